@@ -1,0 +1,51 @@
+"""Who gets in where: one look-up a noun, which gives the object or the right HTTP error."""
+
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from routines import board
+from routines.models import HeaderVersion, Person, Routine, Run, TextTemplate, VersionMove
+from routines.roles import Permission
+
+may_fire = permission_required(Permission.FIRE, raise_exception=True)
+may_manage_registry = permission_required(Permission.MANAGE_REGISTRY, raise_exception=True)
+
+
+def fireable_or_404(person: Person, slug: str) -> Routine:
+    """Just enough of it to press Run: firing reads the rest anew, under a lock."""
+    fireable = Routine.objects.fireable_by(person).current().only("slug", "name")
+    return get_object_or_404(fireable, slug=slug)
+
+
+def card_or_404(person: Person, slug: str) -> board.Card:
+    found = board.cards(person, slug=slug)
+    if not found:
+        raise Http404("No such routine, or it is archived.")
+    return found[0]
+
+
+def run_or_404(person: Person, pk: int) -> Run:
+    """A run that this person may not see is not told from one that does not exist."""
+    visible = Run.objects.visible_to(person).select_related("routine__account", "person")
+    return get_object_or_404(visible, pk=pk)
+
+
+def routine_or_404(slug: str) -> Routine:
+    return get_object_or_404(
+        Routine.objects.select_related("account", "token_set_by", "created_by"), slug=slug
+    )
+
+
+def template_or_404(slug: str, pk: int) -> TextTemplate:
+    return get_object_or_404(
+        TextTemplate.objects.select_related("routine"), pk=pk, routine__slug=slug
+    )
+
+
+def version_or_404(pk: int) -> HeaderVersion:
+    return get_object_or_404(HeaderVersion, pk=pk)
+
+
+def move_or_404(pk: int) -> VersionMove:
+    return get_object_or_404(VersionMove, pk=pk)

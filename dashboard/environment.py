@@ -1,0 +1,159 @@
+"""Typed reading of environment variables, every problem one sentence that names the variable.
+
+Used by settings.py only. A value may come from a file: `NAME_FILE=/path` (for secrets mounted by
+a service manager). `.env` beside manage.py fills what the environment leaves unset; `ENV_FILE`
+names another file, and an empty `ENV_FILE` reads none.
+"""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+from django.core.exceptions import ImproperlyConfigured
+
+
+def is_loopback(host: str | None) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+class Environment:
+    """Collects problems while settings.py reads; `stop_on_problems` then tells them all at once."""
+
+    def __init__(self, base_dir: Path) -> None:
+        self._base_dir = base_dir
+        self._problems: list[str] = []
+        env_file = os.environ.get("ENV_FILE", ".env")
+        if env_file and (base_dir / env_file).is_file():
+            environ.Env.read_env(base_dir / env_file)
+        self._env = environ.FileAwareEnv()
+
+    def text(self, name: str, default: str | None = None, *, hint: str = "") -> str:
+        try:
+            value: str = self._env.str(name, default="").strip()
+        except (ImproperlyConfigured, OSError, UnicodeError):
+            # FileAwareEnv could not read NAME_FILE; its own message would not name the variable.
+            self._problem(f"{name}_FILE names a file that cannot be read: check path and rights.")
+            return default or ""
+        if value:
+            return value
+        if default is None:
+            self._problem(f"{name} is not set: {hint}")
+        return default or ""
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        raw = self.text(name, str(default))
+        if raw.isascii() and raw.isdigit() and least <= int(raw) <= most:
+            return int(raw)
+        self._problem(f"{name} must be a whole number from {least} to {most}.")
+        return default
+
+    def secret_key(self, name: str) -> str:
+        hint = "any random text of at least 50 characters; `make secrets` prints one."
+        value = self.text(name, hint=hint)
+        if value and (len(value) < 50 or len(set(value)) < 5):
+            self._problem(f"{name} is too weak: {hint}")
+        return value
+
+    def fernet_keys(self, name: str) -> list[str]:
+        hint = "one or more Fernet keys, newest first, comma-separated; `make secrets` prints one."
+        keys = [key.strip() for key in self.text(name, hint=hint).split(",") if key.strip()]
+        for position, key in enumerate(keys, start=1):
+            try:
+                Fernet(key)
+            except ValueError:
+                self._problem(f"{name}: key {position} is not a Fernet key; expected {hint}")
+        return keys
+
+    def origin(self, name: str, default: str | None = None, *, hint: str) -> str:
+        """`https://host[:port]`; plain http for loopback only. No path, user-info or query."""
+        raw = self.text(name, default, hint=hint)
+        if not raw:
+            return "http://localhost"  # a problem was noted above
+        try:
+            parts = urlsplit(raw)
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:
+            parts, port = urlsplit(""), ""
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            self._problem(f"{name} must be a URL like {hint}")
+        elif parts.username or parts.password or parts.query or parts.fragment:
+            self._problem(f"{name} must be scheme, host and port only, like {hint}")
+        elif parts.path not in ("", "/"):
+            self._problem(f"{name} must have no path, like {hint}")
+        elif parts.scheme == "http" and not is_loopback(parts.hostname):
+            self._problem(f"{name} must use https; plain http is for loopback addresses only.")
+        host = parts.hostname or "localhost"
+        return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+    def database(self, name: str, default: str, *, threads: int) -> dict[str, Any]:
+        hint = "postgresql://user:password@host:5432/name or sqlite:///path/to/file."
+        raw = self.text(name, default)
+        database: dict[str, Any] = {}
+        try:
+            if "://" in raw:  # of others, django-environ warns with the whole URL, password and all
+                database = dict(environ.Env.db_url_config(raw))
+        except (ImproperlyConfigured, ValueError, KeyError):
+            pass
+        engines: dict[str, Callable[[dict[str, Any], int], dict[str, Any]]] = {
+            "django.db.backends.sqlite3": self._sqlite,
+            "django.db.backends.postgresql": self._postgresql,
+        }
+        configure = engines.get(database.get("ENGINE", ""))
+        if configure is None or database.get("NAME") in (None, "", ":memory:"):
+            self._problem(f"{name} is not a database URL; expected {hint}")
+            return {}
+        return configure(database, threads)
+
+    def _sqlite(self, database: dict[str, Any], threads: int) -> dict[str, Any]:
+        path = self._base_dir / database["NAME"]
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._problem(f"DATABASE_URL: the folder {path.parent} cannot be made ({error}).")
+        return database | {
+            "NAME": str(path),
+            "CONN_MAX_AGE": 60,
+            "OPTIONS": {
+                # A deferred transaction fails at once when its reader turns writer; this waits.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                "init_command": (
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+                    "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=27103364;"
+                    "PRAGMA cache_size=2000"
+                ),
+            },
+        }
+
+    def _postgresql(self, database: dict[str, Any], threads: int) -> dict[str, Any]:
+        # One connection a thread at the most, kept by psycopg's pool: Django's own persistent
+        # connections must then be off.
+        pool = {"min_size": 1, "max_size": threads, "timeout": 10}
+        return database | {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": pool}}
+
+    def problem_if(self, wrong: bool, sentence: str) -> None:
+        if wrong:
+            self._problem(sentence)
+
+    def stop_on_problems(self) -> None:
+        if self._problems:
+            self._stop()
+
+    def _stop(self) -> NoReturn:
+        for sentence in self._problems:
+            print(f"Settings: {sentence}", file=sys.stderr)
+        sys.exit(2)
+
+    def _problem(self, sentence: str) -> None:
+        self._problems.append(sentence)

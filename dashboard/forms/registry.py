@@ -1,0 +1,116 @@
+"""Forms of the registry. What they clean are domain types; no form ever holds a stored token."""
+
+from typing import Any
+
+from django import forms
+
+from dashboard.forms.tokens import NoTokenInClear
+from dashboard.forms.versions import VersionField, drawn_with, is_untouched
+from routines import header_versions, texts
+from routines.models import Account, Header, Routine, TextTemplate
+
+
+class RoutineForm(NoTokenInClear, forms.ModelForm):
+    """What an admin may change about a routine at any time."""
+
+    account = forms.CharField(
+        max_length=120,
+        label="Whose account",
+        help_text="The claude.ai account that owns the routine. What it does appears as this "
+        "person, and its runs count against their limits.",
+        widget=forms.TextInput(attrs={"list": "known-accounts", "autocomplete": "off"}),
+    )
+    beta_version = VersionField(
+        Header.BETA,
+        label="Beta version",
+        help_text="Value of the anthropic-beta header.",
+    )
+    api_version = VersionField(
+        Header.API, label="API version", help_text="Value of the anthropic-version header."
+    )
+
+    class Meta:
+        model = Routine
+        fields = ["name", "purpose", "cool_down", "hourly_limit"]
+        labels = {"purpose": "What it is for", "cool_down": "Pause between two runs"}
+        help_texts = {
+            "purpose": "One sentence, shown on the board.",
+            "cool_down": "In seconds. 0: it may run again at once.",
+            "hourly_limit": "Runs an hour, shown as advice. Empty: the dashboard's default; "
+            "0: none is shown.",
+        }
+
+    field_order = [
+        "name",
+        "purpose",
+        "account",
+        "beta_version",
+        "api_version",
+        "cool_down",
+        "hourly_limit",
+    ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        versions = header_versions.known()
+        if self.instance.pk:
+            self.initial["account"] = self.instance.account.label
+        for header, name in header_versions.FIELDS.items():
+            pinned = getattr(self.instance, name) if self.instance.pk else None
+            newest = versions.newest(header)
+            if pinned is not None:
+                self.initial[name] = pinned
+            elif newest is not None:
+                self.initial.setdefault(name, newest.value)
+            field = self.fields[name]
+            field.offer(versions, pinned, drawn_with(self, name))  # type: ignore[attr-defined]
+
+    @property
+    def known_accounts(self) -> list[str]:
+        return list(Account.objects.values_list("label", flat=True))
+
+    def clean_beta_version(self) -> str:
+        return self._clean_version("beta_version")
+
+    def clean_api_version(self) -> str:
+        return self._clean_version("api_version")
+
+    def _clean_version(self, name: str) -> str:
+        version: str = self.cleaned_data[name]
+        if self.instance.pk and is_untouched(self, name):
+            # A form that was open while others moved the routine must not move it back.
+            version = getattr(self.instance, name)
+        return version
+
+
+class TextTemplateForm(NoTokenInClear, forms.ModelForm):
+    body = forms.CharField(
+        label="Text",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"spellcheck": "false"}),
+        help_text="What the text starts from. People can edit it before it is sent.",
+    )
+
+    class Meta:
+        model = TextTemplate
+        fields = ["name", "body", "order"]
+        help_texts = {"order": "Smaller numbers come first; the first one is filled in."}
+
+    def clean_body(self) -> str:
+        body = texts.normalise(self.cleaned_data["body"])
+        try:
+            texts.check(body)
+        except texts.TextRefused as refused:
+            raise forms.ValidationError(str(refused)) from None
+        return body
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        # The constraint spans `routine`, which is no field of the form, so Django skips it.
+        twins = TextTemplate.objects.filter(
+            routine=self.instance.routine, name=cleaned.get("name")
+        ).exclude(pk=self.instance.pk)
+        if twins.exists():
+            self.add_error("name", "This routine has a template of that name. Choose another.")
+        return cleaned

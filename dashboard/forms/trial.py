@@ -1,0 +1,17 @@
+from typing import Any
+
+from dashboard.forms.run import RunForm
+
+# What an admin tries a token with: it asks for as little as a session can do.
+TEST_TEXT = (
+    "This is a test of the connection from the dashboard. Do nothing but answer with one sentence."
+)
+
+
+class TrialForm(RunForm):
+    """The text of a trial run with its one-time key, and nothing that only the board asks."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in set(self.fields) - {"key", "text", "aware_of"}:
+            del self.fields[name]

@@ -1,0 +1,40 @@
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from routines.roles import Permission
+
+
+@dataclass(frozen=True)
+class Item:
+    label: str
+    url: str
+    is_current: bool
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the pages that this person may open."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"navigation": []}
+    pages = [("Board", "board", "/", Permission.FIRE), ("History", "history", "/history/", None)]
+    pages += [("Registry", "registry", "/routines/", Permission.MANAGE_REGISTRY)]
+    return {
+        "navigation": [
+            Item(label, reverse(name), _is_within(request.path, prefix))
+            for label, name, prefix, permission in pages
+            if permission is None or user.has_perm(permission)
+        ]
+    }
+
+
+def _is_within(path: str, prefix: str) -> bool:
+    if path.endswith(
+        ("/run/", "/fire/")
+    ):  # a routine's run page belongs to the board, not to the registry
+        return prefix == "/"
+    if path.startswith("/versions/"):  # a part of the registry
+        return prefix == "/routines/"
+    return path == prefix if prefix == "/" else path.startswith(prefix)

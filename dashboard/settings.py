@@ -1,0 +1,190 @@
+"""The one place that reads the environment. README.md has the table of variables."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from csp.constants import NONE, SELF
+
+from dashboard.environment import Environment, is_loopback
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment(BASE_DIR)
+
+# --- Where this dashboard is, and its secrets ---
+
+DASHBOARD_URL = env.origin("DASHBOARD_URL", hint="https://routines.example.com")
+SECRET_KEY = env.secret_key("SECRET_KEY")
+TOKEN_ENCRYPTION_KEYS = env.fernet_keys("TOKEN_ENCRYPTION_KEYS")
+
+# --- The fire endpoint. Its host is a setting, never user input ---
+
+CLAUDE_API_BASE_URL = env.origin(
+    "CLAUDE_API_BASE_URL", "https://api.anthropic.com", hint="https://api.anthropic.com"
+)
+FIRE_TIMEOUT = env.number("FIRE_TIMEOUT", 30, least=1, most=300)  # seconds, connecting to last byte
+WEB_THREADS = env.number("WEB_THREADS", 8, least=2, most=64)
+WEB_WORKERS = env.number("WEB_WORKERS", 2, least=1, most=64)
+# Per process. Fires wait on the endpoint; the threads beyond them keep the pages answering.
+FIRES_IN_FLIGHT = env.number("FIRES_IN_FLIGHT", 4, least=1, most=63)
+# Advice on the pages, 0 shows none. The endpoint's own 429 is the authority (docs/fire-api.md).
+ROUTINE_HOURLY_LIMIT = env.number("ROUTINE_HOURLY_LIMIT", 30, least=0, most=100_000)
+ACCOUNT_HOURLY_LIMIT = env.number("ACCOUNT_HOURLY_LIMIT", 100, least=0, most=100_000)
+# Seconds after a colleague's run of the same routine during which a press is asked about first.
+RECENT_RUN_WARNING = env.number("RECENT_RUN_WARNING", 120, least=0, most=86_400)
+# Days after which the registry lists a token as due to be rotated; 0 never does.
+TOKEN_MAX_AGE_DAYS = env.number("TOKEN_MAX_AGE_DAYS", 90, least=0, most=3_650)
+env.problem_if(
+    FIRES_IN_FLIGHT >= WEB_THREADS,
+    "FIRES_IN_FLIGHT must be smaller than WEB_THREADS, or a slow endpoint stops the pages.",
+)
+
+DATABASES = {
+    "default": env.database("DATABASE_URL", "sqlite:///var/dashboard.sqlite3", threads=WEB_THREADS)
+}
+env.stop_on_problems()
+
+# --- Django ---
+
+DEBUG = False
+_dashboard = urlsplit(DASHBOARD_URL)
+_secure = _dashboard.scheme == "https"
+ALLOWED_HOSTS = [_dashboard.hostname or ""]
+if is_loopback(_dashboard.hostname):
+    ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+CSRF_TRUSTED_ORIGINS = [DASHBOARD_URL]
+ROOT_URLCONF = "dashboard.urls"
+WSGI_APPLICATION = "dashboard.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"  # pages show the reader's own zone: dashboard/middleware.py
+USE_TZ = True
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "dashboard",
+    "routines",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "dashboard.middleware.SignInRequiredMiddleware",
+    "dashboard.middleware.ReaderTimeZoneMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "dashboard.navigation.navigation",
+            ],
+            "builtins": ["dashboard.templatetags.dashboard"],
+        },
+    }
+]
+FORM_RENDERER = "dashboard.forms.renderer.PlainFormRenderer"
+
+# --- Static files: compressed and fingerprinted by whitenoise ---
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = BASE_DIR / "var" / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- People and sign-in ---
+
+AUTH_USER_MODEL = "routines.Person"
+AUTHENTICATION_BACKENDS = ["dashboard.sign_in.GroupRightsBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+ACCOUNT_ADAPTER = "dashboard.sign_in.InternalAccountAdapter"
+ACCOUNT_FORMS = {"login": "dashboard.forms.sign_in.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "board"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = _secure
+SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# Room for a text of 65,536 characters of any script, URL-encoded, several times over: a paste that
+# is too long must come back with a sentence and with what was typed, not as a bare 400.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Django mails its errors to ADMINS by default; here they go to the log alone.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # At DEBUG these two write the headers of requests and answers, tokens and all. So they
+        # stay quiet whatever the root's level is.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,68 @@
+"""Tags for all templates (a builtin: no {% load %} needed)."""
+
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.filter
+def when(moment: datetime) -> SafeString:
+    """`14:29` today, `23 Nov 14:29` this year, with the exact time and zone on hover."""
+    local = timezone.localtime(moment)
+    today = timezone.localtime()
+    if local.date() == today.date():
+        shown = format_date(local, "H:i")
+    elif local.year == today.year:
+        shown = format_date(local, "j M H:i")
+    else:
+        shown = format_date(local, "j M Y H:i")
+    exact = format_date(local, "l, j F Y, H:i:s") + f" {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+
+
+@register.filter
+def first_line(text: str) -> str:
+    """The first line that says something, for lists."""
+    for line in text.splitlines():
+        if line.strip(" \t{}[]"):
+            return line.strip()[:200]
+    return text.strip()[:200]
+
+
+@register.filter
+def seconds(milliseconds: int) -> str:
+    """`85 ms`, `0.9 s`, `12 s`"""
+    if milliseconds < 100:
+        return f"{milliseconds} ms"
+    value = milliseconds / 1000
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """`40 seconds`, `3 minutes`: how long since `moment`, which is recent."""
+    passed = max(int((timezone.now() - moment).total_seconds()), 1)
+    number, unit = (passed, "second") if passed < 120 else (passed // 60, "minute")
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+@register.filter
+def age(moment: datetime) -> str:
+    """`new today`, `1 day old`, `120 days old`"""
+    days = (timezone.now() - moment).days
+    if days < 1:
+        return "new today"
+    return f"{days} day{'' if days == 1 else 's'} old"
+
+
+@register.filter
+def seconds_left(moment: datetime) -> int:
+    """Whole seconds until just after `moment`; an hour at the most, so that a card looks again."""
+    left = int((moment - timezone.now()).total_seconds()) + 2
+    return min(max(left, 1), 3600)

@@ -1,0 +1,74 @@
+from allauth.account import views as sign_in
+from django.urls import path
+
+from dashboard.views import (
+    board,
+    errors,
+    history,
+    register,
+    registry,
+    tokens,
+    version_trial,
+    versions,
+)
+
+urlpatterns = [
+    path("", board.board, name="board"),
+    path("routines/<slug:slug>/card/", board.card, name="card"),
+    path("routines/<slug:slug>/run/", board.run, name="run"),
+    # An address of its own: a POST to the page's own would take it out of the browser's cache, and
+    # Back would then bring a fresh form with a fresh key instead of the one that was sent.
+    path("routines/<slug:slug>/fire/", board.fire, name="fire"),
+    # The history
+    path("history/", history.history, name="history"),
+    path("history/<int:pk>/", history.run, name="history_run"),
+    path("history/<int:pk>/result/", history.result, name="history_result"),
+    path("history/<int:pk>/started/", history.settle_as_started, name="settle_as_started"),
+    path(
+        "history/<int:pk>/not-started/",
+        history.settle_as_not_started,
+        name="settle_as_not_started",
+    ),
+    # The registry
+    path("routines/", registry.routines, name="registry"),
+    path("routines/register/", register.paste, name="register"),
+    path("routines/register/details/", register.details, name="register_details"),
+    path("routines/<slug:slug>/", registry.routine, name="registry_routine"),
+    path("routines/<slug:slug>/edit/", registry.edit, name="edit"),
+    path("routines/<slug:slug>/next/", register.registered, name="registered"),
+    path("routines/<slug:slug>/token/", tokens.replace, name="token"),
+    path("routines/<slug:slug>/token/test/", tokens.test, name="token_test"),
+    path("routines/<slug:slug>/token/compromised/", tokens.compromised, name="token_compromised"),
+    path("routines/<slug:slug>/enable/", registry.enable, name="enable"),
+    path("routines/<slug:slug>/disable/", registry.disable, name="disable"),
+    path("routines/<slug:slug>/archive/", registry.archive, name="archive"),
+    path("routines/<slug:slug>/restore/", registry.restore, name="restore"),
+    path("routines/<slug:slug>/lift-hold/", registry.lift_hold, name="lift_hold"),
+    path("routines/<slug:slug>/templates/add/", registry.add_template, name="add_template"),
+    path("routines/<slug:slug>/templates/<int:pk>/", registry.edit_template, name="edit_template"),
+    path(
+        "routines/<slug:slug>/templates/<int:pk>/delete/",
+        registry.delete_template,
+        name="delete_template",
+    ),
+    # Header versions
+    path("versions/", versions.versions, name="versions"),
+    path("versions/add/", versions.add, name="add_version"),
+    path("versions/<int:version>/remove/", versions.remove, name="remove_version"),
+    path("versions/move/", versions.move, name="move_versions"),
+    path("versions/try/<slug:slug>/", version_trial.try_one, name="try_version"),
+    path("versions/moves/<int:move>/back/", versions.go_back, name="go_back"),
+    # Signing in: of allauth's pages only those that an internal dashboard needs. Nobody signs
+    # up: the sign-up page says so (dashboard/sign_in.py).
+    path("sign-in/", sign_in.login, name="account_login"),
+    path("sign-out/", sign_in.logout, name="account_logout"),
+    path("sign-up/", sign_in.signup, name="account_signup"),
+    path("inactive/", sign_in.account_inactive, name="account_inactive"),
+    path("password/", sign_in.password_change, name="account_change_password"),
+    path("confirm/", sign_in.reauthenticate, name="account_reauthenticate"),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error

@@ -1,0 +1,129 @@
+"""What people see when a request cannot be served: a sentence, and never a lost text.
+
+For an htmx call the same sentence goes into the page's notice area, and the page stays.
+"""
+
+from urllib.parse import urlencode, urlsplit
+
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.shortcuts import render, resolve_url
+from django.urls import Resolver404, resolve, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(
+        request,
+        400,
+        "This request could not be read",
+        "It may be too large or cut short. Nothing was sent. Go back, and shorten what you typed.",
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(
+        request,
+        403,
+        "Your role does not allow this",
+        "Nothing was changed or sent. Ask an admin if you need to do this.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _error(
+        request,
+        404,
+        "There is nothing at this address",
+        "It may have been archived, or it is not yours to see.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    # Drawn without context processors: they may be what failed.
+    return HttpResponse(_SERVER_ERROR, status=500)
+
+
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """A POST of somebody whose sign-in has ended: nothing is done, what was typed comes back."""
+    here = request.get_full_path()
+    sign_in = f"{reverse('account_login')}?{urlencode({'next': here})}"
+    context = {"sign_in": sign_in, "typed": _typed(request)}
+    if _is_htmx(request):
+        return _notice(render(request, "errors/signed_out_notice.html", context, status=401))
+    return render(request, "errors/signed_out.html", context, status=401)
+
+
+def redirect_the_whole_page(request: HttpRequest) -> HttpResponse:
+    """Send the page, not the fragment that htmx asked for, to the sign-in form, and then back."""
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    back = f"{shown.path}?{shown.query}" if shown.query else shown.path
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = resolve_url("board")
+    return HttpResponseClientRedirect(
+        f"{reverse('account_login')}?{urlencode({'next': back or '/'})}"
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Most often the page is older than the latest sign-in. A run form comes back as typed."""
+    from dashboard.views import board  # errors are imported by the middleware, boards need apps
+
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        return not_found(request)
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        if getattr(match.func, "login_required", True):  # as LoginRequiredMiddleware asks
+            return signed_out(request)
+    elif match.func is board.fire and user.has_perm("routines.fire_routine"):
+        sentence = (
+            "This form was older than your sign-in. Nothing was sent. "
+            "Check the text and press Run now once more."
+        )
+        return board.run_form_with_what_was_typed(
+            request,  # type: ignore[arg-type]  # the middleware has signed in its user
+            match.kwargs["slug"],
+            sentence,
+        )
+    return _error(
+        request,
+        403,
+        "This page was older than your sign-in",
+        "Nothing was changed or sent. Go back, reload the page and try once more.",
+    )
+
+
+def _error(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+    context = {"title": title, "sentence": sentence, "typed": _typed(request)}
+    if _is_htmx(request):
+        return _notice(render(request, "errors/notice.html", context, status=status))
+    return render(request, "errors/error.html", context, status=status)
+
+
+def _typed(request: HttpRequest) -> str:
+    """The text of a refused POST, to be given back; empty where it cannot be read."""
+    try:
+        return request.POST.get("text", "")
+    except (SuspiciousOperation, UnreadablePostError):
+        return ""
+
+
+def _is_htmx(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))
+
+
+def _notice(response: HttpResponse) -> HttpResponse:
+    return reswap(retarget(response, "#notice"), "innerHTML")
+
+
+_SERVER_ERROR = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Something broke</title>
+<h1>Something broke in the dashboard</h1>
+<p>It is in the log. If you had pressed Run, look at the history before you press it again:
+the run is written down before anything is sent.</p>
+<p><a href="/history/">Open the history</a></p></html>
+"""

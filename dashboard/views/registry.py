@@ -1,0 +1,141 @@
+"""The registry: what admins see of the routines, and change; tokens are in tokens.py."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dashboard.access import may_manage_registry, routine_or_404, template_or_404
+from dashboard.forms.registry import RoutineForm, TextTemplateForm
+from dashboard.requests import SignedInRequest
+from routines import header_versions, limits, registry, token_health
+from routines.models import Routine, TextTemplate
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_GET
+@may_manage_registry
+def routines(request: SignedInRequest) -> HttpResponse:
+    everything = Routine.objects.select_related("account", "token_set_by").order_by("name", "pk")
+    current = [routine for routine in everything if not routine.is_archived]
+    context = {
+        "current": current,
+        "tokens_in_need": token_health.needing_somebody(current),
+        "archived": [routine for routine in everything if routine.is_archived],
+        "versions": header_versions.known(),
+    }
+    return render(request, "registry/registry.html", context)
+
+
+@require_GET
+@may_manage_registry
+def routine(request: SignedInRequest, slug: str) -> HttpResponse:
+    routine = routine_or_404(slug)
+    context = {
+        "routine": routine,
+        "health": token_health.of(routine),
+        "held_until": limits.hold(routine),
+        "concerns": header_versions.known().concerns(routine),
+        "templates": routine.text_templates.all(),
+        "audit_events": routine.audit_events.all()[:20],
+    }
+    return render(request, "registry/routine.html", context)
+
+
+@get_or_post
+@may_manage_registry
+def edit(request: SignedInRequest, slug: str) -> HttpResponse:
+    routine = routine_or_404(slug)
+    form = RoutineForm(request.POST or None, instance=routine)
+    if not form.is_valid():
+        return _form(request, "registry/edit.html", form, routine=routine_or_404(slug))
+    registry.edit(routine, **form.cleaned_data, by=request.user)
+    messages.success(request, "The changes are saved.")
+    return redirect("registry_routine", slug=slug)
+
+
+@require_POST
+@may_manage_registry
+def enable(request: SignedInRequest, slug: str) -> HttpResponse:
+    registry.set_enabled(routine_or_404(slug), True, by=request.user)
+    return redirect("registry_routine", slug=slug)
+
+
+@require_POST
+@may_manage_registry
+def disable(request: SignedInRequest, slug: str) -> HttpResponse:
+    registry.set_enabled(routine_or_404(slug), False, by=request.user)
+    return redirect("registry_routine", slug=slug)
+
+
+@require_POST
+@may_manage_registry
+def archive(request: SignedInRequest, slug: str) -> HttpResponse:
+    registry.set_archived(routine_or_404(slug), True, by=request.user)
+    return redirect("registry_routine", slug=slug)
+
+
+@require_POST
+@may_manage_registry
+def restore(request: SignedInRequest, slug: str) -> HttpResponse:
+    registry.set_archived(routine_or_404(slug), False, by=request.user)
+    return redirect("registry_routine", slug=slug)
+
+
+@require_POST
+@may_manage_registry
+def lift_hold(request: SignedInRequest, slug: str) -> HttpResponse:
+    registry.lift_hold(routine_or_404(slug), by=request.user)
+    messages.success(request, "The hold is lifted: the routine can be run again.")
+    return redirect("registry_routine", slug=slug)
+
+
+@get_or_post
+@may_manage_registry
+def add_template(request: SignedInRequest, slug: str) -> HttpResponse:
+    routine = routine_or_404(slug)
+    template = TextTemplate(routine=routine, order=routine.text_templates.count())
+    form = TextTemplateForm(request.POST or None, instance=template)
+    if not form.is_valid():
+        return _form(request, "registry/template.html", form, routine=routine)
+    registry.add_template(routine, **form.cleaned_data, by=request.user)
+    messages.success(request, "The text template is added.")
+    return redirect("registry_routine", slug=slug)
+
+
+@get_or_post
+@may_manage_registry
+def edit_template(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
+    template = template_or_404(slug, pk)
+    form = TextTemplateForm(request.POST or None, instance=template)
+    if not form.is_valid():
+        return _form(
+            request,
+            "registry/template.html",
+            form,
+            routine=template.routine,
+            template=template_or_404(slug, pk),
+        )
+    registry.edit_template(template, **form.cleaned_data, by=request.user)
+    messages.success(request, "The text template is saved.")
+    return redirect("registry_routine", slug=slug)
+
+
+@require_POST
+@may_manage_registry
+def delete_template(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
+    template = template_or_404(slug, pk)
+    registry.delete_template(template, by=request.user)
+    messages.success(request, f"The text template “{template}” is deleted.")
+    return redirect("registry_routine", slug=slug)
+
+
+def _form(
+    request: SignedInRequest,
+    template_name: str,
+    form: RoutineForm | TextTemplateForm,
+    **context: object,
+) -> HttpResponse:
+    status = 422 if form.is_bound else 200
+    return render(request, template_name, {"form": form} | context, status=status)

@@ -1,0 +1,131 @@
+"""Stored tokens as steps that cannot be half done: replace, try, and withdraw."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from dashboard.access import may_manage_registry, routine_or_404, run_or_404
+from dashboard.forms.tokens import TokenForm, WithdrawForm
+from dashboard.forms.trial import TEST_TEXT, TrialForm
+from dashboard.requests import SignedInRequest
+from routines import firing, limits, rotation, token_health
+from routines.models import Routine, Run
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@sensitive_post_parameters("token", "carried")
+@never_cache
+@get_or_post
+@may_manage_registry
+def replace(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Regenerate at claude.ai, paste here; then a test is offered."""
+    routine = routine_or_404(slug)
+    posted = request.POST if request.method == "POST" else None
+    form = TokenForm(posted, person=request.user, routine=routine)
+    context: dict[str, object] = {}
+    if form.is_valid():
+        token = form.cleaned_data["token"]
+        try:
+            rotation.replace_token(
+                routine,
+                token,
+                by=request.user,
+                seen_version=form.cleaned_data["token_version"],
+            )
+        except rotation.TokenChanged as changed:
+            form.tell_change(changed)
+            context["changed"] = changed
+        else:
+            messages.success(request, f"The token is stored. It ends in {token.last_four}.")
+            return redirect("token_test", slug=slug)
+    form.carry()
+    stored = routine_or_404(slug)
+    context |= {"form": form, "routine": stored, "health": token_health.of(stored)}
+    return render(request, "registry/token.html", context, status=422 if form.is_bound else 200)
+
+
+@get_or_post
+@may_manage_registry
+def test(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Fire a test text: a real run, labelled as a trial."""
+    routine = routine_or_404(slug)
+    if request.method == "POST":
+        return _press_test(request, routine)
+    if request.GET.get("run", "").isdecimal():
+        return _test_page(request, routine, run=_trial_or_404(request, routine))
+    form = TrialForm.blank(request.user, routine, text=TEST_TEXT)
+    return _test_page(request, routine, form=form)
+
+
+@never_cache
+@get_or_post
+@may_manage_registry
+def compromised(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Forget a token that may be in wrong hands; then it says how to revoke it at claude.ai."""
+    routine = routine_or_404(slug)
+    context: dict[str, object] = {"routine": routine}
+    if request.method != "POST":
+        return render(request, "registry/compromised.html", context)
+    form = WithdrawForm(request.POST)
+    if form.is_valid():
+        seen_version = form.cleaned_data["token_version"]
+        try:
+            rotation.withdraw_token(routine, by=request.user, seen_version=seen_version)
+        except rotation.TokenChanged as changed:
+            context |= {"routine": routine_or_404(slug), "changed": changed}
+        else:
+            return redirect("token_compromised", slug=slug)
+    context["form"] = form
+    return render(request, "registry/compromised.html", context, status=422)
+
+
+def _press_test(request: SignedInRequest, routine: Routine) -> HttpResponse:
+    form = TrialForm(request.POST, person=request.user, routine=routine)
+    if not form.is_valid():
+        form.renew_refused_key()
+        return _test_page(request, routine, form=form, status=422)
+    try:
+        press = firing.fire(
+            key=form.cleaned_data["key"],
+            routine=routine,
+            person=request.user,
+            text=form.cleaned_data["text"],
+            why="To test the stored token.",
+            aware_of=form.cleaned_data["aware_of"],
+            trial=firing.Trial(),
+        )
+    except firing.LookFirst:
+        return _test_page(request, routine, form=form, status=422)
+    except firing.NotWrittenDown:
+        form.add_error(None, "The database cannot be written at the moment. Nothing was sent.")
+        return _test_page(request, routine, form=form, status=503)
+    if not press.recorded:
+        return _test_page(request, routine, run=press.run, recorded=False)
+    url = reverse("token_test", kwargs={"slug": routine.slug})
+    return redirect(f"{url}?run={press.run.pk}")
+
+
+def _test_page(
+    request: SignedInRequest, routine: Routine, status: int = 200, **shown: object
+) -> HttpResponse:
+    may_run = Routine.objects.fireable_by(request.user).filter(pk=routine.pk).exists()
+    last_sent = limits.last_sent(routine) if routine.cool_down else None
+    context = {
+        "routine": routine,
+        "may_run": may_run,
+        "card": {"obstacle": limits.obstacle(routine, last_sent)},  # as the board's templates ask
+        "warnings": limits.warnings(routine, request.user) if "form" in shown else [],
+    }
+    return render(request, "registry/token_test.html", context | shown, status=status)
+
+
+def _trial_or_404(request: SignedInRequest, routine: Routine) -> Run:
+    run = run_or_404(request.user, int(request.GET["run"]))
+    if run.routine_id != routine.pk or not run.is_trial:
+        raise Http404("This is no test of this routine.")
+    return run

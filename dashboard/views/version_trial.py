@@ -1,0 +1,97 @@
+"""Trying a header version on one routine before others are moved to it."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from dashboard.access import card_or_404, may_fire, may_manage_registry
+from dashboard.forms.versions import TargetForm, TrialForm
+from dashboard.requests import SignedInRequest
+from dashboard.version_links import move_url, written
+from routines import board as boards
+from routines import firing, header_versions, limits, version_moves
+from routines.header_versions import pinned
+from routines.models import Header, Run
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_manage_registry
+@may_fire
+def try_one(request: SignedInRequest, slug: str) -> HttpResponse:
+    """A real run with another version, of a routine that is not pinned to it yet."""
+    card = card_or_404(request.user, slug)
+    asked = request.POST if request.method == "POST" else request.GET
+    if "to" not in asked:  # somebody signed in anew, or reloaded the answer to a press
+        return redirect("move_versions")
+    to = TargetForm(asked, versions=header_versions.known())
+    if not to.is_valid():
+        raise Http404("No such version is known here.")
+    header, target = to.cleaned_data["to"]
+    if request.method == "POST":
+        return _press(request, card, header, target)
+    template = card.templates[0] if card.templates else None
+    text = template.body if template else ""
+    form = TrialForm.blank(request.user, card.routine, text=text, template=template)
+    return _trial_page(request, card, header, target, form)
+
+
+def _press(
+    request: SignedInRequest, card: boards.Card, header: Header, target: str
+) -> HttpResponse:
+    form = TrialForm(request.POST, person=request.user, routine=card.routine)
+    if not form.is_valid():
+        form.renew_refused_key()
+        return _trial_page(request, card, header, target, form, status=422)
+    try:
+        press = firing.fire(
+            key=form.cleaned_data["key"],
+            routine=card.routine,
+            person=request.user,
+            text=form.cleaned_data["text"],
+            template_name=form.template_name,
+            aware_of=form.cleaned_data["aware_of"],
+            trial=version_moves.trial(header, target),
+        )
+    except firing.LookFirst:
+        return _trial_page(request, card, header, target, form, status=422)
+    except firing.NotWrittenDown:
+        form.add_error(None, "The database cannot be written at the moment. Nothing was sent.")
+        return _trial_page(request, card, header, target, form, status=503)
+    if press.repeated and not _is_of(press.run, form.cleaned_data["text"], header, target):
+        form.add_error(
+            None, "This form has made a run already, shown below. Nothing more was sent."
+        )
+        form.renew_key()
+        return _trial_page(request, card, header, target, form, run=press.run, status=422)
+    if not press.recorded:  # the history cannot show it, so this answer must
+        return _trial_page(request, card, header, target, form, run=press.run, recorded=False)
+    tried = press.run.pk
+    return redirect(move_url(header, target, pinned_to=request.POST.get("from"), tried=tried))
+
+
+def _is_of(run: Run, text: str, header: Header, target: str) -> bool:
+    return run.text == text and run.is_trial and pinned(run, header) == target
+
+
+def _trial_page(
+    request: SignedInRequest,
+    card: boards.Card,
+    header: Header,
+    target: str,
+    form: TrialForm,
+    status: int = 200,
+    **more: object,
+) -> HttpResponse:
+    asked_from = (request.POST if request.method == "POST" else request.GET).get("from")
+    context = {
+        "card": card,
+        "header": header,
+        "target": target,
+        "to": written(header, target),
+        "from": asked_from,
+        "back": move_url(header, target, pinned_to=asked_from),
+        "pinned_to": pinned(card.routine, header),
+        "form": form,
+        "warnings": limits.warnings(card.routine, request.user),
+    }
+    return render(request, "versions/try.html", context | more, status=status)

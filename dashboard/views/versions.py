@@ -1,0 +1,150 @@
+"""Header versions: which are known, who is pinned to what, and moving there and back."""
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.text import capfirst
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dashboard.access import (
+    may_manage_registry,
+    move_or_404,
+    run_or_404,
+    version_or_404,
+)
+from dashboard.forms.versions import (
+    DO_NOT_SEND,
+    AddVersionForm,
+    MoveForm,
+    TargetForm,
+)
+from dashboard.requests import SignedInRequest
+from dashboard.version_links import written
+from routines import header_versions, version_moves
+from routines.header_versions import Known, pinned
+from routines.models import Header
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_GET
+@may_manage_registry
+def versions(request: SignedInRequest) -> HttpResponse:
+    known = header_versions.known()
+    context = {
+        "headers": [(header, header_versions.overview(header, known)) for header in Header],
+        "past_moves": version_moves.past_moves(),
+    }
+    return render(request, "versions/versions.html", context)
+
+
+@get_or_post
+@may_manage_registry
+def add(request: SignedInRequest) -> HttpResponse:
+    form = AddVersionForm(request.POST or None, initial={"header": request.GET.get("header")})
+    if form.is_valid():
+        try:
+            version = header_versions.add(**form.cleaned_data, by=request.user)
+        except header_versions.VersionRefused as refused:
+            form.add_error(refused.field, str(refused))
+        else:
+            messages.success(request, f"{version} is known now. Routines can be moved to it.")
+            return redirect("versions")
+    return render(
+        request, "versions/add.html", {"form": form}, status=422 if form.is_bound else 200
+    )
+
+
+@require_POST
+@may_manage_registry
+def remove(request: SignedInRequest, version: int) -> HttpResponse:
+    found = version_or_404(version)
+    try:
+        header_versions.remove(found, by=request.user)
+    except header_versions.VersionRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{found.value} is off the list.")
+    return redirect("versions")
+
+
+@get_or_post
+@may_manage_registry
+def move(request: SignedInRequest) -> HttpResponse:
+    known = header_versions.known()
+    if request.method == "POST":
+        form = MoveForm(request.POST, versions=known)
+        if form.is_valid():
+            header, target = form.cleaned_data["to"]
+            try:
+                outcome = version_moves.move(
+                    header, target, form.cleaned_data["routines"], by=request.user
+                )
+            except version_moves.MoveRefused as refused:
+                form.add_error(None, str(refused))
+            else:
+                _say(request, outcome, "moved")
+                return redirect("versions")
+        return _move_page(request, known, form, request.POST, status=422)
+    newest = known.newest(Header.BETA)
+    default = written(Header.BETA, newest.value if newest else "")
+    asked = {"to": request.GET.get("to", default)}
+    return _move_page(request, known, TargetForm(asked, versions=known), request.GET)
+
+
+@require_POST
+@may_manage_registry
+def go_back(request: SignedInRequest, move: int) -> HttpResponse:
+    try:
+        outcome = version_moves.go_back(move_or_404(move), by=request.user)
+    except version_moves.MoveRefused as refused:
+        messages.error(request, str(refused))
+    else:
+        _say(request, outcome, "moved back")
+    return redirect("versions")
+
+
+def _move_page(
+    request: SignedInRequest, known: Known, form: TargetForm, asked: QueryDict, status: int = 200
+) -> HttpResponse:
+    """The routines that could be moved to what was asked for, and the latest trial of it."""
+    context: dict[str, object] = {"form": form, "from": asked.get("from")}
+    form.is_valid()
+    if "to" in form.cleaned_data:
+        header, target = form.cleaned_data["to"]
+        candidates = version_moves.candidates(
+            header, target, known, person=request.user, pinned_to=asked.get("from")
+        )
+        chosen = asked.getlist("routines") if isinstance(form, MoveForm) else None
+        rows = [_row(candidate, header, known, chosen) for candidate in candidates]
+        context |= {"header": header, "target": target, "to": written(header, target)}
+        context["rows"] = rows
+    tried = str(asked.get("tried", ""))
+    if tried.isdecimal():
+        context["tried"] = run_or_404(request.user, int(tried))
+    return render(request, "versions/move.html", context, status=status)
+
+
+def _row(
+    candidate: version_moves.Candidate, header: Header, known: Known, chosen: list[str] | None
+) -> dict[str, object]:
+    value = f"{candidate.routine.pk}:{candidate.value}"
+    return {
+        "candidate": candidate,
+        "value": value,
+        "is_chosen": candidate.is_proposed if chosen is None else value in chosen,
+        "standing": known.standing(header, candidate.value),
+    }
+
+
+def _say(request: SignedInRequest, outcome: version_moves.Outcome, done: str) -> None:
+    header = Header(outcome.move.header)
+    if outcome.done:
+        names = ", ".join(f"“{routine}”" for routine in outcome.done)
+        messages.success(request, f"{capfirst(header.label)} {done}: {names}.")
+    if outcome.left:
+        left = ", ".join(
+            f"“{routine}” (now on {pinned(routine, header) or DO_NOT_SEND})"
+            for routine in outcome.left
+        )
+        messages.warning(request, f"Left alone, since somebody has changed them meanwhile: {left}.")

@@ -1,0 +1,91 @@
+"""Filling an empty database with the demo's content."""
+
+import ipaddress
+from collections.abc import Iterable
+from datetime import timedelta
+from random import Random
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from routines import header_versions, registry, roles, tokens
+from routines.demo.content import ALERT_TRIAGE, PASSWORD, PEOPLE, ROUTINES, DemoPerson, DemoRoutine
+from routines.demo.past_runs import DAYS, past_runs
+from routines.models import AuditEvent, Person, Routine, Run
+from routines.practice_api import PracticeApi
+from routines.reasons import State
+from routines.roles import Role
+
+
+class Refused(Exception):
+    """The demo's content does not belong here; `str()` says why."""
+
+
+def seed() -> bool:
+    """Fill an empty database; True if it did, False if the demo's content stands in it already.
+
+    Raise Refused.
+    """
+    if not _is_loopback(settings.CLAUDE_API_BASE_URL):
+        raise Refused("CLAUDE_API_BASE_URL is not on this machine: a demo fires nothing real.")
+    if Routine.objects.filter(routine_id=ALERT_TRIAGE.routine_id).exists():
+        return False
+    if Person.objects.exists() or Routine.objects.exists():
+        raise Refused("This database is in use: the demo's people have known passwords.")
+    with transaction.atomic():
+        people = {person.role: _add_person(person) for person in PEOPLE}
+        routines = {demo: _register(demo, people[Role.ADMIN]) for demo in ROUTINES}
+        _backdate(routines.values())
+        Run.objects.bulk_create(past_runs(Random(2026), people, routines))  # noqa: S311
+        _note_accepted_tokens(routines.values())
+    return True
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _add_person(demo: DemoPerson) -> Person:
+    person = Person.objects.create_user(
+        demo.username, password=PASSWORD, first_name=demo.role.label
+    )
+    roles.give(person, demo.role)
+    return person
+
+
+def _register(demo: DemoRoutine, admin: Person) -> Routine:
+    routine = registry.register(
+        name=demo.name,
+        purpose=demo.purpose,
+        routine_id=demo.routine_id,
+        account=demo.account,
+        beta_version=header_versions.BETA_VERSION,
+        api_version=header_versions.API_VERSION,
+        token=tokens.parse(PracticeApi().token_for(demo.routine_id)),
+        by=admin,
+    )
+    for order, (name, body) in enumerate(demo.templates.items()):
+        registry.add_template(routine, name=name, body=body, order=order, by=admin)
+    return routine
+
+
+def _backdate(routines: Iterable[Routine]) -> None:
+    """The routines are older than their runs."""
+    registered = timezone.now() - timedelta(days=DAYS + 1)
+    ids = [routine.pk for routine in routines]
+    Routine.objects.filter(pk__in=ids).update(created_at=registered, token_set_at=registered)
+    AuditEvent.objects.filter(routine__in=ids).update(at=registered)
+
+
+def _note_accepted_tokens(routines: Iterable[Routine]) -> None:
+    """As the runs' answers would have."""
+    for routine in routines:
+        started = routine.runs.filter(state=State.STARTED).newest_first().first()
+        if started is not None:
+            Routine.objects.filter(pk=routine.pk).update(token_accepted_at=started.settled_at)

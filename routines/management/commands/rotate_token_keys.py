@@ -1,0 +1,39 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from routines import resealing
+
+
+class Command(BaseCommand):
+    help = (
+        "Seal all stored tokens anew under the newest of TOKEN_ENCRYPTION_KEYS. Safe while the "
+        "service runs with the same keys, to be interrupted, and to be repeated: docs/tokens.md."
+    )
+    requires_system_checks = []  # the check of the tokens would say what the report says
+
+    def handle(self, **options: Any) -> None:
+        report = resealing.Report()
+        try:
+            resealing.reseal_all(report)
+        except KeyboardInterrupt:
+            self._say(report)
+            raise CommandError("Stopped before the end. Run it again to go on.") from None
+        except DatabaseError as error:
+            self._say(report)
+            first_line = str(error).partition("\n")[0]
+            raise CommandError(f"The database failed ({first_line}). Run it again.") from None
+        self._say(report)
+        if report.unreadable:
+            raise CommandError(
+                "Keep the old keys, or restore the missing one and run this again; otherwise paste "
+                "the tokens of these routines anew."
+            )
+
+    def _say(self, report: resealing.Report) -> None:
+        self.stdout.write(f"{report.resealed:>6} sealed anew under the newest key")
+        self.stdout.write(f"{report.newest_already:>6} under it already")
+        self.stdout.write(f"{len(report.unreadable):>6} that no key at hand opens")
+        for routine in report.unreadable:
+            self.stdout.write(f"       {routine.name} ({routine.routine_id})")

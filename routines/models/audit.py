@@ -1,0 +1,63 @@
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class AuditEvent(models.Model):
+    """One change by a person. Holds text beside its keys, so it outlives what it speaks of."""
+
+    class Action(models.TextChoices):
+        ROUTINE_REGISTERED = "routine_registered", "registered the routine"
+        ROUTINE_EDITED = "routine_edited", "edited the routine"
+        ROUTINE_ENABLED = "routine_enabled", "enabled the routine"
+        ROUTINE_DISABLED = "routine_disabled", "disabled the routine"
+        ROUTINE_ARCHIVED = "routine_archived", "archived the routine"
+        ROUTINE_RESTORED = "routine_restored", "restored the routine"
+        TOKEN_SET = "token_set", "set the token of"
+        TOKEN_WITHDRAWN = "token_withdrawn", "withdrew the token of"
+        TOKENS_RESEALED = "tokens_resealed", "sealed the tokens anew with"
+        VERSION_ADDED = "version_added", "added the header version"
+        VERSION_REMOVED = "version_removed", "removed the header version"
+        VERSION_MOVED = "version_moved", "moved the header version of"
+        VERSION_MOVED_BACK = "version_moved_back", "moved back the header version of"
+        HOLD_LIFTED = "hold_lifted", "lifted the hold on"
+        ACCOUNT_EDITED = "account_edited", "edited the account"
+        RUN_SETTLED = "run_settled", "said what became of a run of"
+        RUN_MARKED = "run_marked", "said what came of a run of"
+        TEMPLATE_ADDED = "template_added", "added a text template to"
+        TEMPLATE_EDITED = "template_edited", "edited a text template of"
+        TEMPLATE_DELETED = "template_deleted", "deleted a text template of"
+        PERSON_ADDED = "person_added", "added the person"
+        PERSON_EDITED = "person_edited", "edited the person"
+        PERSON_DEACTIVATED = "person_deactivated", "deactivated the person"
+        PERSON_REACTIVATED = "person_reactivated", "reactivated the person"
+        PASSWORD_SET = "password_set", "set the password of"
+        GROUP_ADDED = "group_added", "added the group"
+        GROUP_EDITED = "group_edited", "edited the group"
+        GROUP_DELETED = "group_deleted", "deleted the group"
+        EXPORTED = "exported", "exported"
+
+    at = models.DateTimeField(default=timezone.now)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    person_name = models.CharField(max_length=310)
+    address = models.GenericIPAddressField(null=True)  # null: the command line
+    action = models.CharField(max_length=40, choices=Action.choices)
+    routine = models.ForeignKey(
+        "routines.Routine",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="audit_events",
+    )
+    subject = models.CharField(max_length=200)
+    # {"field": [before, after]}; tokens appear as their last four characters only.
+    changes = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        default_permissions = ()
+        indexes = [models.Index(fields=["-at", "-id"], name="audit_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.person_name} {self.get_action_display()} {self.subject}"

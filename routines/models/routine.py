@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
+
+from routines import texts, tokens
+from routines.models.account import Account
+
+if TYPE_CHECKING:
+    from routines.models.people import Person
+
+# Documented: the ID starts with trig_. The rest of its shape is not, so it is only kept to what
+# can stand in one segment of a URL.
+ROUTINE_ID = r"trig_[A-Za-z0-9_-]{1,120}"
+
+
+class RoutineQuerySet(models.QuerySet["Routine"]):
+    def current(self) -> Self:
+        return self.filter(archived_at=None)
+
+    def fireable_by(self, person: Person) -> Self:
+        """The one rule of who may fire what, for lists and for single presses.
+
+        Whether a routine can be fired now (enabled, token, limits) is another question: a
+        routine that cannot says why instead of vanishing.
+        """
+        if not person.has_perm("routines.fire_routine"):
+            return self.none()
+        return self
+
+
+class Tag(models.Model):
+    """A word that routines are grouped and found by."""
+
+    name = models.CharField(max_length=40, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Routine(models.Model):
+    """One routine of claude.ai: where it is, what opens it, and the header versions it is sent."""
+
+    class Confirmation(models.TextChoices):
+        OFF = "off", "No: Run now runs it"
+        CONFIRM = "confirm", "Yes: a tick has to be set first"
+        TYPE_NAME = "type_name", "Yes: the routine's name has to be typed first"
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=90, unique=True)
+    purpose = models.CharField("what it is for", max_length=300, blank=True)
+    routine_id = models.CharField(
+        "routine ID",
+        max_length=125,
+        unique=True,
+        validators=[RegexValidator(rf"\A{ROUTINE_ID}\Z", "A routine ID starts with trig_.")],
+    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="routines")
+    beta_version = models.CharField(max_length=100, blank=True)  # empty: do not send the header
+    api_version = models.CharField("API version", max_length=40)
+    enabled = models.BooleanField(default=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    # Empty: the setting ROUTINE_HOURLY_LIMIT; 0: no limit is shown.
+    hourly_limit = models.PositiveIntegerField(null=True, blank=True)
+    cool_down = models.PositiveIntegerField(default=0)  # seconds between two runs; 0: none
+    held_until = models.DateTimeField(null=True, blank=True)  # after a 429: limits.py
+    tags = models.ManyToManyField("routines.Tag", blank=True, related_name="routines")
+    # Who may run it and what they are asked first: access.py.
+    open_to = models.ManyToManyField(Group, blank=True, related_name="+")  # none: all who may run
+    confirmation = models.CharField(
+        max_length=10, choices=Confirmation.choices, default=Confirmation.OFF
+    )
+    asks_why = models.BooleanField(default=False)  # a sentence, kept with the run
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+
+    # Sealed by tokens.py; written by set_token and withdraw_token alone.
+    token_sealed = models.TextField(blank=True, editable=False)
+    token_last_four = models.CharField(max_length=4, blank=True, editable=False)
+    token_set_at = models.DateTimeField(null=True, editable=False)
+    token_set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    # Counts every token that was set or withdrawn: who acts on an older one is told so.
+    token_version = models.PositiveIntegerField(default=0, editable=False)
+    token_withdrawn_at = models.DateTimeField(null=True, editable=False)
+    # What the endpoint said of the stored token: token_health.py.
+    token_accepted_at = models.DateTimeField(null=True, editable=False)
+    token_rejected_at = models.DateTimeField(null=True, editable=False)  # the last 401
+    token_rejected_since = models.DateTimeField(null=True, editable=False)  # no 200 since
+    token_failures = models.PositiveIntegerField(default=0, editable=False)  # 401s in a row
+
+    objects = RoutineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        default_permissions = ()
+        permissions = [
+            ("fire_routine", "May run routines"),
+            ("manage_registry", "May register routines, replace tokens and edit templates"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="routine_id_is_trig", condition=models.Q(routine_id__startswith="trig_")
+            ),
+            models.CheckConstraint(
+                name="routine_token_is_whole",
+                condition=models.Q(token_sealed="", token_last_four="", token_set_at=None)
+                | ~models.Q(token_sealed="") & models.Q(token_set_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_archived(self) -> bool:
+        return self.archived_at is not None
+
+    @property
+    def has_token(self) -> bool:
+        return bool(self.token_sealed)
+
+    def set_token(self, token: tokens.Token, *, by: Person | None) -> None:
+        self.token_sealed = tokens.seal(token, routine_id=self.routine_id)
+        self.token_last_four = token.last_four
+        self.token_set_at = timezone.now()
+        self.token_set_by = by
+        self.token_withdrawn_at = None
+        self._forget_token_health()
+
+    def withdraw_token(self) -> None:
+        self.token_sealed = self.token_last_four = ""
+        self.token_set_at = self.token_set_by = None
+        self.token_withdrawn_at = timezone.now()
+        self._forget_token_health()
+
+    def _forget_token_health(self) -> None:
+        self.token_version += 1
+        self.token_accepted_at = self.token_rejected_at = self.token_rejected_since = None
+        self.token_failures = 0
+
+    def reveal_token(self) -> tokens.Token:
+        """Raise tokens.TokenUnreadable when no key at hand opens it."""
+        return tokens.unseal(self.token_sealed, routine_id=self.routine_id)
+
+
+# What set_token and withdraw_token change, for save(update_fields=...).
+TOKEN_FIELDS = [
+    "token_sealed",
+    "token_last_four",
+    "token_set_at",
+    "token_set_by",
+    "token_version",
+    "token_withdrawn_at",
+    "token_accepted_at",
+    "token_rejected_at",
+    "token_rejected_since",
+    "token_failures",
+]
+
+
+class TextTemplate(models.Model):
+    """What a routine's text starts from; the person edits it before it is sent."""
+
+    routine = models.ForeignKey(Routine, on_delete=models.CASCADE, related_name="text_templates")
+    # Empty: shared, kept by admins. Else this person's own.
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
+    name = models.CharField(max_length=80)
+    body = models.TextField(blank=True)
+    # How the {{ named }} fields of the body are asked for: [{"name": ..., "label": ...}, ...].
+    fields = models.JSONField(default=list, blank=True, editable=False)
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["order", "pk"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["routine", "name"],
+                name="text_template_name_once_per_routine",
+                condition=models.Q(owner=None),
+            ),
+            models.UniqueConstraint(
+                fields=["routine", "owner", "name"],
+                name="text_template_name_once_per_owner",
+                condition=models.Q(owner__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="text_template_body_can_be_sent",
+                condition=LessThanOrEqual(Length("body"), texts.MAX_CHARACTERS),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,308 @@
+"""Why a run is in its state: the one table of everything that can come of pressing Run.
+
+Each reason says what the person reads, who must act, and whether pressing again is safe. The
+states are the five of docs/life-of-a-run.md, which shows this table to people.
+"""
+
+from dataclasses import dataclass
+
+from django.db import models
+
+
+class State(models.TextChoices):
+    SENDING = "sending", "Sending"
+    STARTED = "started", "Session created"
+    REFUSED = "refused", "Refused"
+    NOT_SENT = "not_sent", "Not sent"
+    UNKNOWN = "unknown", "Unknown"
+
+
+class Actor(models.TextChoices):
+    NOBODY = "nobody", "nobody"
+    TEAMMATE = "teammate", "who ran it"
+    ADMIN = "admin", "an admin"
+    OWNER = "owner", "the account's owner"
+
+
+class Again(models.TextChoices):
+    """May the person press Run again?"""
+
+    NEW_RUN = "new_run", "Yes, it is a new run."
+    WAIT = "wait", "Not yet: this run is still being sent."
+    AFTER_MENDING = "after_mending", "Yes, once the cause is mended. Nothing was started."
+    SAFE = "safe", "Yes, nothing happened."
+    LOOK_FIRST = "look_first", "Only after a look at claude.ai/code: a session may exist."
+
+
+AGAIN_AFTER = {
+    State.SENDING: Again.WAIT,
+    State.STARTED: Again.NEW_RUN,
+    State.REFUSED: Again.AFTER_MENDING,
+    State.NOT_SENT: Again.SAFE,
+    State.UNKNOWN: Again.LOOK_FIRST,
+}
+
+
+class Reason(models.TextChoices):
+    SENDING = "sending", "being sent"
+    # started
+    SESSION_CREATED = "session_created", "session created"
+    ODD_SESSION_URL = "odd_session_url", "session created, unusual link"
+    SAID_STARTED = "said_started", "found by a person"
+    # refused
+    PAUSED = "paused", "routine paused"
+    TEXT_TOO_LONG = "text_too_long", "text too long"
+    HEADER_VERSION = "header_version", "header version refused"
+    BAD_REQUEST = "bad_request", "request refused"
+    TOKEN_REJECTED = "token_rejected", "token rejected"
+    NO_ACCESS = "no_access", "no access"
+    BLOCKED = "blocked", "blocked by a proxy"
+    NO_SUCH_ROUTINE = "no_such_routine", "no such routine"
+    LIMIT_REACHED = "limit_reached", "limit reached"
+    OVERLOADED = "overloaded", "endpoint overloaded"
+    OTHER_REFUSAL = "other_refusal", "refused"
+    SAID_NOT_STARTED = "said_not_started", "did not start, a person says"
+    # not sent
+    NO_CONNECTION = "no_connection", "no connection"
+    TLS_FAILED = "tls_failed", "no secure connection"
+    UNSENDABLE = "unsendable", "request could not be built"
+    BUSY = "busy", "dashboard busy"
+    DISABLED = "disabled", "routine disabled"
+    ARCHIVED = "archived", "routine archived"
+    ON_HOLD = "on_hold", "on hold"
+    COOL_DOWN = "cool_down", "cooling down"
+    NO_TOKEN = "no_token", "no token stored"
+    TOKEN_WITHDRAWN = "token_withdrawn", "token withdrawn"
+    TOKEN_UNREADABLE = "token_unreadable", "token cannot be read"
+    # unknown
+    SERVER_ERROR = "server_error", "server error"
+    UNREADABLE_ANSWER = "unreadable_answer", "unreadable answer"
+    UNEXPECTED_ANSWER = "unexpected_answer", "unexpected answer"
+    NO_ANSWER = "no_answer", "no answer in time"
+    CONNECTION_LOST = "connection_lost", "connection lost"
+    INTERRUPTED = "interrupted", "dashboard stopped meanwhile"
+
+
+# What people may say of an unknown run. An answer that comes late overrules them.
+SAID_BY_PEOPLE = (Reason.SAID_STARTED, Reason.SAID_NOT_STARTED)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What one reason means to people. `cause` and `remedy` are whole sentences."""
+
+    state: State
+    cause: str
+    remedy: str
+    who_acts: Actor
+
+    @property
+    def again(self) -> Again:
+        return AGAIN_AFTER[self.state]
+
+
+_LOOK = (
+    "Look at claude.ai/code whether a session exists before you run it again: "
+    "a second run would make a second session."
+)
+
+MEANINGS: dict[Reason, Meaning] = {
+    Reason.SENDING: Meaning(
+        State.SENDING,
+        "The request is on its way.",
+        "Wait for the answer; this page shows it by itself.",
+        Actor.NOBODY,
+    ),
+    Reason.SESSION_CREATED: Meaning(
+        State.STARTED,
+        "The session has started.",
+        "Open it to see how the work goes: a start is not yet a result.",
+        Actor.TEAMMATE,
+    ),
+    Reason.ODD_SESSION_URL: Meaning(
+        State.STARTED,
+        "A session has started, but the answer had no link to claude.ai.",
+        "Find the session by its ID at claude.ai/code. Do not open the address below unchecked.",
+        Actor.TEAMMATE,
+    ),
+    Reason.SAID_STARTED: Meaning(
+        State.STARTED,
+        "No answer came back, but a person has found the session.",
+        "Open it to see how the work goes: a start is not yet a result.",
+        Actor.TEAMMATE,
+    ),
+    Reason.PAUSED: Meaning(
+        State.REFUSED,
+        "The routine is paused at claude.ai. Nothing was started.",
+        "Ask the account's owner to resume it at claude.ai/code/routines, then run it again.",
+        Actor.OWNER,
+    ),
+    Reason.TEXT_TOO_LONG: Meaning(
+        State.REFUSED,
+        "The endpoint found the text too long. Nothing was started.",
+        "Shorten the text and run it again.",
+        Actor.TEAMMATE,
+    ),
+    Reason.HEADER_VERSION: Meaning(
+        State.REFUSED,
+        "The endpoint refused a header version: this version seems retired. Nothing was started.",
+        "Ask an admin to move this routine to a newer beta or API version.",
+        Actor.ADMIN,
+    ),
+    Reason.BAD_REQUEST: Meaning(
+        State.REFUSED,
+        "The endpoint refused the request. Nothing was started.",
+        "Show an admin the message and the request ID below.",
+        Actor.ADMIN,
+    ),
+    Reason.TOKEN_REJECTED: Meaning(
+        State.REFUSED,
+        "The endpoint rejected the stored token. Nothing was started.",
+        "Ask an admin to regenerate the token at claude.ai and to paste the new one here.",
+        Actor.ADMIN,
+    ),
+    Reason.NO_ACCESS: Meaning(
+        State.REFUSED,
+        "The account may not use routines at the moment. Nothing was started.",
+        "Ask the account's owner whether routines are switched off in their organization.",
+        Actor.OWNER,
+    ),
+    Reason.BLOCKED: Meaning(
+        State.REFUSED,
+        "A proxy in front of the endpoint turned the request away. Nothing was started.",
+        "Ask an admin to look at the network between this dashboard and the endpoint.",
+        Actor.ADMIN,
+    ),
+    Reason.NO_SUCH_ROUTINE: Meaning(
+        State.REFUSED,
+        "The endpoint knows no such routine. Nothing was started.",
+        "Ask an admin to compare the routine ID with the one at claude.ai.",
+        Actor.ADMIN,
+    ),
+    Reason.LIMIT_REACHED: Meaning(
+        State.REFUSED,
+        "The routine or its account has reached its limit. Nothing was started.",
+        "Wait until the limit resets, then run it again.",
+        Actor.TEAMMATE,
+    ),
+    Reason.OVERLOADED: Meaning(
+        State.REFUSED,
+        "The endpoint is overloaded. Nothing was started.",
+        "Wait a minute, then run it again.",
+        Actor.TEAMMATE,
+    ),
+    Reason.OTHER_REFUSAL: Meaning(
+        State.REFUSED,
+        "The endpoint refused the request for an undocumented reason. Nothing was started.",
+        "Show an admin the message and the request ID below.",
+        Actor.ADMIN,
+    ),
+    Reason.SAID_NOT_STARTED: Meaning(
+        State.REFUSED,
+        "No answer came back, and a person has looked: no session was started.",
+        "Run it again if it is still needed.",
+        Actor.TEAMMATE,
+    ),
+    Reason.NO_CONNECTION: Meaning(
+        State.NOT_SENT,
+        "The endpoint could not be reached. Nothing was sent.",
+        "Run it again in a moment; if it goes on, ask an admin to look at the network.",
+        Actor.TEAMMATE,
+    ),
+    Reason.TLS_FAILED: Meaning(
+        State.NOT_SENT,
+        "No secure connection to the endpoint could be made. Nothing was sent.",
+        "Ask an admin to check the server's clock, its certificates and the network.",
+        Actor.ADMIN,
+    ),
+    Reason.UNSENDABLE: Meaning(
+        State.NOT_SENT,
+        "The stored routine ID, token or header version makes no valid request. Nothing was sent.",
+        "Ask an admin to check them in the registry.",
+        Actor.ADMIN,
+    ),
+    Reason.BUSY: Meaning(
+        State.NOT_SENT,
+        "The dashboard is busy with other runs. Nothing was sent.",
+        "Run it again in a few seconds.",
+        Actor.TEAMMATE,
+    ),
+    Reason.DISABLED: Meaning(
+        State.NOT_SENT,
+        "This routine is disabled. Nothing was sent.",
+        "Ask an admin why, and to enable it.",
+        Actor.ADMIN,
+    ),
+    Reason.ARCHIVED: Meaning(
+        State.NOT_SENT,
+        "This routine is archived. Nothing was sent.",
+        "Ask an admin which routine took its place.",
+        Actor.ADMIN,
+    ),
+    Reason.ON_HOLD: Meaning(
+        State.NOT_SENT,
+        "The limit was reached, so this routine is on hold. Nothing was sent.",
+        "Wait until the hold ends, or ask an admin to lift it.",
+        Actor.TEAMMATE,
+    ),
+    Reason.COOL_DOWN: Meaning(
+        State.NOT_SENT,
+        "This routine ran a moment ago and is cooling down. Nothing was sent.",
+        "Wait until the pause is over, or use the session that was made.",
+        Actor.TEAMMATE,
+    ),
+    Reason.NO_TOKEN: Meaning(
+        State.NOT_SENT,
+        "No token is stored for this routine. Nothing was sent.",
+        "Ask an admin to generate one at claude.ai and to paste it here.",
+        Actor.ADMIN,
+    ),
+    Reason.TOKEN_WITHDRAWN: Meaning(
+        State.NOT_SENT,
+        "An admin has withdrawn the token of this routine. Nothing was sent.",
+        "Wait until an admin has pasted a new one.",
+        Actor.ADMIN,
+    ),
+    Reason.TOKEN_UNREADABLE: Meaning(
+        State.NOT_SENT,
+        "The stored token cannot be read with the keys at hand. Nothing was sent.",
+        "Ask an admin to paste the token again or to restore the encryption key.",
+        Actor.ADMIN,
+    ),
+    Reason.SERVER_ERROR: Meaning(
+        State.UNKNOWN,
+        "The endpoint answered with a server error, which does not say if a session was started.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.UNREADABLE_ANSWER: Meaning(
+        State.UNKNOWN,
+        "The endpoint accepted the request, but its answer could not be read.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.UNEXPECTED_ANSWER: Meaning(
+        State.UNKNOWN,
+        "The endpoint gave an answer that is not documented.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.NO_ANSWER: Meaning(
+        State.UNKNOWN,
+        "The request went out, but no whole answer came back in time.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.CONNECTION_LOST: Meaning(
+        State.UNKNOWN,
+        "The connection broke after the request went out.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.INTERRUPTED: Meaning(
+        State.UNKNOWN,
+        "The dashboard was stopped before it could write down the answer.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+}

@@ -1,0 +1,27 @@
+"""The text that is sent along with a fire: how it is counted and what may be in it."""
+
+# "a string of at most 65,536 characters": fire-API reference, request body.
+MAX_CHARACTERS = 65_536
+
+
+class TextRefused(ValueError):
+    """The text cannot be sent; `str()` is a sentence for the person who typed it."""
+
+
+def normalise(typed: str) -> str:
+    """Browsers send line breaks as CRLF whatever was typed; the routine gets, and we count, LF."""
+    return typed.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def check(text: str) -> None:
+    """Raise TextRefused unless `text` (normalised) is one that the endpoint and we can keep."""
+    if len(text) > MAX_CHARACTERS:
+        over = len(text) - MAX_CHARACTERS
+        raise TextRefused(
+            f"The text is {over:,} character{'s' if over > 1 else ''} too long:"
+            f" {len(text):,} of at most {MAX_CHARACTERS:,}. Shorten it and run again."
+        )
+    if "\x00" in text:
+        raise TextRefused("The text holds a NUL character, which cannot be stored. Remove it.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise TextRefused("The text holds half of a character (a lone surrogate). Remove it.")

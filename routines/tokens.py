@@ -1,0 +1,179 @@
+"""Tokens at rest: sealed with a keyring that lives outside the database, bound to their routine.
+
+A sealed token is Fernet ciphertext (AES-128-CBC with HMAC-SHA256) around the routine ID and the
+token. The binding is to the routine's ID at claude.ai because that is what a token belongs to:
+pasted onto another row, or left behind when a row's routine ID is changed, it does not open.
+"""
+
+import hmac
+import json
+import re
+from datetime import timedelta
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+PREFIX = "sk-ant-oat01-"  # documented: every routine token starts with it
+
+# The characters that RFC 6750 allows in a bearer token. Anything else would be refused by the
+# HTTP layer, in an exception whose text holds the whole header.
+_BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
+_MAX_CHARACTERS = 4_096
+_PLACEHOLDER = re.compile(
+    r"[xX.…*_-]+|<.*>|\[.*\]|(?:your|my)[-_ ].{0,30}", re.IGNORECASE | re.DOTALL
+)
+# What chat programs and word processors put between letters, and nobody sees.
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
+)
+# Long enough to be no mention of the prefix.
+_TOKEN_IN_TEXT = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{8}", re.ASCII)
+
+
+class TokenRefused(ValueError):
+    """What was pasted is not a routine token; `str()` says why and never repeats it."""
+
+
+class FormTokenLost(Exception):
+    """What a form carried between two steps does not open: too old, altered, or another form's."""
+
+
+class TokenUnreadable(Exception):
+    """No key at hand opens the sealed token, or it was sealed for another routine."""
+
+
+class Token:
+    """A token in plain text that shows only its last four characters by accident."""
+
+    __slots__ = ("_plain",)
+
+    def __init__(self, plain: str) -> None:
+        self._plain = plain
+
+    def reveal(self) -> str:
+        return self._plain
+
+    @property
+    def last_four(self) -> str:
+        return self._plain[-4:]
+
+    def __repr__(self) -> str:
+        return f"<Token …{self.last_four}>"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and hmac.compare_digest(self._plain, other._plain)
+
+    __hash__ = None  # type: ignore[assignment]  # a key in a dict is a token that stays in memory
+
+    def __reduce__(self) -> str:
+        raise TypeError("A token is not pickled: caches and queues are no place for it.")
+
+
+def stand_in(text: str) -> bool:
+    """True if a token stands in `text`, or what is left of one."""
+    return _TOKEN_IN_TEXT.search(INVISIBLE.sub("", text)) is not None
+
+
+def parse(pasted: str) -> Token:
+    """Turn what an admin pasted into a Token, or raise TokenRefused with a sentence."""
+    text = pasted.strip()
+    if not text:
+        raise TokenRefused("Paste the token that claude.ai showed when it was generated.")
+    if INVISIBLE.search(text):
+        raise TokenRefused(
+            "The token holds invisible characters, as chat programs add them. Copy it from "
+            "claude.ai itself."
+        )
+    if not text.startswith(PREFIX):
+        raise TokenRefused(
+            f"A routine token starts with {PREFIX}. Generate one at claude.ai: the routine, Edit, "
+            "Select a trigger, API, Generate token."
+        )
+    if any(character.isspace() for character in text):
+        raise TokenRefused("The token is broken over lines or holds a space. Copy it whole, again.")
+    body = text.removeprefix(PREFIX)
+    if not body or _PLACEHOLDER.fullmatch(body):
+        raise TokenRefused("This is the placeholder of the documentation, not a token.")
+    if not _BEARER.fullmatch(text):
+        raise TokenRefused("The token holds characters that no token has. Copy it again.")
+    if len(text) > _MAX_CHARACTERS:
+        raise TokenRefused(f"This is too long for a token ({len(text):,} characters).")
+    return Token(text)
+
+
+def seal(token: Token, *, routine_id: str) -> str:
+    """Encrypt with the newest key; the answer is ASCII text for the database."""
+    return _close({"routine_id": routine_id, "token": token.reveal()})
+
+
+def unseal(sealed: str, *, routine_id: str) -> Token:
+    """Raise TokenUnreadable unless a key at hand opens it and it was sealed for this routine."""
+    try:
+        content = _open(sealed, _keyring())
+    except InvalidToken:
+        # `from None`: the chained exception's frames would hold key material.
+        raise TokenUnreadable("No key at hand opens this token.") from None
+    if content.get("routine_id") != routine_id:
+        raise TokenUnreadable("This token was sealed for another routine.")
+    return Token(content["token"])
+
+
+def reseal(sealed: str, *, routine_id: str) -> str | None:
+    """The same token under the newest key; None if it is under it already.
+
+    Raise TokenUnreadable.
+    """
+    token = unseal(sealed, routine_id=routine_id)
+    try:
+        _open(sealed, MultiFernet(_keys()[:1]))
+    except InvalidToken:
+        return seal(token, routine_id=routine_id)
+    return None
+
+
+# --- Between two steps of a form: the page holds ciphertext, and only for a while ---
+
+FORM_LIFETIME = timedelta(minutes=15)
+
+
+def seal_for_form(token: Token, *, form: str) -> str:
+    """For a hidden field. `form` names the form and the person: nothing else opens it."""
+    return _close({"form": form, "token": token.reveal()})
+
+
+def unseal_from_form(sealed: str, *, form: str) -> Token:
+    """Raise FormTokenLost if it is older than FORM_LIFETIME, altered, or another form's."""
+    try:
+        content = _open(sealed, _keyring(), lifetime=FORM_LIFETIME)
+    except InvalidToken:
+        raise FormTokenLost from None
+    if content.get("form") != form:
+        raise FormTokenLost
+    return Token(content["token"])
+
+
+def _close(content: dict[str, str]) -> str:
+    return _keyring().encrypt(json.dumps(content).encode()).decode("ascii")
+
+
+def _open(
+    sealed: str, keyring: MultiFernet, *, lifetime: timedelta | None = None
+) -> dict[str, str]:
+    """Raise InvalidToken."""
+    if not sealed.isascii():
+        raise InvalidToken
+    ttl = int(lifetime.total_seconds()) if lifetime else None
+    content: dict[str, str] = json.loads(keyring.decrypt(sealed.encode(), ttl=ttl))
+    return content
+
+
+def _keyring() -> MultiFernet:
+    # Made at each use (microseconds): a key then never outlives the settings it came from.
+    return MultiFernet(_keys())
+
+
+def _keys() -> list[Fernet]:
+    """Newest first."""
+    return [Fernet(key) for key in settings.TOKEN_ENCRYPTION_KEYS]

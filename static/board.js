@@ -1,0 +1,97 @@
+// The board: counting what is typed, the seconds of a fire, and the keys.
+"use strict";
+
+const number = new Intl.NumberFormat("en");
+
+// As the server counts: characters, not UTF-16 units.
+function count(area) {
+  const shown = document.getElementById(area.dataset.counted);
+  const most = Number(shown.dataset.most);
+  const length = [...area.value].length;
+  shown.textContent = `${number.format(length)} / ${number.format(most)}`;
+  shown.classList.toggle("errors", length > most);
+}
+
+function countAll() {
+  document.querySelectorAll("textarea[data-counted]").forEach(count);
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches("textarea[data-counted]")) count(event.target);
+});
+document.addEventListener("htmx:load", countAll);
+countAll();
+
+// How long the fire has been under way.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-fires]")) return;
+  announce("Sending");
+  const shown = form.querySelector("[data-elapsed]");
+  const start = Date.now();
+  const tick = () => { shown.textContent = `${Math.round((Date.now() - start) / 1000)} s`; };
+  tick();
+  const timer = setInterval(tick, 1000);
+  form.addEventListener("htmx:afterRequest", () => clearInterval(timer), { once: true });
+});
+
+// How long a hold still lasts. A closed card asks for itself again when it ends; an open one holds
+// what somebody typed, so there only the button comes back.
+function countDown() {
+  document.querySelectorAll("[data-until]").forEach((shown) => {
+    const left = Math.max(0, Math.ceil((Date.parse(shown.dataset.until) - Date.now()) / 1000));
+    const minutes = Math.floor(left / 60);
+    shown.textContent = left ? `, ${minutes ? `${minutes} min ` : ""}${left % 60} s left` : "";
+    const form = shown.closest(".card").querySelector("form[data-fires]");
+    if (left || !form) return;
+    form.querySelector("button").disabled = false;
+    shown.closest(".note").remove();
+    announce("The button is back.");
+  });
+}
+setInterval(countDown, 1000);
+countDown();
+
+// Another template replaces the text: ask first if it was edited.
+document.addEventListener("htmx:confirm", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-replaces-text]")) return;
+  const area = form.closest(".card").querySelector("textarea");
+  if (area.value === area.defaultValue) return;
+  event.preventDefault();
+  if (window.confirm("Replace the text that you edited with this template?")) {
+    event.detail.issueRequest(true);
+  } else {
+    form.reset();
+  }
+});
+
+// Where people are after a swap. The answer to a press has the focus already (autofocus).
+document.addEventListener("htmx:afterSettle", (event) => {
+  const asked = event.detail.requestConfig.elt;
+  const card = event.detail.elt.closest(".card");
+  if (asked.matches("[data-close]")) {
+    card.querySelector(".row .btn").focus(); // at its Run button again, not at the top of the page
+  } else if (asked.matches(".result")) {
+    announce(event.detail.elt.innerText); // it came by itself, so it may not take the focus
+  } else if (asked.matches(".card")) {
+    announce(`${card.querySelector("h2").innerText}: the button is back.`);
+  } else {
+    announce("");
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const card = event.target.closest(".card.open");
+  if (!card) return;
+  if (event.key === "Escape") {
+    const area = card.querySelector("textarea");
+    const untouched = !area || area.value === area.defaultValue;
+    if (untouched || window.confirm("Close and lose the text that you edited?")) {
+      card.querySelector("[data-close]").click();
+    }
+  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    card.querySelector("form[data-fires]").requestSubmit();
+    event.preventDefault();
+  }
+});

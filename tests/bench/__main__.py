@@ -1,0 +1,28 @@
+"""`make bench`: the product beside what it is measured against, ratios from one run.
+
+Every module of this folder with a `measure(rounds)` is a benchmark; ONLY=fire runs one. A missed
+aim is told, and is no failure; an answer that is not what it should be is one.
+"""
+
+import argparse
+import importlib
+import os
+
+import django
+
+BENCHMARKS = ("fire",)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", choices=BENCHMARKS, help="run this one alone")
+    parser.add_argument("--rounds", type=int, default=60, help="measurements of each kind")
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+    for name in [options.only] if options.only else BENCHMARKS:
+        importlib.import_module(f"tests.bench.{name}").measure(options.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from routines.fire_api import wire
+from routines.practice_api import PracticeApi, PracticeServer
+from tests import outside_world
+
+# Playwright's loop runs in the tests' thread, and Django would take that for async code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_outside_world() -> Iterator[None]:
+    """No test reaches anything but loopback: the endpoint's real host least of all."""
+    with outside_world.shut_out():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_connection_left_open() -> Iterator[None]:
+    """The fire client keeps connections for the next fire; a test run ends."""
+    yield
+    wire._client(os.getpid()).close()
+
+
+@pytest.fixture
+def practice(settings: Any) -> Iterator[PracticeApi]:
+    """The practice API on a socket of its own, set as the endpoint."""
+    with PracticeServer() as server:
+        settings.CLAUDE_API_BASE_URL = server.url
+        yield server.api
+
+
+@pytest.fixture
+def transactional_db(transactional_db: None) -> None:
+    """Real commits. The flush after each such test takes away what migrations made: make it."""
+    import_module("routines.migrations.0002_roles").make_roles(apps, None)
+    import_module("routines.migrations.0003_header_versions").add_known(apps, None)

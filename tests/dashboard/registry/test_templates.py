@@ -1,0 +1,89 @@
+"""The text templates of a routine."""
+
+import pytest
+from django.urls import reverse
+
+from routines import texts
+from routines.models import AuditEvent, TextTemplate
+from tests.dashboard.browsing import Page, press
+from tests.dashboard.registry.registering import actions
+from tests.factories import create_routine
+
+
+@pytest.fixture
+def template(routine) -> TextTemplate:
+    template: TextTemplate = routine.text_templates.get()
+    return template
+
+
+def test_a_template_is_added_with_lf_line_breaks(admin_client, routine):
+    response = admin_client.post(
+        reverse("add_template", args=[routine.slug]),
+        {"name": "Another", "body": " one\r\ntwo\r\n", "order": "1"},
+        follow=True,
+    )
+    assert Page(response).says("The text template is added.")
+    assert routine.text_templates.get(name="Another").body == " one\ntwo\n"
+    assert actions()[-1] == "template_added"
+
+
+def test_a_template_is_edited(admin_client, routine, template):
+    url = reverse("edit_template", args=[routine.slug, template.pk])
+    admin_client.post(url, {"name": "Renamed", "body": "New body.", "order": "3"})
+    template.refresh_from_db()
+    assert (template.name, template.body, template.order) == ("Renamed", "New body.", 3)
+    event = AuditEvent.objects.get(action="template_edited")
+    assert event.changes["body"] == ["Notes for version 1.", "New body."]
+
+
+def test_a_template_is_deleted(admin_client, routine, template):
+    response = admin_client.post(
+        reverse("delete_template", args=[routine.slug, template.pk]), follow=True
+    )
+    assert Page(response).says("The text template “The template” is deleted.")
+    assert not routine.text_templates.exists()
+    event = AuditEvent.objects.get(action="template_deleted")
+    assert event.changes["body"] == ["Notes for version 1.", None]
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"name": ""}, "This field is required."),
+        ({"name": "The template"}, "This routine has a template of that name."),
+        ({"body": "x" * (texts.MAX_CHARACTERS + 1)}, "The text is 1 character too long"),
+        ({"body": "x\x00"}, "Null characters are not allowed."),
+        ({"order": "-1"}, "greater than or equal to 0"),
+        ({"order": "9" * 30}, "less than or equal to"),
+    ],
+    ids=["no name", "taken name", "too long", "NUL", "negative order", "huge order"],
+)
+def test_a_template_that_cannot_be_saved_comes_back_as_typed(
+    admin_client, routine, values, sentence
+):
+    typed = {"name": "Another", "body": "Typed for long.", "order": "1"} | values
+    response = admin_client.post(reverse("add_template", args=[routine.slug]), typed)
+    page = Page(response)
+    assert response.status_code == 422
+    assert page.says(sentence)
+    assert page.find("textarea")[0].text.removeprefix("\n") == typed["body"]
+    assert routine.text_templates.count() == 1
+
+
+def test_a_template_may_keep_its_own_name(admin_client, routine, template):
+    url = reverse("edit_template", args=[routine.slug, template.pk])
+    typed = {"name": template.name, "body": "", "order": "0"}
+    assert admin_client.post(url, typed).status_code == 302
+
+
+def test_a_template_is_found_under_its_own_routine_alone(admin_client, template):
+    other = create_routine()
+    url = reverse("edit_template", args=[other.slug, template.pk])
+    assert admin_client.get(url).status_code == 404
+
+
+def test_a_run_keeps_the_name_of_a_deleted_template(admin_client, routine, practice, admin):
+    press(admin_client, routine)
+    routine.text_templates.all().delete()
+    run = routine.runs.get()
+    assert Page(admin_client.get(f"/history/{run.pk}/")).says("The template")

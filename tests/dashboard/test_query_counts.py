@@ -1,0 +1,62 @@
+"""More rows make no more queries."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from routines import registry
+from routines.models import Routine
+from routines.reasons import Reason
+from tests.dashboard.browsing import Page, run_url, signed_in
+from tests.factories import create_routine, create_run, create_teammate
+
+
+def add_rows(routine: Routine, number: int) -> None:
+    """As many more routines, templates, runs, people and changes."""
+    for _ in range(number):
+        person = create_teammate()
+        create_run(routine=create_routine(template="x"), person=person)
+        create_run(routine=routine, person=person)
+        create_run(routine=routine, person=person, reason=Reason.NO_ANSWER)
+        name = f"Template {routine.text_templates.count()}"
+        registry.add_template(routine, name=name, body="x", by=person)
+
+
+def queries(client, url: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(url)
+    assert response.status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize(
+    "name", ["board", "run", "history", "history_run", "registry", "registry_routine"]
+)
+def test_more_rows_make_no_more_queries(admin, routine, name):
+    client = signed_in(admin)
+    run = create_run(routine=routine, person=admin, reason=Reason.NO_ANSWER)
+    arguments = {"run": [routine.slug], "registry_routine": [routine.slug], "history_run": [run.pk]}
+    url = reverse(name, args=arguments.get(name))
+    add_rows(routine, 2)
+    few = queries(client, url)
+    rows = len(Page(client.get(url)).elements)
+    add_rows(routine, 10)
+    assert queries(client, url) == few
+    if name != "history_run":
+        assert len(Page(client.get(url)).elements) > rows, "the page shows none of the rows"
+
+
+def test_the_board_takes_few_queries(client, routine, django_assert_max_num_queries):
+    add_rows(routine, 2)
+    client.get("/")
+    with django_assert_max_num_queries(10):
+        client.get("/")
+
+
+def test_a_fragment_costs_no_more_than_its_page(client, routine):
+    add_rows(routine, 2)
+    as_page = queries(client, run_url(routine))
+    with CaptureQueriesContext(connection) as captured:
+        client.get(run_url(routine), headers={"HX-Request": "true"})
+    assert len(captured) <= as_page

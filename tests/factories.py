@@ -1,0 +1,100 @@
+"""Plain functions that make what tests need, every value with a default."""
+
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from routines import header_versions, registry, roles, tokens
+from routines.models import Header, HeaderVersion, Person, Routine, Run
+from routines.practice_api import PracticeApi
+from routines.reasons import MEANINGS, Reason, State
+
+_number = count(1)
+PASSWORD = "correct horse battery staple"
+
+
+def create_person(*roles_held: roles.Role, username: str = "") -> Person:
+    username = username or f"person-{next(_number)}"
+    person = Person.objects.create_user(username, password=PASSWORD)
+    for role in roles_held:
+        roles.give(person, role)
+    return Person.objects.get(pk=person.pk)  # without cached permissions
+
+
+def create_teammate(**values: Any) -> Person:
+    return create_person(roles.Role.TEAMMATE, **values)
+
+
+def create_manager(**values: Any) -> Person:
+    return create_person(roles.Role.MANAGER, **values)
+
+
+def create_admin(**values: Any) -> Person:
+    return create_person(roles.Role.ADMIN, **values)
+
+
+def create_routine(
+    *,
+    name: str = "",
+    routine_id: str = "",
+    account: str = "Platform account",
+    token: str | None = "",
+    template: str | None = None,
+    **values: Any,
+) -> Routine:
+    """With the token that the practice API expects; `token=None` for none at all."""
+    number = next(_number)
+    routine_id = routine_id or f"trig_test_{number}"
+    plain = PracticeApi().token_for(routine_id) if token == "" else token
+    routine = registry.register(
+        name=name or f"Routine {number}",
+        purpose="What it is for.",
+        routine_id=routine_id,
+        account=account,
+        beta_version=values.pop("beta_version", header_versions.BETA_VERSION),
+        api_version=values.pop("api_version", header_versions.API_VERSION),
+        token=tokens.parse(plain) if plain else None,
+        by=None,
+    )
+    if template is not None:
+        registry.add_template(routine, name="The template", body=template, by=None)
+    if values:
+        Routine.objects.filter(pk=routine.pk).update(**values)
+        routine.refresh_from_db()
+    return routine
+
+
+def create_run(
+    *,
+    routine: Routine | None = None,
+    person: Person | None = None,
+    reason: Reason = Reason.SESSION_CREATED,
+    ago: timedelta = timedelta(0),
+    **values: Any,
+) -> Run:
+    state = MEANINGS[reason].state
+    pressed = timezone.now() - ago
+    if state == State.STARTED and "session_id" not in values:
+        values["session_id"] = f"session_01TEST{next(_number)}"
+        values["session_url"] = f"https://claude.ai/code/{values['session_id']}"
+    return Run.objects.create(
+        key=uuid4(),
+        routine=routine or create_routine(),
+        person=person or create_teammate(),
+        api_version=header_versions.API_VERSION,
+        created_at=pressed,
+        state=state,
+        reason=reason,
+        settled_at=None if state == State.SENDING else pressed,
+        **values,
+    )
+
+
+def create_version(value: str, *, header: Header = Header.BETA) -> HeaderVersion:
+    """A known version, dated as its value says."""
+    dated = header_versions.date_in(value)
+    assert dated is not None
+    return HeaderVersion.objects.create(header=header, value=value, dated=dated)

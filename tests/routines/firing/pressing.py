@@ -1,0 +1,62 @@
+"""How the tests of firing press Run, once and many times at once."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings as django_settings
+from django.db import connection
+
+from routines import firing
+from routines.firing import Press
+from routines.models import Person, Routine
+
+SENT = "Look into alert SEN-4521."
+
+
+def press(
+    routine: Routine,
+    person: Person,
+    *,
+    key: UUID | None = None,
+    text: str = SENT,
+    **values: Any,
+) -> Press:
+    return firing.fire(key=key or uuid4(), routine=routine, person=person, text=text, **values)
+
+
+def press_numbered(routine: Routine, person: Person, key: UUID, _number: int) -> Press:
+    return press(routine, person, key=key)
+
+
+def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
+    """What `act` returned or raised in each of so many threads that start together."""
+    results: list[Any] = [None] * count
+    together = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        try:
+            together.wait(20)
+            results[number] = act(number)
+        except Exception as error:
+            results[number] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def assert_all_slots_are_free() -> None:
+    taken = [
+        firing._in_flight.acquire(blocking=False) for _ in range(django_settings.FIRES_IN_FLIGHT)
+    ]
+    for was_free in taken:
+        if was_free:
+            firing._in_flight.release()
+    assert all(taken)

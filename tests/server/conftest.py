@@ -1,0 +1,22 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server.product import Database, copied, new_database
+
+
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with new_database(tmp_path_factory.mktemp("product")) as database:
+        yield database
+
+
+@pytest.fixture
+def database(seeded: Database, tmp_path: Path) -> Database:
+    """Seeded, with no run yet."""
+    if seeded.is_sqlite:
+        return copied(seeded, tmp_path)
+    seeded.write("DELETE FROM routines_run")
+    seeded.write("UPDATE routines_routine SET held_until = NULL")
+    return seeded

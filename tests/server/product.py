@@ -1,0 +1,265 @@
+"""The product as it runs on a server: gunicorn's processes, a database of its own, real sockets."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+from django.urls import reverse
+
+from dashboard.serve import GUNICORN
+from tests.dashboard.browsing import Page
+from tests.factories import PASSWORD
+from tests.server.seed import USERNAME
+
+_START_SECONDS = 30
+_RESULT = re.compile(r'id="result-(\d+)"')
+
+
+class Database:
+    """One database that the product and a test both use, each over connections of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+
+    def connect(self) -> Any:
+        if self.is_sqlite:
+            return sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=20)
+        return psycopg.connect(self.url)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with closing(self.connect()) as connection:
+            return list(connection.execute(query).fetchall())
+
+    def write(self, statement: str) -> None:
+        with closing(self.connect()) as connection:
+            connection.execute(statement)
+            connection.commit()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else writes a run meanwhile."""
+        with closing(self.connect()) as connection:
+            if self.is_sqlite:
+                connection.execute("BEGIN IMMEDIATE")
+            else:
+                connection.execute("LOCK TABLE routines_run IN EXCLUSIVE MODE")
+            yield
+            connection.rollback()
+
+    def age_all_runs(self) -> None:
+        """As if ten minutes had passed since each run was pressed."""
+        if self.is_sqlite:
+            # The form in which Django stores it, so that it compares as it should.
+            moved = "strftime('%Y-%m-%d %H:%M:%f', created_at, '-10 minutes')"
+        else:
+            moved = "created_at - interval '10 minutes'"
+        self.write(f"UPDATE routines_run SET created_at = {moved}")  # noqa: S608
+
+    def states(self) -> list[tuple[str, str]]:
+        return self.rows("SELECT state, reason FROM routines_run ORDER BY id")
+
+
+@contextmanager
+def new_database(folder: Path) -> Iterator[Database]:
+    """A seeded database of the kind that the suite runs on, dropped at the end."""
+    server = os.environ.get("TEST_DATABASE_URL")
+    if not server:
+        database = Database(f"sqlite:///{folder / 'product.sqlite3'}")
+        _seed(database)
+        yield database
+        return
+    name = f"product_{uuid4().hex[:12]}"
+    with psycopg.connect(_maintenance(server), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        try:
+            database = Database(f"{server.rpartition('/')[0]}/{name}")
+            _seed(database)
+            yield database
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _maintenance(url: str) -> str:
+    return f"{url.rpartition('/')[0]}/postgres"
+
+
+def _seed(database: Database) -> None:
+    environment = _environment(database, "http://127.0.0.1:9", port=8000)
+    _run([sys.executable, "-m", "tests.server.seed"], environment)
+
+
+def copied(database: Database, folder: Path) -> Database:
+    """The same content in a file of its own (SQLite)."""
+    path = folder / "copy.sqlite3"
+    shutil.copy(database.url.removeprefix("sqlite:///"), path)
+    return Database(f"sqlite:///{path}")
+
+
+def _run(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+
+
+def _environment(database: Database, endpoint: str, *, port: int, **more: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return (
+        kept
+        | {
+            "ENV_FILE": "",
+            "DASHBOARD_URL": f"http://127.0.0.1:{port}",
+            "SECRET_KEY": "only-for-tests-" + "0123456789abcdef" * 4,
+            "TOKEN_ENCRYPTION_KEYS": "dGVzdC1rZXktb25lLXRlc3Qta2V5LW9uZS10ZXN0LTE=",
+            "CLAUDE_API_BASE_URL": endpoint,
+            "DATABASE_URL": database.url,
+            "HOST": "127.0.0.1",
+            "PORT": str(port),
+        }
+        | more
+    )
+
+
+class Product:
+    """gunicorn with its workers."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.process, self.url, self.log = process, f"http://127.0.0.1:{port}", log
+        self._visitors: list[Visitor] = []
+
+    def visitor(self) -> "Visitor":
+        """A teammate who has just signed in."""
+        self._visitors.append(Visitor(self.url))
+        return self._visitors[-1]
+
+    def close_visitors(self) -> None:
+        for visitor in self._visitors:
+            visitor.client.close()
+
+    def workers(self) -> list[int]:
+        listing = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in listing.split()]
+
+    def kill_workers(self) -> None:
+        for pid in self.workers():
+            os.kill(pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+
+
+@contextmanager
+def serving(
+    database: Database,
+    endpoint: str,
+    folder: Path,
+    *,
+    config: str = "dashboard.gunicorn_conf",
+    **settings: str,
+) -> Iterator[Product]:
+    """The product at a free port; `settings` are environment variables."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    log = folder / f"gunicorn-{port}.log"
+    _static_files(database)
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [*GUNICORN[:-1], f"python:{config}"],
+            env=_environment(database, endpoint, port=port, **settings),
+            stderr=stderr,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    product = Product(process, port, log)
+    try:
+        wait_until(lambda: _answers(product), _START_SECONDS)
+        yield product
+    finally:
+        product.close_visitors()
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+
+def _static_files(database: Database) -> None:
+    if not Path("var/static/staticfiles.json").exists():
+        environment = _environment(database, "http://127.0.0.1:9", port=8000)
+        _run([sys.executable, "manage.py", "collectstatic", "--no-input"], environment)
+
+
+def _answers(product: Product) -> bool:
+    try:
+        return httpx.get(f"{product.url}/sign-in/").status_code == 200
+    except httpx.TransportError:
+        if product.process.poll() is not None:
+            raise RuntimeError(product.log.read_text()) from None
+        return False
+
+
+def wait_until(condition: Any, seconds: float = 15) -> None:
+    """Look until it is so; fail when it does not become so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(condition)
+        time.sleep(0.01)
+
+
+class Visitor:
+    """A teammate with a browser: signs in through the form, opens run forms, presses Run now."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.client = httpx.Client(base_url=url, timeout=60)
+        self.client.get("/sign-in/")
+        response = self.post("/sign-in/", {"login": USERNAME, "password": PASSWORD})
+        assert response.status_code == 302, response.text
+
+    def post(self, path: str, fields: dict[str, str], **headers: str) -> httpx.Response:
+        token = self.client.cookies["csrftoken"]
+        fields = {"csrfmiddlewaretoken": token} | fields
+        return self.client.post(path, data=fields, headers={"Referer": self._url} | headers)
+
+    def form(self, slug: str, client: httpx.Client | None = None) -> dict[str, str]:
+        """The fields of a freshly opened run form, with its one-time key."""
+        page = Page((client or self.client).get(self._url + reverse("run", args=[slug])))
+        return page.fields(reverse("fire", args=[slug]))
+
+    def press(
+        self, slug: str, fields: dict[str, str], client: httpx.Client | None = None, **typed: str
+    ) -> httpx.Response:
+        """Without a `client`, on a connection of its own, as another tab would have."""
+        with nullcontext(client) if client else self._another_tab() as tab:
+            return tab.post(
+                self._url + reverse("fire", args=[slug]),
+                data=fields | typed,
+                headers={"HX-Request": "true", "Referer": self._url},
+            )
+
+    def _another_tab(self) -> httpx.Client:
+        return httpx.Client(cookies=self.client.cookies, timeout=60)
+
+
+def runs_in(response: httpx.Response) -> set[int]:
+    """The runs that an answer to a press shows."""
+    return {int(pk) for pk in _RESULT.findall(response.text)}

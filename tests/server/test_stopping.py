@@ -1,0 +1,177 @@
+"""The process may die, and the database may go, at any point: no run lost, none sent twice."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from routines.practice_api import PracticeServer
+from tests.server.product import Database, Product, Visitor, runs_in, serving, wait_until
+from tests.server.seed import SLUG
+
+INTERRUPTED = [("unknown", "interrupted")]
+
+
+@contextmanager
+def pressing(visitor: Visitor, fields: dict[str, str]) -> Iterator[Future[httpx.Response]]:
+    """A press under way in another thread."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(visitor.press, SLUG, fields)
+
+
+def settled_after_a_restart(
+    database: Database, endpoint: str, folder: Path, fields: dict[str, str]
+) -> list[tuple[str, str]]:
+    """What the next look at a page finds, and another press of the same form leaves."""
+    database.age_all_runs()
+    with serving(database, endpoint, folder) as product:
+        visitor = product.visitor()
+        assert visitor.client.get("/history/").status_code == 200
+        token = visitor.form(SLUG)["csrfmiddlewaretoken"]  # signing in has made a new one
+        again = visitor.press(SLUG, fields, csrfmiddlewaretoken=token)
+        [(pk,)] = database.rows("SELECT id FROM routines_run")
+        assert runs_in(again) == {pk}
+    return database.states()
+
+
+def test_a_polite_stop_lets_a_fire_finish(database: Database, tmp_path: Path):
+    with PracticeServer() as endpoint, serving(database, endpoint.url, tmp_path) as product:
+        endpoint.api.delay = 1.0
+        visitor = product.visitor()
+        with pressing(visitor, visitor.form(SLUG)) as press:
+            wait_until(lambda: endpoint.api.requests == 1)
+            product.stop()
+            answer = press.result(20)
+        assert product.process.wait(20) == 0
+        [session] = endpoint.api.sessions
+    assert session.session_url in answer.text
+    assert database.rows("SELECT state, session_url FROM routines_run") == [
+        ("started", session.session_url)
+    ]
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
+def test_killed_before_the_request(database: Database, tmp_path: Path, whole: bool):
+    with closing(socket.socket()) as full, PracticeServer() as endpoint:
+        # A listener whose queue is full: connecting to it hangs, so nothing can be sent.
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        stuck = [socket.socket() for _ in range(4)]
+        for waiting in stuck:
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        address = f"http://127.0.0.1:{full.getsockname()[1]}"
+        with serving(database, address, tmp_path, WEB_WORKERS="1") as product:
+            visitor = product.visitor()
+            fields = visitor.form(SLUG)
+            with pressing(visitor, fields) as press:
+                wait_until(lambda: database.states() == [("sending", "sending")])
+                _kill(product, whole)
+                assert isinstance(press.exception(20), httpx.TransportError)
+        for waiting in stuck:
+            waiting.close()
+        assert settled_after_a_restart(database, endpoint.url, tmp_path, fields) == INTERRUPTED
+        assert endpoint.api.requests == 0
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
+def test_killed_while_it_waits_for_the_answer(database: Database, tmp_path: Path, whole: bool):
+    with PracticeServer() as endpoint:
+        with serving(database, endpoint.url, tmp_path, WEB_WORKERS="1") as product:
+            endpoint.api.delay = 30
+            visitor = product.visitor()
+            fields = visitor.form(SLUG)
+            with pressing(visitor, fields) as press:
+                wait_until(lambda: endpoint.api.requests == 1)
+                _kill(product, whole)
+                assert isinstance(press.exception(20), httpx.TransportError)
+        assert settled_after_a_restart(database, endpoint.url, tmp_path, fields) == INTERRUPTED
+        assert endpoint.api.requests == 1
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
+def test_killed_after_the_answer_and_before_the_write(
+    database: Database, tmp_path: Path, whole: bool
+):
+    with PracticeServer() as endpoint:
+        with serving(database, endpoint.url, tmp_path, WEB_WORKERS="1") as product:
+            endpoint.api.delay = 0.5
+            visitor = product.visitor()
+            fields = visitor.form(SLUG)
+            with pressing(visitor, fields) as press:
+                wait_until(lambda: endpoint.api.requests == 1)
+                with database.locked():
+                    wait_until(lambda: len(endpoint.api.sessions) == 1)
+                    threading.Event().wait(0.5)  # the answer is read; its write waits for us
+                    assert not press.done()
+                    _kill(product, whole)
+                assert isinstance(press.exception(20), httpx.TransportError)
+        # PostgreSQL has the statement already, and carries it out when it may.
+        expected = INTERRUPTED if database.is_sqlite else [("started", "session_created")]
+        assert settled_after_a_restart(database, endpoint.url, tmp_path, fields) == expected
+        assert endpoint.api.requests == 1
+
+
+def _kill(product: Product, whole: bool) -> None:
+    if whole:
+        product.kill()
+    else:
+        product.kill_workers()
+
+
+def test_a_late_answer_upgrades_a_run_that_was_shown_as_unknown(database: Database, tmp_path: Path):
+    with PracticeServer() as endpoint, serving(database, endpoint.url, tmp_path) as product:
+        endpoint.api.delay = 1.5
+        visitor = product.visitor()
+        with pressing(visitor, visitor.form(SLUG)) as press:
+            wait_until(lambda: endpoint.api.requests == 1)
+            database.age_all_runs()
+            assert visitor.client.get("/history/").status_code == 200
+            assert database.states() == INTERRUPTED
+            press.result(20)
+    assert database.states() == [("started", "session_created")]
+
+
+def test_a_database_that_breaks_before_the_write_loses_no_session(
+    database: Database, tmp_path: Path
+):
+    with PracticeServer() as endpoint, serving(database, endpoint.url, tmp_path) as product:
+        endpoint.api.delay = 1.0
+        visitor = product.visitor()
+        with pressing(visitor, visitor.form(SLUG)) as press:
+            wait_until(lambda: endpoint.api.requests == 1)
+            with _broken(database):
+                answer = press.result(60)
+        [session] = endpoint.api.sessions
+        log = product.log.read_text()
+    [(pk,)] = database.rows("SELECT id FROM routines_run")
+    assert answer.status_code == 200
+    assert session.session_url in answer.text
+    assert f"run {pk}" in answer.text
+    [line] = [line for line in log.splitlines() if "CRITICAL" in line]
+    assert f"run {pk}:" in line
+    assert session.session_url in line
+
+
+@contextmanager
+def _broken(database: Database) -> Iterator[None]:
+    """No write gets through: SQLite has lost the table, PostgreSQL takes no connection."""
+    if database.is_sqlite:
+        database.write("ALTER TABLE routines_run RENAME TO hidden")
+        yield
+        database.write("ALTER TABLE hidden RENAME TO routines_run")
+        return
+    server, _, name = database.url.rpartition("/")
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
+        yield
+        connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")

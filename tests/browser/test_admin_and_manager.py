@@ -32,7 +32,7 @@ def test_a_routine_is_registered_fired_and_found(
     page.get_by_role("button", name="Register").click()
     expect(page.get_by_role("heading", name="Fifth routine is registered")).to_be_visible()
     assert token not in page.content()
-    page.get_by_role("link", name="Board").click()
+    page.get_by_role("link", name="Board", exact=True).click()
     page.get_by_role("button", name="Run Fifth routine now, without a text").click()
     expect(result(page, "Session created")).to_be_focused()
     [session] = practice.sessions

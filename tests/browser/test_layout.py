@@ -133,7 +133,7 @@ def test_a_held_card_and_the_sign_in_fit(
 def test_what_has_the_focus_is_not_hidden_under_the_frame(
     open_as: OpenAs, admin: Person, console: Console
 ):
-    page = open_as(admin, "/routines/register/", viewport=PHONE)
+    page = open_as(admin, "/routines/register/details/", viewport=PHONE)
     page.get_by_role("button", name="Register").focus()
     for _ in range(9):
         page.keyboard.press("Shift+Tab")

@@ -82,10 +82,11 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
     admin.wait_for_load_state()
     take(admin, "routine")
     admin.goto("/routines/register/")
-    admin.get_by_label("Routine ID or URL").fill("routine_42")
-    admin.get_by_role("button", name="Register").click()
-    admin.wait_for_load_state()
     take(admin, "register")
+    admin.get_by_label("What claude.ai shows").fill("routine_42")
+    admin.get_by_role("button", name="Read it").click()
+    admin.get_by_role("alert").last.wait_for()
+    take(admin, "register-refused")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dashboard.views import (
     history,
     register,
     registry,
+    run,
     tokens,
     version_trial,
     versions,
@@ -15,10 +16,10 @@ from dashboard.views import (
 urlpatterns = [
     path("", board.board, name="board"),
     path("routines/<slug:slug>/card/", board.card, name="card"),
-    path("routines/<slug:slug>/run/", board.run, name="run"),
+    path("routines/<slug:slug>/run/", run.run, name="run"),
     # An address of its own: a POST to the page's own would take it out of the browser's cache, and
     # Back would then bring a fresh form with a fresh key instead of the one that was sent.
-    path("routines/<slug:slug>/fire/", board.fire, name="fire"),
+    path("routines/<slug:slug>/fire/", run.fire, name="fire"),
     # The history
     path("history/", history.history, name="history"),
     path("history/<int:pk>/", history.run, name="history_run"),

@@ -68,7 +68,7 @@ def redirect_the_whole_page(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Most often the page is older than the latest sign-in. A run form comes back as typed."""
-    from dashboard.views import board  # errors are imported by the middleware, boards need apps
+    from dashboard.views import run  # errors are imported by the middleware, forms need apps
 
     try:
         match = resolve(request.path_info)
@@ -78,12 +78,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if user is None or not user.is_authenticated:
         if getattr(match.func, "login_required", True):  # as LoginRequiredMiddleware asks
             return signed_out(request)
-    elif match.func is board.fire and user.has_perm("routines.fire_routine"):
+    elif match.func is run.fire and user.has_perm("routines.fire_routine"):
         sentence = (
             "This form was older than your sign-in. Nothing was sent. "
             "Check the text and press Run now once more."
         )
-        return board.run_form_with_what_was_typed(
+        return run.run_form_with_what_was_typed(
             request,  # type: ignore[arg-type]  # the middleware has signed in its user
             match.kwargs["slug"],
             sentence,

@@ -1,112 +1,194 @@
-"""Who gets in where: every address, as everybody, looking and pressing."""
+"""Who gets in where: every address, as everybody, with every method, as docs/rights.md says."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core.management import get_commands
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from dashboard.urls import urlpatterns
-from routines.models import Routine, VersionMove
+from routines.models import Person, Routine, Run, VersionMove
 from routines.reasons import Reason
+from tests import rights_table
 from tests.dashboard.browsing import signed_in
-from tests.factories import create_person, create_run, create_version
+from tests.factories import (
+    create_person,
+    create_routine,
+    create_run,
+    create_teammate,
+    create_version,
+)
+from tests.rights_table import LOOK, PRESS, WHO
 
-WHO = ("nobody", "no role", "teammate", "manager", "admin")
-
-# For each address the statuses of looking (GET) and of pressing (POST, with an empty form),
-# in the order of WHO. 422: got in, but the form was empty. 302 for looking: elsewhere is better.
-TABLE = {
-    # The board
-    "board": ("302 302 200 302 200", "401 405 405 405 405"),
-    "card": ("302 403 302 403 302", "401 405 405 405 405"),
-    "run": ("302 403 200 403 200", "401 405 405 405 405"),
-    "fire": ("302 403 302 403 302", "401 403 422 403 422"),
-    # The history; the run is the teammate's
-    "history": ("302 200 200 200 200", "401 405 405 405 405"),
-    "history_run": ("302 404 200 200 200", "401 405 405 405 405"),
-    "history_result": ("302 404 200 200 200", "401 405 405 405 405"),
-    "settle_as_started": ("302 405 405 405 405", "401 404 422 422 422"),
-    "settle_as_not_started": ("302 405 405 405 405", "401 404 302 302 302"),
-    # The registry
-    "registry": ("302 403 403 403 200", "401 405 405 405 405"),
-    "register": ("302 403 403 403 200", "401 403 403 403 422"),
-    "register_details": ("302 403 403 403 200", "401 403 403 403 422"),
-    "registry_routine": ("302 403 403 403 200", "401 405 405 405 405"),
-    "edit": ("302 403 403 403 200", "401 403 403 403 422"),
-    "registered": ("302 403 403 403 200", "401 405 405 405 405"),
-    "token": ("302 403 403 403 200", "401 403 403 403 422"),
-    "token_test": ("302 403 403 403 200", "401 403 403 403 422"),
-    "token_compromised": ("302 403 403 403 200", "401 403 403 403 422"),
-    "enable": ("302 405 405 405 405", "401 403 403 403 302"),
-    "disable": ("302 405 405 405 405", "401 403 403 403 302"),
-    "archive": ("302 405 405 405 405", "401 403 403 403 302"),
-    "restore": ("302 405 405 405 405", "401 403 403 403 302"),
-    "lift_hold": ("302 405 405 405 405", "401 403 403 403 302"),
-    "add_template": ("302 403 403 403 200", "401 403 403 403 422"),
-    "edit_template": ("302 403 403 403 200", "401 403 403 403 422"),
-    "delete_template": ("302 405 405 405 405", "401 403 403 403 302"),
-    # Header versions; trying with an empty form: which version is not said, so choose one first
-    "versions": ("302 403 403 403 200", "401 405 405 405 405"),
-    "add_version": ("302 403 403 403 200", "401 403 403 403 422"),
-    "remove_version": ("302 405 405 405 405", "401 403 403 403 302"),
-    "move_versions": ("302 403 403 403 200", "401 403 403 403 422"),
-    "try_version": ("302 403 403 403 302", "401 403 403 403 302"),
-    "go_back": ("302 405 405 405 405", "401 403 403 403 302"),
-    # Signing in; 302 for looking: signed in already
-    "account_login": ("200 302 302 302 302", "200 302 302 302 302"),
-    "account_logout": ("302 200 200 200 200", "302 302 302 302 302"),
-    "account_signup": ("200 302 302 302 302", "200 302 302 302 302"),
-    "account_inactive": ("200 200 200 200 200", "405 405 405 405 405"),
-    "account_change_password": ("302 200 200 200 200", "401 200 200 200 200"),
-    "account_reauthenticate": ("302 200 200 200 200", "401 200 200 200 200"),
-}
+RIGHTS = rights_table.rights()
+ADDRESSES = list(dict.fromkeys(address for address, _ in RIGHTS))
 
 
-def test_the_table_has_every_address():
-    assert [pattern.name for pattern in urlpatterns] == list(TABLE)
+def patterns(resolver: URLResolver | None = None, space: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in (resolver or get_resolver()).url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{space}{pattern.name}", pattern.pattern
+        else:
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from patterns(pattern, inner)
 
 
 @pytest.fixture
-def clients(teammate, manager, admin) -> dict[str, Client]:
-    people = (create_person(), teammate, manager, admin)
-    return dict(zip(WHO, [Client(), *map(signed_in, people)], strict=True))
+def people(teammate, manager, admin, routine) -> dict[str, Person | None]:
+    group = Group.objects.create(name="The routine's")
+    group.user_set.add(teammate)
+    routine.open_to.add(group)
+    others = [create_person(), teammate, create_teammate(), manager, admin, create_teammate()]
+    return dict(zip(WHO, [None, *others], strict=True))
 
 
 @pytest.fixture
-def urls(routine, teammate) -> dict[str, str]:
+def clients(people) -> dict[str, Client]:
+    clients = {who: signed_in(person) if person else Client() for who, person in people.items()}
+    Person.objects.filter(pk=people["deactivated"].pk).update(is_active=False)
+    return clients
+
+
+@pytest.fixture
+def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
+    """What stands in the addresses: by the end of their names, the rest under the empty one."""
     run = create_run(routine=routine, person=teammate, reason=Reason.NO_ANSWER)
-    template = routine.text_templates.get()
     version = create_version("experimental-cc-routine-2026-10-01")
     move = VersionMove.objects.create(header=version.header, target=version.value)
-    values = {"slug": routine.slug, "pk": run.pk, "version": version.pk, "move": move.pk}
-    of_template = values | {"pk": template.pk}
-    return {
-        pattern.name: reverse(
-            pattern.name,
-            kwargs={
-                name: (of_template if "template" in pattern.name else values)[name]
-                for name in pattern.pattern.converters
-            },
-        )
-        for pattern in urlpatterns
+    usual = {"slug": routine.slug, "pk": run.pk, "version": version.pk, "move": move.pk}
+    return {"": usual, "template": usual | {"pk": routine.text_templates.get().pk}}
+
+
+@pytest.fixture
+def urls(values) -> dict[str, str]:
+    def url(name: str, pattern: Any) -> str:
+        ending = max((end for end in values if name.endswith(end)), key=len)
+        return reverse(name, kwargs={key: values[ending][key] for key in pattern.converters})
+
+    return {name: url(name, pattern) for name, pattern in patterns()}
+
+
+def test_the_page_names_every_address_once_and_in_order():
+    assert [name for name, _ in patterns()] == ADDRESSES
+
+
+def test_the_page_names_every_command():
+    ours = [name for name, app in get_commands().items() if app in ("routines", "dashboard")]
+    assert sorted(rights_table.commands()) == sorted(ours)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_everybody_gets_in_where_the_page_says_and_nowhere_else(address, urls, clients):
+    def words(verb: str) -> dict[str, str]:
+        return {
+            who: rights_table.word_for(_do(client, verb, urls[address]), verb)
+            for who, client in clients.items()
+        }
+
+    before = stored()
+    assert words(LOOK) == RIGHTS.get((address, LOOK), rights_table.left_out(LOOK))
+    assert stored() == before
+    assert words(PRESS) == RIGHTS.get((address, PRESS), rights_table.left_out(PRESS))
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_no_other_method_gets_in(address, urls, clients):
+    """HEAD sees no more than looking does; what is neither looking nor pressing does nothing."""
+    before = stored()
+    for client in (clients["admin"], clients["nobody"]):
+        head = client.head(urls[address])
+        assert head.status_code in (client.get(urls[address]).status_code, 405)
+        assert head.content == b""
+        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"):
+            response = client.generic(method, urls[address], b"pk=1")
+            assert (response.status_code, response.content) == (405, b""), method
+    assert stored() == before
+
+
+def _do(client: Client, verb: str, url: str) -> Any:
+    return client.get(url) if verb == LOOK else client.post(url, {"csrfmiddlewaretoken": "x"})
+
+
+def stored() -> list[Any]:
+    return [
+        list(Routine.objects.values()),
+        list(Run.objects.values()),
+        list(Person.objects.values()),
+        list(Routine.objects.values("text_templates__pk", "text_templates__body")),
+    ]
+
+
+# --- The holes that tools of this kind have had ---
+
+
+SECRET = "the text of the teammate's run"
+
+
+@pytest.fixture
+def secret_run(routine, teammate) -> Run:
+    return create_run(routine=routine, person=teammate, text=SECRET)
+
+
+def test_no_listing_shows_a_run_to_who_may_not_see_it(urls, clients, secret_run):
+    shown_to = {
+        who
+        for who, client in clients.items()
+        for url in urls.values()
+        for content in [client.get(url).content.decode()]
+        if SECRET in content or secret_run.session_id in content
     }
+    assert shown_to == {"teammate", "manager", "admin"}
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_only_those_who_may_get_in(name, urls, clients):
-    looking, pressing = TABLE[name]
-    empty_form = {"csrfmiddlewaretoken": "x"}
-    assert dict(zip(WHO, looking.split(), strict=True)) == {
-        who: str(client.get(urls[name]).status_code) for who, client in clients.items()
+def test_run_again_needs_the_right_to_fire(clients, routine, secret_run):
+    again = f"{reverse('run', args=[routine.slug])}?again={secret_run.pk}"
+    answers = {who: client.get(again) for who, client in clients.items()}
+    assert {who for who, answer in answers.items() if answer.status_code == 200} == {
+        *("teammate", "admin"),
     }
-    assert dict(zip(WHO, pressing.split(), strict=True)) == {
-        who: str(client.post(urls[name], empty_form).status_code) for who, client in clients.items()
-    }
+    assert SECRET not in answers["other group"].content.decode()
 
 
-@pytest.mark.parametrize("name", TABLE)
-def test_looking_changes_nothing(name, urls, clients, routine):
-    before = Routine.objects.values().get()
-    clients["admin"].get(urls[name])
-    assert Routine.objects.values().get() == before
-    assert routine.text_templates.exists()
-    assert routine.runs.get().is_unknown
+def test_who_may_see_a_run_but_not_fire_makes_none(clients, routine, secret_run):
+    pressed = clients["manager"].post(
+        reverse("fire", args=[routine.slug]), {"key": str(secret_run.key), "text": SECRET}
+    )
+    assert pressed.status_code == 403
+    assert list(routine.runs.all()) == [secret_run]
+
+
+def test_signing_out_ends_the_web_session_on_the_server(teammate):
+    client = signed_in(teammate)
+    thief = Client()
+    thief.cookies["sessionid"] = client.cookies["sessionid"].value
+    assert thief.get(reverse("board")).status_code == 200
+    client.post(reverse("account_logout"))
+    assert rights_table.word_for(thief.get(reverse("board")), LOOK) == "sign in"
+
+
+def test_a_deactivated_persons_web_session_ends_with_the_next_request(clients):
+    answer = clients["deactivated"].get(reverse("history"))
+    assert rights_table.word_for(answer, LOOK) == "sign in"
+
+
+@pytest.mark.parametrize("name", ["history_run", "history_result"])
+def test_a_guessed_number_is_not_told_from_one_that_does_not_exist(clients, name, secret_run):
+    guessed = clients["other group"].get(reverse(name, args=[secret_run.pk]))
+    missing = clients["other group"].get(reverse(name, args=[secret_run.pk + 1000]))
+    assert guessed.status_code == missing.status_code == 404
+    assert without_forms(guessed) == without_forms(missing)
+
+
+def without_forms(response: Any) -> str:
+    """Each answer carries its own CSRF token."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
+
+
+def test_a_template_is_not_reached_through_another_routine(clients, routine):
+    template = create_routine(template="Elsewhere").text_templates.get()
+    crossed = reverse("edit_template", kwargs={"slug": routine.slug, "pk": template.pk})
+    assert clients["admin"].get(crossed).status_code == 404
+    assert clients["admin"].post(crossed, {"name": "x", "body": "x"}).status_code == 404

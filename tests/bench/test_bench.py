@@ -1,10 +1,13 @@
 """The benchmark still runs: its figures are for people, its answers are checked."""
 
 import os
+from typing import Any
 
 import pytest
 
-from tests.bench import fire
+from routines.models import Run
+from routines.reasons import State
+from tests.bench import content, fire, million
 
 
 def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
@@ -13,3 +16,26 @@ def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixtur
     told = capsys.readouterr().out
     assert told.count("  aim ") == 4 * databases
     assert "curl process" in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_filled_database_holds_what_the_benchmarks_look_for(tmp_path: Any, monkeypatch: Any):
+    monkeypatch.setenv("BENCH_FOLDER", str(tmp_path))
+    kind: million.Kind = "postgresql" if "TEST_DATABASE_URL" in os.environ else "sqlite"
+    assert not Run.objects.exists()
+    with million.database(kind, runs=900, routines=7, scratch=True) as db:
+        assert Run.objects.count() == 900
+        assert set(Run.objects.values_list("state", flat=True)) == {*State} - {State.SENDING}
+        found = {
+            word: Run.objects.filter(text__icontains=word).count()
+            for word in (content.RARE_WORD, content.COMMON_WORD, content.ABSENT_WORD)
+        }
+        assert found[content.RARE_WORD] == content.RARE_RUNS
+        assert 200 < found[content.COMMON_WORD] < 500
+        assert found[content.ABSENT_WORD] == 0
+        assert db.client(db.manager).get("/history/").status_code == 200
+        Run.objects.all().delete()
+    assert not Run.objects.exists()  # the tests' own database is back
+    with million.database(kind, runs=900, routines=7) as db:
+        assert Run.objects.count() == 900  # what was done to the copy was done to it alone
+    million.drop(kind, runs=900, routines=7)

@@ -22,7 +22,7 @@ NOT RUN: $1. To run them: $2"
 run() { # database, pytest's arguments
     printf '\n=== Tests on %s ===\n' "$1"
     shift
-    .venv/bin/python -m pytest "$@" || failed=1
+    .venv/bin/python -m pytest "$@"
 }
 
 if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
@@ -35,10 +35,20 @@ if [ -z "$postgresql" ]; then
         "${REQUIRE_POSTGRESQL:-0}"
 fi
 
-run SQLite "$@"
+# Both at once, since each waits half of its time; one after the other in what they print.
 if [ -n "$postgresql" ]; then
-    export TEST_DATABASE_URL="$postgresql"
-    run PostgreSQL "$@"
+    mkdir -p var
+    (
+        export TEST_DATABASE_URL="$postgresql"
+        run PostgreSQL "$@" --output=var/browser-failures-postgresql
+    ) >var/tests-on-postgresql.log 2>&1 &
+    on_postgresql=$!
+    trap 'kill "$on_postgresql" 2>/dev/null || true' INT TERM
+fi
+run SQLite "$@" || failed=1
+if [ -n "$postgresql" ]; then
+    wait "$on_postgresql" || failed=1
+    cat var/tests-on-postgresql.log
 fi
 
 if [ -n "$left_out" ]; then

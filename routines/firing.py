@@ -181,6 +181,7 @@ def _write_down(
         with transaction.atomic(durable=True):
             _lock_routine(run)
             pinned = run.routine
+            run.account = pinned.account
             run.beta_version = _either(trial.beta_version, pinned.beta_version)
             run.api_version = _either(trial.api_version, pinned.api_version)
             token = _token_or_reason(run, aware_of)

@@ -35,6 +35,10 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
             return self.none()
         return self
 
+    def with_runs_open_to(self, person: Person) -> Self:
+        """Those all of whose runs this person may see, because they may run them."""
+        return self.fireable_by(person).filter(runs_seen_by_group=True)
+
 
 class Tag(models.Model):
     """A word that routines are grouped and found by."""
@@ -82,6 +86,8 @@ class Routine(models.Model):
         max_length=10, choices=Confirmation.choices, default=Confirmation.OFF
     )
     asks_why = models.BooleanField(default=False)  # a sentence, kept with the run
+    # Its runs are seen by all who may run it, not by who made each alone: Run.objects.visible_to.
+    runs_seen_by_group = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -9,6 +10,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from routines import session_links, texts
+from routines.models.account import Account
 from routines.models.routine import Routine
 from routines.reasons import MEANINGS, SAID_BY_PEOPLE, Meaning, Reason, State
 
@@ -26,10 +28,17 @@ class Outcome(models.TextChoices):
 
 class RunQuerySet(models.QuerySet["Run"]):
     def visible_to(self, person: Person) -> Self:
-        """The one rule of who sees which runs: lists, single pages and exports all start here."""
+        """The one rule of who sees which runs: lists, single pages and exports all start here.
+
+        Their own; all of a routine that they may run and whose runs its group sees; or, with the
+        permission, everybody's.
+        """
         if person.has_perm("routines.view_all_runs"):
             return self
-        return self.filter(person=person)
+        return self.filter(
+            models.Q(person=person)
+            | models.Q(routine__in=Routine.objects.with_runs_open_to(person).values("pk"))
+        )
 
     def sent(self) -> Self:
         """Runs whose request left, or may have: each may have made a session."""
@@ -37,6 +46,12 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
+
+    def bulk_create(self, objs: Iterable[Run], *args: Any, **kwargs: Any) -> list[Run]:
+        objs = list(objs)
+        for run in objs:
+            run.note_account()
+        return super().bulk_create(objs, *args, **kwargs)
 
 
 class Run(models.Model):
@@ -48,6 +63,10 @@ class Run(models.Model):
     )
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs", db_index=False
+    )
+    # The routine's at that time: its budgets paid. A routine may move to another account later.
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="runs", db_index=False
     )
     text = models.TextField(blank=True)
     template_name = models.CharField(max_length=80, blank=True)
@@ -129,6 +148,14 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.note_account()
+        super().save(*args, **kwargs)
+
+    def note_account(self) -> None:
+        if self.account_id is None:
+            self.account_id = self.routine.account_id
 
     @property
     def meaning(self) -> Meaning:

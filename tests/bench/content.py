@@ -30,7 +30,7 @@ ABSENT_WORD = "errordeploy"
 RARE_RUNS = 20
 
 COLUMNS = (
-    *("key", "routine_id", "person_id", "text", "template_name", "why", "is_trial"),
+    *("key", "routine_id", "account_id", "person_id", "text", "template_name", "why", "is_trial"),
     *("beta_version", "api_version", "created_at", "state", "reason", "settled_at"),
     *("settled_by_id", "duration_ms", "http_status", "error_type", "error_message"),
     *("request_id", "session_id", "session_url", "retry_after"),
@@ -101,9 +101,10 @@ def routine_name(number: int) -> str:
 
 @dataclass(frozen=True)
 class Cast:
-    """Primary keys, the busiest first."""
+    """Primary keys, the busiest first, and the account of each routine."""
 
     routines: list[int]
+    accounts: dict[int, int]
     people: list[int]
 
 
@@ -124,13 +125,15 @@ def rows(cast: Cast, *, runs: int, end: datetime, seed: int = 2026) -> Iterator[
             text = f"{text} {RARE_WORD}".strip()
         routine = routines.one()
         reason = (refused if routine == often_refused else reasons).one()
-        yield _run(rng, texts, routine, people.one(), text, at, reason, end)
+        account = cast.accounts[routine]
+        yield _run(rng, texts, routine, account, people.one(), text, at, reason, end)
 
 
 def _run(
     rng: Random,
     texts: "_Texts",
     routine: int,
+    account: int,
     person: int,
     text: str,
     at: datetime,
@@ -171,7 +174,7 @@ def _run(
         version = header_versions.BETA_VERSION
     return (
         UUID(int=rng.getrandbits(128), version=4),
-        *(routine, person, text, "From an alert" if text and rng.random() < 0.6 else ""),
+        *(routine, account, person, text, "From an alert" if text and rng.random() < 0.6 else ""),
         *(texts.sentence()[:300] if rng.random() < 0.03 else "", rng.random() < 0.002),
         *(version, header_versions.API_VERSION, at, str(state), str(reason), settled),
         *(settled_by, duration, status, error_type, message),

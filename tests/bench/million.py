@@ -245,7 +245,11 @@ def _make_cast(routines: int, end: datetime) -> Any:
         routine.tags.set([tags[number % len(tags)], tags[number * 5 % len(tags)]])
         made.append(routine)
     Routine.objects.update(created_at=end - timedelta(days=content.DAYS))
-    return content.Cast(routines=[one.pk for one in made], people=[one.pk for one in people])
+    return content.Cast(
+        routines=[one.pk for one in made],
+        accounts={one.pk: one.account_id for one in made},
+        people=[one.pk for one in people],
+    )
 
 
 def _insert(columns: tuple[str, ...], batch: list[tuple[Any, ...]]) -> None:

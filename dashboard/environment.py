@@ -17,6 +17,8 @@ import environ
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 def is_loopback(host: str | None) -> bool:
     if host == "localhost":
@@ -95,6 +97,16 @@ class Environment:
             self._problem(f"{name} must use https; plain http is for loopback addresses only.")
         host = parts.hostname or "localhost"
         return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+    def proxies(self, name: str, default: str) -> list[IPNetwork | None]:
+        """IP addresses or networks, comma-separated; None stands for `*`: whoever connects."""
+        found: list[IPNetwork | None] = []
+        for part in self.text(name, default).split(","):
+            try:
+                found.append(None if part.strip() == "*" else ipaddress.ip_network(part.strip()))
+            except ValueError:
+                self._problem(f"{name} must be IP addresses, comma-separated, like 10.0.0.7.")
+        return found
 
     def database(self, name: str, default: str, *, threads: int) -> dict[str, Any]:
         hint = "postgresql://user:password@host:5432/name or sqlite:///path/to/file."

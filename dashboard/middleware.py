@@ -5,9 +5,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
+from django_htmx.http import HttpResponseClientRedirect
 
+from dashboard import client_address
 from dashboard.views import errors
+from routines import audit
 
 TIME_ZONE_COOKIE = "time_zone"  # set by static/page.js
 
@@ -43,6 +48,40 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         if request.htmx:  # type: ignore[attr-defined]
             return errors.redirect_the_whole_page(request)
         return response
+
+
+class InitialPasswordMiddleware:
+    """A password that was made for somebody opens one page: the one to choose their own."""
+
+    _OPEN = ("account_change_password", "account_logout")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], arguments: Any, keywords: Any
+    ) -> HttpResponse | None:
+        if not getattr(request.user, "password_is_initial", False):
+            return None
+        if request.resolver_match and request.resolver_match.url_name in self._OPEN:
+            return None
+        if request.htmx:  # type: ignore[attr-defined]
+            return HttpResponseClientRedirect(reverse("account_change_password"))
+        return redirect("account_change_password")
+
+
+class ClientAddressMiddleware:
+    """The audit trail says from where a change was asked for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with audit.asked_from(client_address.of(request)):
+            return self.get_response(request)
 
 
 class ReaderTimeZoneMiddleware:

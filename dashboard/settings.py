@@ -15,6 +15,8 @@ env = Environment(BASE_DIR)
 DASHBOARD_URL = env.origin("DASHBOARD_URL", hint="https://routines.example.com")
 SECRET_KEY = env.secret_key("SECRET_KEY")
 TOKEN_ENCRYPTION_KEYS = env.fernet_keys("TOKEN_ENCRYPTION_KEYS")
+# The proxies that are believed when they say who asks; gunicorn reads the same variable.
+TRUSTED_PROXIES = env.proxies("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
 # --- The fire endpoint. Its host is a setting, never user input ---
 
@@ -78,6 +80,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dashboard.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -91,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "dashboard.middleware.SignInRequiredMiddleware",
+    "dashboard.middleware.InitialPasswordMiddleware",
     "dashboard.middleware.ReaderTimeZoneMiddleware",
 ]
 

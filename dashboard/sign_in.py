@@ -4,6 +4,7 @@ from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from routines import people
 from routines.models import Person
 
 
@@ -12,6 +13,9 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def set_password(self, user: Person, password: str) -> None:
+        people.choose_password(user, password)
 
 
 class GroupRightsBackend(AuthenticationBackend):  # type: ignore[misc]

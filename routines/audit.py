@@ -1,8 +1,24 @@
 """Writing the audit trail, always in the transaction of the change that it tells of."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from routines.models import AuditEvent, Person, Routine
+
+# From where the work of this thread is asked for; None: from the command line.
+_address: ContextVar[str | None] = ContextVar("address", default=None)
+
+
+@contextmanager
+def asked_from(address: str | None) -> Iterator[None]:
+    """Every trace within comes from this IP address. So no change has to pass it on."""
+    previous = _address.set(address)
+    try:
+        yield
+    finally:
+        _address.reset(previous)
 
 
 def trace(
@@ -20,8 +36,16 @@ def trace(
     AuditEvent.objects.create(
         person=by,
         person_name=str(by or "command line"),
+        address=_address.get(),
         action=action,
         routine=routine,
         subject=routine.name if routine else subject,
         changes=changes or {},
     )
+
+
+def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
+    """The `changes` from one state to another."""
+    return {
+        field: [before[field], value] for field, value in after.items() if before[field] != value
+    }

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from routines import limits
-from routines.audit import trace
+from routines.audit import differences, trace
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
 from routines.tokens import Token
 
@@ -97,7 +97,7 @@ def edit(
     routine.cool_down, routine.hourly_limit = cool_down, hourly_limit
     routine.full_clean()
     routine.save(update_fields=list(_EDITABLE))
-    changes = _differences(before, _visible(routine))
+    changes = differences(before, _visible(routine))
     if changes:
         trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
 
@@ -135,7 +135,7 @@ def set_rules(
     routine.confirmation, routine.asks_why = confirmation, asks_why
     routine.save(update_fields=["confirmation", "asks_why"])
     routine.open_to.set(open_to)
-    changes = _differences(before, _rules(routine))
+    changes = differences(before, _rules(routine))
     if changes:
         trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
 
@@ -202,7 +202,7 @@ def edit_template(
         setattr(template, field, value)
     template.full_clean()
     template.save(update_fields=list(after))
-    changes = _differences(before, after)
+    changes = differences(before, after)
     if changes:
         trace(Action.TEMPLATE_EDITED, by=by, routine=template.routine, changes=changes)
 
@@ -244,10 +244,4 @@ def _rules(routine: Routine) -> dict[str, Any]:
         "open_to": sorted(routine.open_to.values_list("name", flat=True)),
         "confirmation": routine.confirmation,
         "asks_why": routine.asks_why,
-    }
-
-
-def _differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:
-    return {
-        field: [before[field], value] for field, value in after.items() if before[field] != value
     }

@@ -13,6 +13,8 @@ class Permission(models.TextChoices):
     FIRE = "routines.fire_routine", "run routines"
     VIEW_ALL_RUNS = "routines.view_all_runs", "see everybody's runs"
     MANAGE_REGISTRY = "routines.manage_registry", "keep the registry of routines"
+    MANAGE_PEOPLE = "routines.manage_people", "keep people and groups"
+    VIEW_AUDIT = "routines.view_audit", "read the audit trail"
 
 
 class Role(models.TextChoices):

@@ -80,7 +80,7 @@ def _backdate(routines: Iterable[Routine]) -> None:
     registered = timezone.now() - timedelta(days=DAYS + 1)
     ids = [routine.pk for routine in routines]
     Routine.objects.filter(pk__in=ids).update(created_at=registered, token_set_at=registered)
-    AuditEvent.objects.filter(routine__in=ids).update(at=registered)
+    AuditEvent._base_manager.filter(routine__in=ids).update(at=registered)
 
 
 def _note_accepted_tokens(routines: Iterable[Routine]) -> None:

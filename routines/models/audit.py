@@ -1,6 +1,25 @@
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+
+class AppendOnly(Exception):
+    """The audit trail grows; nothing in it is changed or deleted."""
+
+    def __init__(self) -> None:
+        super().__init__("Audit events are only ever added.")
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    # A person or a routine that is deleted is taken out of the rows by the base manager, which
+    # does not come by here.
+    def update(self, **values: Any) -> int:
+        raise AppendOnly
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise AppendOnly
 
 
 class AuditEvent(models.Model):
@@ -54,10 +73,21 @@ class AuditEvent(models.Model):
     # {"field": [before, after]}; tokens appear as their last four characters only.
     changes = models.JSONField(default=dict)
 
+    objects = AuditEventQuerySet.as_manager()
+
     class Meta:
         ordering = ["-at", "-pk"]
         default_permissions = ()
+        permissions = [("view_audit", "May read the audit trail")]
         indexes = [models.Index(fields=["-at", "-id"], name="audit_newest_first")]
 
     def __str__(self) -> str:
         return f"{self.person_name} {self.get_action_display()} {self.subject}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnly
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise AppendOnly

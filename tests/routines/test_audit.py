@@ -7,8 +7,9 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
-from routines.audit import trace
+from routines.audit import asked_from, trace
 from routines.models import AuditEvent, Person, Routine
+from routines.models.audit import AppendOnly
 from tests.factories import create_person, create_routine
 
 Action = AuditEvent.Action
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def routine() -> Routine:
     """With no event of its own."""
     routine = create_routine(name="Alert triage")
-    AuditEvent.objects.all().delete()
+    AuditEvent._base_manager.all().delete()
     return routine
 
 
@@ -108,3 +109,32 @@ def test_every_action_can_be_told_in_a_sentence(routine, action):
     event.full_clean(exclude=["person", "changes", "address"])
     assert str(event) == f"command line {action.label} Alert triage"
     assert [one.label for one in Action].count(action.label) == 1
+
+
+def test_an_event_is_never_changed_or_deleted(routine):
+    trace(Action.ROUTINE_ENABLED, by=None, routine=routine)
+    event = AuditEvent.objects.get()
+    event.person_name = "somebody else"
+    everything = AuditEvent.objects.all()
+    attempts = (
+        event.save,
+        lambda: event.save(update_fields=["person_name"]),
+        event.delete,
+        everything.delete,
+        lambda: everything.update(person_name="somebody else"),
+        lambda: AuditEvent.objects.update(changes={}),
+        lambda: AuditEvent.objects.bulk_update([event], ["person_name"]),
+        lambda: routine.audit_events.all().delete(),
+        lambda: AuditEvent.objects.update_or_create(pk=event.pk, defaults={"changes": {}}),
+    )
+    for attempt in attempts:
+        with pytest.raises(AppendOnly), transaction.atomic():
+            attempt()
+    assert AuditEvent.objects.get().person_name == "command line"
+
+
+def test_an_event_says_from_where(routine):
+    with asked_from("203.0.113.7"), asked_from("2001:db8::1"):
+        trace(Action.ROUTINE_DISABLED, by=None, routine=routine)
+    trace(Action.ROUTINE_ENABLED, by=None, routine=routine)
+    assert [event.address for event in AuditEvent.objects.all()] == [None, "2001:db8::1"]

@@ -41,7 +41,7 @@ def register(**values: Any) -> Routine:
 def routine() -> Routine:
     """Registered, and its events forgotten."""
     register()
-    AuditEvent.objects.all().delete()
+    AuditEvent._base_manager.all().delete()
     return Routine.objects.select_related("account").get()
 
 
@@ -237,7 +237,7 @@ def test_a_lifted_hold_frees_the_routine_and_its_account_and_no_other(routine, a
     other = create_routine(account="Another", held_until=until)
     Routine.objects.filter(pk=routine.pk).update(held_until=until)
     Account.objects.update(held_until=until)
-    AuditEvent.objects.all().delete()
+    AuditEvent._base_manager.all().delete()
     registry.lift_hold(Routine.objects.get(pk=routine.pk), by=admin)
     stored, other = Routine.objects.get(pk=routine.pk), Routine.objects.get(pk=other.pk)
     assert stored.held_until is stored.account.held_until is None
@@ -252,7 +252,7 @@ def test_a_lifted_hold_frees_the_routine_and_its_account_and_no_other(routine, a
 @pytest.fixture
 def template(routine) -> TextTemplate:
     template = registry.add_template(routine, name="Alert", body="Look.", order=1, by=None)
-    AuditEvent.objects.all().delete()
+    AuditEvent._base_manager.all().delete()
     return template
 
 
@@ -292,7 +292,7 @@ def test_a_deleted_template_is_in_the_trail_whole(template, admin):
 )
 def test_a_template_that_is_not_valid_changes_nothing(routine, template, admin, bad):
     registry.add_template(routine, name="Taken", body="", by=None)
-    AuditEvent.objects.all().delete()
+    AuditEvent._base_manager.all().delete()
     values = {"name": "New", "body": "", "order": 0} | bad
     with pytest.raises(ValidationError):
         registry.add_template(routine, **values, by=admin)

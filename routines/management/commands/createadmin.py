@@ -6,10 +6,11 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, ProgrammingError, transaction
+from django.db import OperationalError, ProgrammingError
 
-from routines import roles
+from routines import people
 from routines.models import Person
+from routines.roles import Role
 
 
 class Command(BaseCommand):
@@ -28,14 +29,18 @@ class Command(BaseCommand):
             raise CommandError("--password-stdin needs --username: standard input is taken.")
         try:
             person = self._person(username)
-            person.set_password(
-                self._password_from_stdin(person) if password_stdin else _ask(person)
+            password = self._password_from_stdin(person) if password_stdin else _ask(person)
+            people.add_person(
+                username=person.username,
+                roles=[Role.ADMIN],
+                password=password,
+                password_is_initial=False,  # whoever typed it is the person
+                by=None,
             )
-            with transaction.atomic():
-                person.save()
-                roles.give(person, roles.Role.ADMIN)
         except (KeyboardInterrupt, EOFError):
             raise CommandError("Stopped. Nobody was added.") from None
+        except people.Refused as refused:
+            raise CommandError(str(refused)) from None
         except (OperationalError, ProgrammingError) as error:
             raise CommandError(f"The database is not ready; run migrate first. ({error})") from None
         self.stdout.write(f"{person.username} may sign in now, as an admin.")
@@ -46,7 +51,6 @@ class Command(BaseCommand):
             person.full_clean(exclude=["password"])
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        # Sign-in does not tell upper from lower case.
         if Person.objects.filter(username__iexact=person.username).exists():
             raise CommandError("A person with that username exists already.")
         return person

@@ -40,5 +40,5 @@ def practice(settings: Any) -> Iterator[PracticeApi]:
 def transactional_db(transactional_db: None) -> None:
     """Real commits. The flush after each such test takes away what migrations made: make it."""
     import_module("routines.migrations.0002_roles").make_roles(apps, None)
-    import_module("routines.migrations.0005_people_and_audit").give_rights(apps, None)
+    import_module("routines.migrations.0007_people_and_audit").give_rights(apps, None)
     import_module("routines.migrations.0003_header_versions").add_known(apps, None)

@@ -24,7 +24,7 @@ def give_rights(apps: Apps, schema_editor: BaseDatabaseSchemaEditor | None) -> N
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routines", "0004_versions"),
+        ("routines", "0006_run_account_always"),
     ]
 
     operations = [

@@ -60,6 +60,16 @@ class Environment:
         self._problem(f"{name} must be a whole number from {least} to {most}.")
         return default
 
+    def switch(self, name: str, default: str) -> bool:
+        return self.choice(name, default, ("on", "off")) == "on"
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default).casefold()
+        if value not in choices:
+            self._problem(f"{name} must be one of: {', '.join(choices)}.")
+            return default
+        return value
+
     def secret_key(self, name: str) -> str:
         hint = "any random text of at least 50 characters; `make secrets` prints one."
         value = self.text(name, hint=hint)

@@ -35,6 +35,13 @@ ACCOUNT_HOURLY_LIMIT = env.number("ACCOUNT_HOURLY_LIMIT", 100, least=0, most=100
 RECENT_RUN_WARNING = env.number("RECENT_RUN_WARNING", 120, least=0, most=86_400)
 # Days after which the registry lists a token as due to be rotated; 0 never does.
 TOKEN_MAX_AGE_DAYS = env.number("TOKEN_MAX_AGE_DAYS", 90, least=0, most=3_650)
+
+# --- Who may sign in, and for how long: docs/sign-in.md ---
+
+SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 480, least=5, most=43_200)
+SESSION_MAX_HOURS = env.number("SESSION_MAX_HOURS", 168, least=1, most=8_760)
+PASSWORD_SIGN_IN = True
+
 env.problem_if(
     FIRES_IN_FLIGHT >= WEB_THREADS,
     "FIRES_IN_FLIGHT must be smaller than WEB_THREADS, or a slow endpoint stops the pages.",
@@ -73,6 +80,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "dashboard",
@@ -93,6 +101,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "dashboard.sign_in.web_sessions.SessionLimitsMiddleware",
     "dashboard.middleware.SignInRequiredMiddleware",
     "dashboard.middleware.InitialPasswordMiddleware",
     "dashboard.middleware.ReaderTimeZoneMiddleware",
@@ -116,6 +125,16 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "dashboard.forms.renderer.PlainFormRenderer"
 
+# What all processes must know together about wrong passwords; migrations make the table.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "sign_in_cache",
+        # Beyond this, entries are thrown out: so many that a guesser cannot flush their own.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
 # --- Static files: compressed and fingerprinted by whitenoise ---
 
 STATIC_URL = "static/"
@@ -129,7 +148,9 @@ STORAGES = {
 # --- People and sign-in ---
 
 AUTH_USER_MODEL = "routines.Person"
-AUTHENTICATION_BACKENDS = ["dashboard.sign_in.GroupRightsBackend"]
+AUTHENTICATION_BACKENDS = ["dashboard.sign_in.rights.GroupRightsBackend"]
+PASSWORD_HASHERS = ["dashboard.sign_in.hashers.Argon2Hasher"]
+PASSWORD_HASHERS += ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # read, then upgraded
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -139,18 +160,26 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-ACCOUNT_ADAPTER = "dashboard.sign_in.InternalAccountAdapter"
+ACCOUNT_ADAPTER = "dashboard.sign_in.accounts.InternalAccountAdapter"
 ACCOUNT_FORMS = {"login": "dashboard.forms.sign_in.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # but it ends all other web sessions
+# Wrong passwords are counted in dashboard/sign_in/guesses.py; this is for whole requests.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}
+FRESH_SECONDS = (
+    600  # for so long nothing asks to confirm that it is you: dashboard/sign_in/fresh.py
+)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "board"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 
+SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
+# Not Strict: the way back from an identity provider comes from another site.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = _secure

@@ -1,4 +1,4 @@
-from allauth.account import views as sign_in
+from allauth.account import views as allauth
 from django.urls import path
 
 from dashboard.views import (
@@ -8,6 +8,7 @@ from dashboard.views import (
     register,
     registry,
     run,
+    sign_in,
     tokens,
     version_trial,
     versions,
@@ -60,13 +61,17 @@ urlpatterns = [
     path("versions/try/<slug:slug>/", version_trial.try_one, name="try_version"),
     path("versions/moves/<int:move>/back/", versions.go_back, name="go_back"),
     # Signing in: of allauth's pages only those that an internal dashboard needs. Nobody signs
-    # up: the sign-up page says so (dashboard/sign_in.py).
-    path("sign-in/", sign_in.login, name="account_login"),
-    path("sign-out/", sign_in.logout, name="account_logout"),
-    path("sign-up/", sign_in.signup, name="account_signup"),
-    path("inactive/", sign_in.account_inactive, name="account_inactive"),
-    path("password/", sign_in.password_change, name="account_change_password"),
-    path("confirm/", sign_in.reauthenticate, name="account_reauthenticate"),
+    # up: the sign-up page says so (dashboard/sign_in/accounts.py).
+    path("sign-in/", allauth.login, name="account_login"),
+    path("sign-out/", allauth.logout, name="account_logout"),
+    path("sign-up/", allauth.signup, name="account_signup"),
+    path("inactive/", allauth.account_inactive, name="account_inactive"),
+    path("password/", allauth.password_change, name="account_change_password"),
+    path("confirm/", allauth.reauthenticate, name="account_reauthenticate"),
+    path("confirmed/", sign_in.confirmed, name="confirmed"),
+    path("web-sessions/", sign_in.web_sessions, name="web_sessions"),
+    path("web-sessions/end-others/", sign_in.end_other_sessions, name="end_other_sessions"),
+    path("web-sessions/<int:pk>/end/", sign_in.end_session, name="end_session"),
 ]
 
 handler400 = errors.bad_request

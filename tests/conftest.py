@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.cache import cache
 
 from routines.fire_api import wire
 from routines.practice_api import PracticeApi, PracticeServer
@@ -39,6 +40,7 @@ def practice(settings: Any) -> Iterator[PracticeApi]:
 @pytest.fixture
 def transactional_db(transactional_db: None) -> None:
     """Real commits. The flush after each such test takes away what migrations made: make it."""
+    cache.clear()  # its table belongs to no model, so no flush empties it
     import_module("routines.migrations.0002_roles").make_roles(apps, None)
     import_module("routines.migrations.0007_people_and_audit").give_rights(apps, None)
     import_module("routines.migrations.0003_header_versions").add_known(apps, None)

@@ -9,6 +9,8 @@ os.environ |= {
     "TOKEN_ENCRYPTION_KEYS": "dGVzdC1rZXktb25lLXRlc3Qta2V5LW9uZS10ZXN0LTE=",
     "CLAUDE_API_BASE_URL": "http://127.0.0.1:9",  # nobody listens there
     "FIRE_TIMEOUT": "5",
+    "SESSION_IDLE_MINUTES": "43200",  # forms may be open for days in a test about something else
+    "SESSION_MAX_HOURS": "8760",
     "DATABASE_URL": os.environ.get("TEST_DATABASE_URL") or "sqlite:///var/test.sqlite3",
 }
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from dashboard.access import may_manage_registry, routine_or_404
 from dashboard.forms.register import PasteForm, RegisterForm, unknown_versions
 from dashboard.requests import SignedInRequest
+from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
 from routines import registry
 from routines.models import Routine
 
@@ -21,6 +22,7 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @get_or_post
 @may_manage_registry
+@fresh_sign_in_to_open
 def paste(request: SignedInRequest) -> HttpResponse:
     """First step. Nothing is stored yet: what was understood goes on in the second step's form."""
     form = PasteForm(request.POST if request.method == "POST" else None)
@@ -43,11 +45,12 @@ def paste(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @get_or_post
 @may_manage_registry
+@fresh_sign_in_to_open
 def details(request: SignedInRequest) -> HttpResponse:
     """Second step, and the way of those who type everything by hand."""
     posted = request.POST if request.method == "POST" else None
     form = RegisterForm(posted, person=request.user)
-    if form.is_valid():
+    if form.is_valid() and confirmed(request, form):
         try:
             routine = registry.register(**form.values, by=request.user)
         except (ValidationError, IntegrityError):

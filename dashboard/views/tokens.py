@@ -12,6 +12,7 @@ from dashboard.access import may_manage_registry, routine_or_404, run_or_404
 from dashboard.forms.tokens import TokenForm, WithdrawForm
 from dashboard.forms.trial import TEST_TEXT, TrialForm
 from dashboard.requests import SignedInRequest
+from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
 from routines import firing, limits, rotation, token_health
 from routines.models import Routine, Run
 
@@ -22,13 +23,14 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @get_or_post
 @may_manage_registry
+@fresh_sign_in_to_open
 def replace(request: SignedInRequest, slug: str) -> HttpResponse:
     """Regenerate at claude.ai, paste here; then a test is offered."""
     routine = routine_or_404(slug)
     posted = request.POST if request.method == "POST" else None
     form = TokenForm(posted, person=request.user, routine=routine)
     context: dict[str, object] = {}
-    if form.is_valid():
+    if form.is_valid() and confirmed(request, form):
         token = form.cleaned_data["token"]
         try:
             rotation.replace_token(
@@ -65,6 +67,7 @@ def test(request: SignedInRequest, slug: str) -> HttpResponse:
 @never_cache
 @get_or_post
 @may_manage_registry
+@fresh_sign_in_to_open
 def compromised(request: SignedInRequest, slug: str) -> HttpResponse:
     """Forget a token that may be in wrong hands; then it says how to revoke it at claude.ai."""
     routine = routine_or_404(slug)
@@ -72,7 +75,7 @@ def compromised(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "registry/compromised.html", context)
     form = WithdrawForm(request.POST)
-    if form.is_valid():
+    if form.is_valid() and confirmed(request, form):
         seen_version = form.cleaned_data["token_version"]
         try:
             rotation.withdraw_token(routine, by=request.user, seen_version=seen_version)

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from routines.models import Person, Routine
+from tests.factories import PASSWORD
 
 HTMX = {"HX-Request": "true"}
 page_and_fragment = pytest.mark.parametrize("htmx", [False, True], ids=["page", "htmx"])
@@ -103,6 +104,11 @@ def signed_in(person: Person, **options: Any) -> Client:
     client = Client(**options)
     client.force_login(person)
     return client
+
+
+def confirm(client: Client) -> None:
+    """That it is still this person, as is asked for before tokens are touched."""
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
 
 
 def run_url(routine: Routine) -> str:

@@ -1,14 +1,8 @@
 import pytest
-from django.core.cache import cache
 
 from routines.models import Person, Routine
 from tests.dashboard.browsing import signed_in
 from tests.factories import create_admin, create_manager, create_routine, create_teammate
-
-
-@pytest.fixture(autouse=True)
-def no_sign_in_attempts_of_other_tests():
-    cache.clear()
 
 
 @pytest.fixture

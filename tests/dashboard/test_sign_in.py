@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from routines.models import Person, Run
 from tests.dashboard.browsing import HTMX, Page, fire_url, post_run, run_form, run_url
-from tests.factories import PASSWORD, create_teammate
+from tests.factories import PASSWORD
 
 SIGN_IN = "/sign-in/"
 NEW_PASSWORD = "a staple for another horse"
@@ -62,21 +62,6 @@ def test_a_wrong_password_and_an_unknown_name_are_told_in_the_same_words(
 
 def test_a_name_that_no_database_could_hold_is_refused(nobody, db):
     assert Page(sign_in(nobody, "x\x00")).find("ul", id="id_login_error")
-
-
-def test_guessing_passwords_is_slowed_down(nobody, teammate):
-    for _ in range(10):
-        response = sign_in(nobody, teammate.username, "wrong")
-    assert Page(response).says("Too many failed login attempts. Try again later.")
-    sign_in(nobody, teammate.username)
-    assert not is_signed_in(nobody)
-
-
-def test_a_colleague_is_not_locked_out_by_somebodys_guessing(nobody, teammate):
-    for _ in range(5):
-        sign_in(nobody, teammate.username, "wrong")
-    sign_in(nobody, create_teammate(username="a colleague").username)
-    assert is_signed_in(nobody)
 
 
 def test_a_person_who_was_switched_off_is_told_so(nobody, teammate):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from routines import header_versions, pasted, tokens
 from routines.models import Routine
-from tests.dashboard.browsing import Page, press, signed_in
+from tests.dashboard.browsing import Page, confirm, press, signed_in
 from tests.dashboard.registry.registering import (
     DETAILS,
     DETAILS_URL,
@@ -186,6 +186,7 @@ def test_a_carried_token_is_good_for_fifteen_minutes(admin_client):
     with time_machine.travel(timezone.now(), tick=False) as clock:
         fields = second_step(admin_client, command())
         clock.shift(timedelta(minutes=15))
+        confirm(admin_client)
         register_with(admin_client, fields)
     assert Routine.objects.get().reveal_token() == tokens.parse(NEW_TOKEN)
 

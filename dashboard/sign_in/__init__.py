@@ -1,0 +1,6 @@
+"""Who is at the browser, how sure we are of it, and for how long.
+
+allauth does the signing in. Each module here owns one rule that is ours: accounts (nobody signs
+up), rights (what groups give), guesses (throttling), web_sessions (limits), fresh (confirming that
+it is you).
+"""

@@ -1,0 +1,52 @@
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+
+from dashboard import client_address
+from dashboard.sign_in import fresh, guesses
+from routines import people
+from routines.models import Person
+
+
+class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
+    """People are added by an admin or by the company's provider; nobody signs up."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": (
+            "Too many wrong passwords. Wait five minutes, then try once more. A browser in which "
+            "this person has signed in before is not held up by what happens elsewhere."
+        ),
+        "rate_limited": "Too many tries in a short time. Wait a minute, then try once more.",
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address.of(request) or "0.0.0.0"  # noqa: S104  # said of a Unix socket
+
+    # --- Passwords ---
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Every password that is tried comes through here, at the sign-in and at confirming."""
+        if not settings.PASSWORD_SIGN_IN:
+            raise ValidationError("Passwords are switched off here: use the button instead.")
+        self._login_failed_rl_usage = guesses.count(request, credentials.get("username", ""))
+        if self._login_failed_rl_usage is None:
+            raise self.validation_error("too_many_login_attempts")
+
+    def post_login(self, request: HttpRequest, user: Person, **more: Any) -> HttpResponse:
+        response: HttpResponse = super().post_login(request, user, **more)
+        guesses.remember_browser(request, response, user.username)
+        return response
+
+    def set_password(self, user: Person, password: str) -> None:
+        people.choose_password(user, password)
+
+    # --- Confirming that it is you ---
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
+        return not fresh.is_fresh(self.request)

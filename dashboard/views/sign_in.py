@@ -1,0 +1,37 @@
+"""What signing in needs beyond allauth's own pages."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from dashboard.requests import SignedInRequest
+from dashboard.sign_in import web_sessions as own
+
+
+@require_GET
+def confirmed(request: SignedInRequest) -> HttpResponse:
+    """Where confirming in a second tab ends: the form is in the first."""
+    return render(request, "account/confirmed.html")
+
+
+@require_GET
+@never_cache
+def web_sessions(request: SignedInRequest) -> HttpResponse:
+    return render(request, "account/web_sessions.html", {"web_sessions": own.of(request)})
+
+
+@require_POST
+def end_session(request: SignedInRequest, pk: int) -> HttpResponse:
+    if not own.end(request, pk):
+        raise Http404("Not one of theirs, or ended already.")
+    messages.success(request, "Signed out there.")
+    return redirect("web_sessions")
+
+
+@require_POST
+def end_other_sessions(request: SignedInRequest) -> HttpResponse:
+    own.end_others(request)
+    messages.success(request, "Signed out everywhere but here.")
+    return redirect("web_sessions")

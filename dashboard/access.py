@@ -38,9 +38,15 @@ def routine_or_404(slug: str) -> Routine:
 
 
 def template_or_404(slug: str, pk: int) -> TextTemplate:
-    return get_object_or_404(
-        TextTemplate.objects.select_related("routine"), pk=pk, routine__slug=slug
-    )
+    """A shared one: what people keep for themselves is no admin's to see."""
+    shared = TextTemplate.objects.shared().select_related("routine")
+    return get_object_or_404(shared, pk=pk, routine__slug=slug)
+
+
+def own_template_or_404(person: Person, slug: str, pk: int) -> TextTemplate:
+    own = TextTemplate.objects.filter(owner=person).select_related("routine")
+    fireable = Routine.objects.fireable_by(person).current()
+    return get_object_or_404(own, pk=pk, routine__slug=slug, routine__in=fireable)
 
 
 def version_or_404(pk: int) -> HeaderVersion:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Prefetch, Subquery
 
 from routines import firing, header_versions, limits
 from routines.models import Person, Routine, Run, TextTemplate
@@ -29,7 +29,7 @@ def card_after(run: Run) -> Card:
     last_sent = limits.last_sent(routine) if routine.cool_down else None
     return Card(
         routine=routine,
-        templates=list(routine.text_templates.all()),
+        templates=list(routine.text_templates.usable_by(run.person)),
         last_run=run,
         obstacle=limits.obstacle(routine, last_sent),
         budgets=limits.budgets([routine])[routine.pk],
@@ -55,7 +55,9 @@ def cards(person: Person, *, slug: str | None = None) -> list[Card]:
     last_runs = Run.objects.select_related("person").in_bulk(
         [last_run_pk for last_run_pk, _ in newest.values() if last_run_pk]
     )
-    found = list(routines.select_related("account").prefetch_related("text_templates"))
+    usable = TextTemplate.objects.usable_by(person)
+    templates = Prefetch("text_templates", queryset=usable)
+    found = list(routines.select_related("account").prefetch_related(templates))
     budgets = limits.budgets(found)
     concerns = _concerns(person, found)
     made = []

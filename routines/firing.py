@@ -7,7 +7,7 @@ two presses of one form, in whatever thread, process or host, one inserts and th
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,12 +78,15 @@ def fire(
     person: Person,
     text: str,
     template_name: str = "",
+    template_version: str = "",
+    field_values: Mapping[str, str] | None = None,
     why: str = "",
     aware_of: Collection[int] = (),
     trial: Trial | None = None,
 ) -> Press:
     """Fire once for `key`. `text` is as typed; it is sent with LF line breaks.
 
+    `template_version`, `field_values`: what the text was made from, for the next form.
     `why`: the person's reason, for routines that ask for one. `trial`: an admin tries something.
     `aware_of`: primary keys of the runs that the person was warned of (limits.warnings) and
     pressed all the same. Raise texts.TextRefused, NotAllowed, KeyTaken, LookFirst or
@@ -98,6 +101,8 @@ def fire(
         person=person,
         text=text,
         template_name=template_name,
+        template_version=template_version,
+        field_values=dict(field_values or {}),
         why=why,
         is_trial=trial is not None,
     )

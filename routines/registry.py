@@ -5,18 +5,20 @@ Tokens are replaced and withdrawn in rotation.py.
 All of it in one transaction a call, so that no change goes without its trace.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from routines import limits
+from routines import limits, text_templates
 from routines.audit import differences, trace
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
+from routines.text_templates import Field
 from routines.tokens import Token
 
 Action = AuditEvent.Action
@@ -180,21 +182,38 @@ def lift_hold(routine: Routine, *, by: Person) -> None:
 
 @transaction.atomic
 def add_template(
-    routine: Routine, *, name: str, body: str, order: int = 0, by: Person | None
+    routine: Routine,
+    *,
+    name: str,
+    body: str,
+    fields: Sequence[Field] = (),
+    is_json: bool = False,
+    order: int = 0,
+    by: Person | None,
 ) -> TextTemplate:
-    template = TextTemplate(routine=routine, name=name, body=body, order=order)
+    """Raise ValidationError, also where the definitions of the fields do not go with the body."""
+    values = _template_values(name, body, fields, is_json)
+    template = TextTemplate(routine=routine, order=order, **values)
     template.full_clean()
     template.save()
-    changes = {"name": [None, name], "body": [None, body]}
+    changes = {field: [None, value] for field, value in _told(values).items()}
     trace(Action.TEMPLATE_ADDED, by=by, routine=routine, changes=changes)
     return template
 
 
 @transaction.atomic
 def edit_template(
-    template: TextTemplate, *, name: str, body: str, order: int, by: Person | None
+    template: TextTemplate,
+    *,
+    name: str,
+    body: str,
+    fields: Sequence[Field] = (),
+    is_json: bool = False,
+    order: int,
+    by: Person | None,
 ) -> None:
-    after = {"name": name, "body": body, "order": order}
+    """Raise ValidationError as add_template does."""
+    after = _template_values(name, body, fields, is_json) | {"order": order}
     # A form may have cleaned its values into `template` already: what was, the database knows.
     stored = TextTemplate.objects.get(pk=template.pk)
     before = {field: getattr(stored, field) for field in after}
@@ -204,14 +223,31 @@ def edit_template(
     template.save(update_fields=list(after))
     changes = differences(before, after)
     if changes:
+        changes.setdefault("name", [name, name])  # else nothing says which one it was
         trace(Action.TEMPLATE_EDITED, by=by, routine=template.routine, changes=changes)
 
 
 @transaction.atomic
 def delete_template(template: TextTemplate, *, by: Person | None) -> None:
-    changes = {"name": [template.name, None], "body": [template.body, None]}
+    values = {field: getattr(template, field) for field in ("name", "body", "fields", "is_json")}
+    changes = {field: [value, None] for field, value in _told(values).items()}
     template.delete()
     trace(Action.TEMPLATE_DELETED, by=by, routine=template.routine, changes=changes)
+
+
+def _template_values(
+    name: str, body: str, fields: Sequence[Field], is_json: bool
+) -> dict[str, Any]:
+    found = text_templates.problems(fields, body=body)
+    if found:
+        raise ValidationError([problem.sentence for problem in found])
+    stored = [field.to_stored() for field in fields]
+    return {"name": name, "body": body, "fields": stored, "is_json": is_json}
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """Of a whole template: without fields and JSON where there is nothing to tell."""
+    return {name: value for name, value in values.items() if value or name in ("name", "body")}
 
 
 def _moment(at: datetime | None) -> str | None:

@@ -37,7 +37,7 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
         "health": token_health.of(routine),
         "held_until": limits.hold(routine),
         "concerns": header_versions.known().concerns(routine),
-        "templates": routine.text_templates.all(),
+        "templates": routine.text_templates.shared(),
         "audit_events": routine.audit_events.all()[:20],
     }
     return render(request, "registry/routine.html", context)
@@ -95,7 +95,7 @@ def lift_hold(request: SignedInRequest, slug: str) -> HttpResponse:
 @may_manage_registry
 def add_template(request: SignedInRequest, slug: str) -> HttpResponse:
     routine = routine_or_404(slug)
-    template = TextTemplate(routine=routine, order=routine.text_templates.count())
+    template = TextTemplate(routine=routine, order=routine.text_templates.shared().count())
     form = TextTemplateForm(request.POST or None, instance=template)
     if not form.is_valid():
         return _form(request, "registry/template.html", form, routine=routine)

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from routines import registry
 from routines.as_code.document import Document, DocumentRefused, Entry, Problem
-from routines.as_code.templates import apply_templates
+from routines.as_code.templates import apply_templates, template_problems
 from routines.header_versions import FIELDS, Known, known
 from routines.models import Account, Header, Routine
 
@@ -93,6 +93,7 @@ class _Plan:
         for group in values.get("open_to", []):
             if group not in self._groups:
                 yield entry.problem("open_to", f"“{group}” is no group here. Add the group first.")
+        yield from template_problems(stored, values.get("templates", []))
         slug = values.get("slug")
         holder = Routine.objects.filter(slug=slug).first() if slug else None
         if holder is not None and holder != stored:

@@ -12,6 +12,7 @@ from yaml.reader import ReaderError
 from routines.as_code import scalars
 from routines.as_code.scalars import Reader, Unreadable, holds_a_token
 from routines.models import ROUTINE_ID, Routine
+from routines.text_templates import Kind
 
 MOST_BYTES = 16_000_000
 
@@ -37,7 +38,7 @@ class DocumentRefused(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """An account, a routine or a template: what was written, and where."""
+    """An account, a routine, a template or a field of one: what was written, and where."""
 
     line: int
     values: dict[str, Any]
@@ -55,7 +56,22 @@ class Document:
 
 _CHOICES = Routine.Confirmation.values
 
-_TEMPLATE: dict[str, Reader] = {"name": scalars.text(80), "body": scalars.body}
+_FIELD: dict[str, Reader] = {
+    "name": scalars.text(40),
+    "label": scalars.text(80, may_be_empty=True),
+    "help": scalars.text(200, may_be_empty=True),
+    "default": scalars.body,
+    "required": scalars.switch,
+    "kind": scalars.one_of(list(Kind)),
+    "choices": scalars.text(200),  # each of its members
+    "pattern": scalars.text(200, may_be_empty=True),
+}
+_TEMPLATE: dict[str, Reader] = {
+    "name": scalars.text(80),
+    "body": scalars.body,
+    "json": scalars.switch,
+    "fields": scalars.body,  # read as entries of their own
+}
 _ACCOUNT: dict[str, Reader] = {"label": scalars.text(120), "hourly_limit": scalars.limit}
 _ROUTINE: dict[str, Reader] = {
     "routine_id": scalars.matching(
@@ -80,6 +96,7 @@ _ROUTINE: dict[str, Reader] = {
     "asks_why": scalars.switch,
     "templates": scalars.body,  # read as entries of their own
 }
+_ENTRIES = {"templates": _TEMPLATE, "fields": _FIELD}
 
 
 def read(content: bytes) -> Document:
@@ -167,9 +184,12 @@ class _Reading:
     ) -> Entry:
         values: dict[str, Any] = {}
         for name, value in pairs.items():
-            if name == "templates":
-                values[name] = self._entries(value, name, _TEMPLATE)
+            if name in _ENTRIES:
+                values[name] = self._entries(value, name, _ENTRIES[name])
                 self._once(values[name], "name")
+            elif name == "choices":
+                choices = [self._value(one, name, readers) for one in self._members(value, name)]
+                values[name] = [choice for choice in choices if choice is not None]
             elif name == "open_to":
                 groups = [self._value(one, name, readers) for one in self._members(value, name)]
                 values[name] = sorted({group for group in groups if group is not None})

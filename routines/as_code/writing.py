@@ -57,7 +57,12 @@ def _routine(routine: Routine) -> dict[str, Any]:
         "confirmation": routine.confirmation,
         "asks_why": routine.asks_why,
         "templates": [
-            {"name": template.name, "body": template.body}
+            {
+                "name": template.name,
+                "body": template.body,
+                "json": template.is_json,
+                "fields": template.fields,
+            }
             for template in routine.text_templates.all()
             if template.owner_id is None  # people's own stay theirs
         ],

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from routines import texts, tokens
 from routines.models.account import Account
+from routines.text_templates import version_of
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -187,6 +188,16 @@ TOKEN_FIELDS = [
 ]
 
 
+class TextTemplateQuerySet(models.QuerySet["TextTemplate"]):
+    def shared(self) -> Self:
+        return self.filter(owner=None)
+
+    def usable_by(self, person: Person) -> Self:
+        """The one rule of who sees which: the shared ones, then the person's own."""
+        usable = self.filter(models.Q(owner=None) | models.Q(owner=person))
+        return usable.order_by(models.F("owner").asc(nulls_first=True), "order", "name", "pk")
+
+
 class TextTemplate(models.Model):
     """What a routine's text starts from; the person edits it before it is sent."""
 
@@ -204,7 +215,11 @@ class TextTemplate(models.Model):
     body = models.TextField(blank=True)
     # How the {{ named }} fields of the body are asked for: [{"name": ..., "label": ...}, ...].
     fields = models.JSONField(default=list, blank=True, editable=False)
+    # Values are escaped as JSON, and the text is looked at as JSON before it is sent.
+    is_json = models.BooleanField("JSON", default=False)
     order = models.PositiveSmallIntegerField(default=0)
+
+    objects = TextTemplateQuerySet.as_manager()
 
     class Meta:
         ordering = ["order", "pk"]
@@ -228,3 +243,8 @@ class TextTemplate(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def version(self) -> str:
+        """Another value: the template was changed meanwhile."""
+        return version_of(self.body, self.fields, as_json=self.is_json)

@@ -70,6 +70,9 @@ class Run(models.Model):
     )
     text = models.TextField(blank=True)
     template_name = models.CharField(max_length=80, blank=True)
+    # The template as it was then (TextTemplate.version), and what its fields were filled with.
+    template_version = models.CharField(max_length=32, blank=True)
+    field_values = models.JSONField(default=dict)
     why = models.CharField(max_length=300, blank=True)  # where the routine asks for it
     # Made by an admin to try a token or a version: a real run, labelled.
     is_trial = models.BooleanField(default=False)
@@ -112,6 +115,10 @@ class Run(models.Model):
             models.Index(fields=["-created_at", "-id"], name="run_history"),
             models.Index(fields=["person", "-created_at", "-id"], name="run_history_of_person"),
             models.Index(fields=["routine", "-created_at", "-id"], name="run_last_of_routine"),
+            # What a person sent last with a routine: memory.py, on every run form.
+            models.Index(
+                fields=["person", "routine", "-created_at", "-id"], name="run_of_person_by_routine"
+            ),
             # Exact look-ups of a session, and that no session belongs to two runs.
             models.Index(
                 fields=["session_id"],

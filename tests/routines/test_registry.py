@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from routines import header_versions, registry, rotation, texts
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
+from routines.text_templates import Field
 from routines.tokens import Token
 from tests.factories import create_admin, create_routine
 
@@ -272,7 +273,31 @@ def test_an_edited_template_is_traced_by_what_changed(template, admin):
     registry.edit_template(template, name="Alert", body="Look again.", order=1, by=admin)
     registry.edit_template(template, name="Alert", body="Look again.", order=1, by=admin)
     assert TextTemplate.objects.get().body == "Look again."
-    assert trail() == [("template_edited", {"body": ["Look.", "Look again."]})]
+    changes = {"body": ["Look.", "Look again."], "name": ["Alert", "Alert"]}  # which one it was
+    assert trail() == [("template_edited", changes)]
+
+
+def test_fields_and_json_are_traced_before_and_after(template, admin):
+    fields = [Field("ticket", label="Which ticket")]
+    after: dict[str, Any] = {
+        "name": "Alert",
+        "body": "{{ ticket }}",
+        "fields": fields,
+        "is_json": True,
+    }
+    registry.edit_template(template, **after, order=1, by=admin)
+    [(_, changes)] = trail()
+    assert changes["fields"] == [[], [{"name": "ticket", "label": "Which ticket"}]]
+    assert changes["is_json"] == [False, True]
+    assert changes["body"] == ["Look.", "{{ ticket }}"]
+
+
+def test_fields_that_do_not_go_with_the_text_are_not_stored(template, admin):
+    with pytest.raises(ValidationError, match="stands nowhere in the text"):
+        registry.edit_template(
+            template, name="Alert", body="x", fields=[Field("ticket")], order=1, by=admin
+        )
+    assert not AuditEvent.objects.filter(action="template_edited").exists()
 
 
 def test_what_a_form_has_put_into_the_template_already_is_still_a_change(template, admin):

@@ -217,6 +217,40 @@ def test_a_template_that_somebody_keeps_for_themselves_stays():
     assert list(TextTemplate.objects.all()) == [own]
 
 
+def with_fields(fields: str, body: str = "'{{ a }}'") -> str:
+    template = f"name: The template, body: {body}, json: true, fields: {fields}"
+    return f"routines:\n- routine_id: trig_one\n  templates:\n  - {{{template}}}"
+
+
+def test_the_fields_of_a_template_are_changed_said_and_traced():
+    create_routine(routine_id="trig_one", template="{{ a }}")
+    [said] = imported(with_fields("[{name: a, kind: choice, choices: [no, 1]}]"))
+    assert said.endswith(": changed the template “The template”")
+    template = TextTemplate.objects.get()
+    assert template.fields == [{"name": "a", "kind": "choice", "choices": ["no", "1"]}]
+    assert template.is_json
+    changes = AuditEvent.objects.get(action="template_edited").changes
+    assert changes["fields"] == [[], template.fields]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ("[{name: b}]", "line 4, name: “b” stands nowhere in the text."),
+        ("[{name: a, pattern: '('}]", "line 4, pattern: This pattern cannot be used"),
+        ("[{name: a, kind: choice}]", "line 4, choices: Write the choices"),
+        ("[{name: a}, {name: a}]", "line 4, name: “a” stands on line 4 already."),
+        ("[{name: a, lable: x}]", "line 4, lable: There is no such field. Is label meant?"),
+    ],
+)
+def test_fields_that_cannot_be_are_told_by_their_line(fields: str, problem: str):
+    create_routine(routine_id="trig_one", template="x")
+    with pytest.raises(DocumentRefused) as refused:
+        imported(with_fields(fields))
+    assert str(refused.value).startswith(problem)
+    assert TextTemplate.objects.get().body == "x"
+
+
 def test_the_order_of_the_file_is_the_order_of_the_templates():
     create_routine(routine_id="trig_one")
     imported(with_templates("A", "B", "C"))

@@ -122,7 +122,10 @@ REFUSED = {
     "text for a list": ("open_to: Admins", "line 3, open_to: A list belongs here"),
     "list in a list": ("open_to: [[x]]", "line 3, open_to: One value belongs here"),
     "no list": ("templates:", "line 3, templates: A list belongs here"),
-    "text for fields": ("templates: [x]", "line 3, templates: Fields belong here: name, body."),
+    "text for fields": (
+        "templates: [x]",
+        "line 3, templates: Fields belong here: name, body, json, fields.",
+    ),
     "slug": ("slug: two words", "line 3, slug: This is a part of an address"),
     "taken address": ("slug: register", "line 3, slug: This is a part of an address"),
     "minus": ("cool_down: -1", "line 3, cool_down: A whole number from 0 to"),

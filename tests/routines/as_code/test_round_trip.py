@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from routines import as_code, registry
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
+from routines.text_templates import Field
 from tests.factories import create_admin, create_routine
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,15 @@ def whole(admin: Person) -> Routine:
     registry.set_rules(routine, open_to=[group], confirmation="type_name", asks_why=True, by=admin)
     for number, body in enumerate(['{\n  "a": 1\n}\n', "  indented\n\n\nend  ", "\ttab", *ODD]):
         registry.add_template(routine, name=f"T {number}", body=body, order=number, by=admin)
+    fields = [
+        Field("a", "Label: a", "# help", "no", False),
+        Field("b", kind="choice", choices=("on", "12", "- x"), default="12"),
+        Field("c", kind="lines", default="one\n\n two\n", pattern="(?s).*"),
+    ]
+    body = '{"a": "{{ a }}{{ b }}{{ c }}{{ undefined }}"}'
+    registry.add_template(
+        routine, name="Fields", body=body, fields=fields, is_json=True, order=90, by=admin
+    )
     registry.set_account("Platform account", hourly_limit=7, by=admin)
     return routine
 
@@ -54,7 +64,9 @@ def contents() -> list[object]:
         "asks_why",
         "open_to__name",
     )
-    templates = TextTemplate.objects.order_by("order", "pk").values("name", "body")
+    templates = TextTemplate.objects.order_by("order", "pk").values(
+        "name", "body", "is_json", "fields"
+    )
     accounts = Account.objects.order_by("label").values("label", "hourly_limit")
     return [list(routines), list(templates), list(accounts)]
 

@@ -1,0 +1,39 @@
+"""Text templates: text with named fields, {{ ticket }}, and no logic at all.
+
+`rendering` puts values in, `definitions` says how each field is asked for, `filling` brings both
+together for one run. None of them knows the database.
+"""
+
+from routines.text_templates.definitions import (
+    MOST_FIELDS,
+    Field,
+    Kind,
+    Problem,
+    ValueRefused,
+    asked_for,
+    problems,
+)
+from routines.text_templates.filling import BUILT_IN, Filling, built_in, digest, fill, version_of
+from routines.text_templates.json_text import JsonProblem, json_problem
+from routines.text_templates.rendering import names_in, odd_placeholders, render
+
+__all__ = [
+    "BUILT_IN",
+    "MOST_FIELDS",
+    "Field",
+    "Filling",
+    "JsonProblem",
+    "Kind",
+    "Problem",
+    "ValueRefused",
+    "asked_for",
+    "built_in",
+    "digest",
+    "fill",
+    "json_problem",
+    "names_in",
+    "odd_placeholders",
+    "problems",
+    "render",
+    "version_of",
+]

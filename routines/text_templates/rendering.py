@@ -1,0 +1,46 @@
+"""A body and values in, text out: one pass, so what a value holds is never looked at again."""
+
+import json
+import re
+from collections.abc import Mapping
+
+LONGEST_NAME = 40
+NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{LONGEST_NAME - 1}}}", re.ASCII)
+_PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({NAME.pattern})[ \t]*\}}\}}", re.ASCII)
+# What somebody may have meant for one: {{ ticket-id }}, {{}}, {{ a.b }}.
+_LIKE_ONE = re.compile(r"\{\{[^{}\n]{0,60}\}\}")
+
+# What a link to a run form or the form itself uses these names for.
+RESERVED = frozenset({"template", "again", "text", "fresh", "key", "why"})
+
+
+def names_in(body: str) -> list[str]:
+    """The names that stand in `body`, each once, in the order of the text."""
+    found = (match[1] for match in _PLACEHOLDER.finditer(body))
+    return [name for name in dict.fromkeys(found) if name not in RESERVED]
+
+
+def render(body: str, values: Mapping[str, str], *, as_json: bool = False) -> str:
+    """Put `values` in the places of their names; a name without a value stays as it stands.
+
+    `as_json`: each value is escaped as the contents of a JSON string.
+    """
+
+    def put_in(match: re.Match[str]) -> str:
+        value = values.get(match[1])
+        if value is None or match[1] in RESERVED:
+            return match[0]
+        return _as_string_contents(value) if as_json else value
+
+    return _PLACEHOLDER.sub(put_in, body)
+
+
+def odd_placeholders(body: str) -> list[str]:
+    """What looks like a field and is none: it is sent as it stands."""
+    known = {f"{{{{{name}}}}}" for name in names_in(body)}
+    found = dict.fromkeys(match[0] for match in _LIKE_ONE.finditer(body))
+    return [odd for odd in found if re.sub(r"[ \t]", "", odd) not in known]
+
+
+def _as_string_contents(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)[1:-1]

@@ -14,13 +14,16 @@ from django.utils import timezone
 
 from routines import texts
 from routines.models import (
+    SUMMARIES,
     TOKEN_FIELDS,
     Account,
     HeaderVersion,
+    Period,
     Pin,
     Routine,
     Run,
     SavedView,
+    Summary,
     Tag,
     TextTemplate,
     VersionMove,
@@ -141,6 +144,16 @@ UNIQUE: dict[
         lambda: [{"person": create_person()}, {"name": "mine"}],
     ),
 }
+
+
+def of_summary(table: type[Summary]) -> tuple[Any, Any, Any]:
+    key: list[str] = [table.KEY] if table.KEY else []
+    values = {"period": Period.DAY, "start": 48, **dict.fromkeys(key, 1)}
+    others = [{"period": Period.BLOCK}, {"start": 96}, {"gone": True}, *[{name: 2} for name in key]]
+    return table, lambda: values, lambda: others
+
+
+UNIQUE |= {table._meta.constraints[0].name: of_summary(table) for table in SUMMARIES}
 
 
 @pytest.mark.parametrize("name", UNIQUE)

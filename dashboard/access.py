@@ -4,7 +4,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from routines import board
+from routines import access, board
 from routines.models import HeaderVersion, Person, Routine, Run, TextTemplate, VersionMove
 from routines.roles import Permission
 
@@ -14,15 +14,25 @@ may_manage_registry = permission_required(Permission.MANAGE_REGISTRY, raise_exce
 
 def fireable_or_404(person: Person, slug: str) -> Routine:
     """Just enough of it to press Run: firing reads the rest anew, under a lock."""
-    fireable = Routine.objects.fireable_by(person).current().only("slug", "name")
-    return get_object_or_404(fireable, slug=slug)
+    asked_by_the_form = ("slug", "name", "confirmation", "asks_why")
+    fireable = Routine.objects.fireable_by(person).current().only(*asked_by_the_form)
+    routine = fireable.filter(slug=slug).first()
+    if routine is None:
+        raise _not_fireable(slug)
+    return routine
 
 
 def card_or_404(person: Person, slug: str) -> board.Card:
     found = board.cards(person, slug=slug)
     if not found:
-        raise Http404("No such routine, or it is archived.")
+        raise _not_fireable(slug)
     return found[0]
+
+
+def _not_fireable(slug: str) -> Exception:
+    """People send each other links, so who may not run the routine is told who may."""
+    routine = Routine.objects.current().filter(slug=slug).first()
+    return access.NotAllowed(routine) if routine else Http404("No such routine, or archived.")
 
 
 def run_or_404(person: Person, pk: int) -> Run:

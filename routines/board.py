@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import OuterRef, Prefetch, Subquery
 
-from routines import firing, header_versions, limits
+from routines import access, firing, header_versions, limits
 from routines.models import Person, Routine, Run, TextTemplate
 from routines.reasons import Reason
 from routines.roles import Permission
@@ -19,6 +19,11 @@ class Card:
     obstacle: limits.Obstacle | None
     budgets: limits.Budgets
     concerns: list[header_versions.Concern]  # for admins alone: nobody else can mend them
+
+    @property
+    def is_one_click(self) -> bool:
+        """True if there is nothing to look at or to answer before it runs."""
+        return not self.templates and not access.asks_something(self.routine)
 
 
 def card_after(run: Run) -> Card:

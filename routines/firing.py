@@ -16,13 +16,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from routines import fire_api, limits, texts, token_health, tokens
+from routines import access, fire_api, limits, texts, token_health, tokens
 from routines.fire_api import Answer
 from routines.models import Person, Routine, Run
 from routines.reasons import SAID_BY_PEOPLE, Reason, State
@@ -34,16 +34,20 @@ logger = logging.getLogger(__name__)
 _MARGIN = timedelta(seconds=60)
 
 
-class NotAllowed(PermissionDenied):
-    """This person may not fire this routine."""
-
-
 class KeyTaken(SuspiciousOperation):
     """The one-time key belongs to somebody else's run, or to another routine's."""
 
 
 class NotWrittenDown(Exception):
     """The database did not take the run, so nothing was sent."""
+
+
+class Unanswered(Exception):
+    """The routine asks something first. Nothing was written or sent."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__("The routine asks something first.")
+        self.problems = problems  # from access.unanswered
 
 
 class LookFirst(Exception):
@@ -81,16 +85,18 @@ def fire(
     template_version: str = "",
     field_values: Mapping[str, str] | None = None,
     why: str = "",
+    confirmation: str = "",
     aware_of: Collection[int] = (),
     trial: Trial | None = None,
 ) -> Press:
     """Fire once for `key`. `text` is as typed; it is sent with LF line breaks.
 
     `template_version`, `field_values`: what the text was made from, for the next form.
-    `why`: the person's reason, for routines that ask for one. `trial`: an admin tries something.
+    `why` and `confirmation`: the person's answers to what the routine asks first (access.py).
+    `trial`: an admin tries something.
     `aware_of`: primary keys of the runs that the person was warned of (limits.warnings) and
-    pressed all the same. Raise texts.TextRefused, NotAllowed, KeyTaken, LookFirst or
-    NotWrittenDown, and then nothing was written or sent.
+    pressed all the same. Raise texts.TextRefused, access.NotAllowed, KeyTaken, Unanswered,
+    LookFirst or NotWrittenDown, and then nothing was written or sent.
     """
     pressed = time.monotonic()
     text = texts.normalise(text)
@@ -108,7 +114,7 @@ def fire(
     )
     with _Slot() as slot:
         try:
-            token = _write_down(run, slot, aware_of, trial or Trial())
+            token = _write_down(run, slot, aware_of, trial or Trial(), confirmation)
         except _KeyUsed as used:
             return _repeated(used.run, routine, person)
         if token is None:
@@ -173,19 +179,23 @@ class _KeyUsed(Exception):
 
 
 def _write_down(
-    run: Run, slot: _Slot, aware_of: Collection[int], trial: Trial
+    run: Run, slot: _Slot, aware_of: Collection[int], trial: Trial, confirmation: str
 ) -> tokens.Token | None:
     """Insert the run, committed, as `sending` with its token, or as `not_sent` without one.
 
-    Raise NotAllowed, _KeyUsed, LookFirst or NotWrittenDown with nothing inserted. The routine's
-    row is locked meanwhile, so that no two presses slip through one hold, cool-down, warning or
-    rotation.
+    Raise access.NotAllowed, _KeyUsed, Unanswered, LookFirst or NotWrittenDown with nothing
+    inserted. The routine's row is locked meanwhile, so that no two presses slip through one hold,
+    cool-down, warning, rotation or change of what is asked.
     """
     try:
         # Durable: inside somebody's transaction the row would not be a witness yet.
         with transaction.atomic(durable=True):
             _lock_routine(run)
             pinned = run.routine
+            problems = access.unanswered(pinned, confirmation=confirmation, why=run.why)
+            if problems:
+                _look_for_earlier(run)  # what was done is done
+                raise Unanswered(problems)
             run.account = pinned.account
             run.beta_version = _either(trial.beta_version, pinned.beta_version)
             run.api_version = _either(trial.api_version, pinned.api_version)
@@ -224,7 +234,7 @@ def _lock_routine(run: Run) -> None:
     try:
         run.routine = fireable.get(pk=run.routine_id)
     except Routine.DoesNotExist:
-        raise NotAllowed from None
+        raise access.NotAllowed(run.routine) from None
 
 
 def _look_for_earlier(run: Run) -> None:

@@ -4,7 +4,8 @@ from uuid import UUID
 from django import forms
 
 from dashboard import one_time_key
-from routines import texts
+from dashboard.forms.widgets import WithoutToken
+from routines import access, texts
 from routines.models import Person, Routine, Run, TextTemplate
 
 
@@ -25,13 +26,58 @@ class RunForm(forms.Form):
         widget=forms.Textarea(attrs={"spellcheck": "false", "autofocus": True}),
     )
 
+    # What the routine asks first; a routine that does not has no such field.
+    confirmation: forms.Field = forms.BooleanField(required=False)
+    why = forms.CharField(
+        label="Why do you run it?",
+        required=False,
+        help_text="One sentence, kept with the run for all who may see it.",
+        widget=WithoutToken(attrs={"autocomplete": "off", "maxlength": access.LONGEST_REASON}),
+    )
+
     # The other runs that this form warns of: pressing all the same is then an answer to them.
     aware_of = forms.CharField(required=False, widget=forms.HiddenInput)
 
+    reason = ""  # why it is run, if the page says that itself instead of asking
+
     def __init__(self, *args: Any, person: Person, routine: Routine, **kwargs: Any) -> None:
         self._person, self._routine = person, routine
+        kwargs.setdefault("auto_id", f"%s-{routine.slug}")  # several forms may be on one page
         super().__init__(*args, **kwargs)
+        self._ask(routine)
         self.fields["template"].queryset = routine.text_templates.all()  # type: ignore[attr-defined]
+
+    def _ask(self, routine: Routine) -> None:
+        if routine.confirmation == Routine.Confirmation.TYPE_NAME:
+            self.fields["confirmation"] = forms.CharField(
+                label=f"To run it, type its name: {routine.name}",
+                required=False,
+                widget=WithoutToken(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            )
+        else:
+            self.fields["confirmation"].label = f"Yes, run {routine.name} now"
+        if routine.confirmation == Routine.Confirmation.OFF:
+            del self.fields["confirmation"]
+        if not routine.asks_why or self.reason:
+            del self.fields["why"]
+
+    @property
+    def answers(self) -> access.Answers:
+        """What firing and access.unanswered are given."""
+        confirmation = self.cleaned_data.get("confirmation", "")
+        return {
+            "confirmation": "yes" if confirmation is True else confirmation or "",
+            "why": self.reason or self.cleaned_data.get("why", ""),
+        }
+
+    def clean(self) -> None:
+        self.tell(access.unanswered(self._routine, **self.answers))
+
+    def tell(self, problems: dict[str, str]) -> None:
+        """Show a sentence at each question that has no answer yet."""
+        for name, sentence in problems.items():
+            if name not in self.errors:  # the field may have found something of its own
+                self.add_error(name if name in self.fields else None, sentence)
 
     @classmethod
     def blank(

@@ -9,9 +9,14 @@ TEST_TEXT = (
 
 
 class TrialForm(RunForm):
-    """The text of a trial run with its one-time key, and nothing that only the board asks."""
+    """The text of a trial run with its one-time key, and nothing that only the board asks.
+
+    A routine that wants to be confirmed wants it of a trial, too: that is a real run.
+    """
+
+    reason = "To test the stored token."
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in set(self.fields) - {"key", "text", "aware_of"}:
+        for name in set(self.fields) - {"key", "text", "confirmation", "aware_of"}:
             del self.fields[name]

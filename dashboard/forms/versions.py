@@ -6,8 +6,9 @@ from django import forms
 from django.utils.text import capfirst
 
 from dashboard.forms.run import RunForm
+from dashboard.forms.widgets import WithoutToken
 from dashboard.version_links import written
-from routines import header_versions, tokens
+from routines import header_versions
 from routines.header_versions import Known, Standing
 from routines.models import Header
 
@@ -70,13 +71,6 @@ def _described(header: Header, value: str, versions: Known) -> str:
     return value + _MARKS.get(versions.standing(header, value), "")
 
 
-class _VersionInput(forms.TextInput):
-    """Draws back what was typed, unless it was a token."""
-
-    def format_value(self, value: Any) -> str | None:
-        return None if tokens.PREFIX in str(value or "") else super().format_value(value)
-
-
 class AddVersionForm(forms.Form):
     """A version that Anthropic has announced; what of it can be added, the domain knows."""
 
@@ -88,7 +82,7 @@ class AddVersionForm(forms.Form):
         max_length=200,
         label="Version",
         help_text=f"As announced, like {header_versions.BETA_VERSION}.",
-        widget=_VersionInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=WithoutToken(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     dated = forms.DateField(
         required=False,
@@ -142,6 +136,8 @@ class MoveForm(TargetForm):
 
 class TrialForm(RunForm):
     """A run form whose text template is settled: the page is about the version, not the text."""
+
+    reason = "To try a header version."
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

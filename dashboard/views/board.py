@@ -35,6 +35,6 @@ def card(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def closed(request: SignedInRequest, card: boards.Card) -> dict[str, object]:
-    one_click = not card.templates and card.obstacle is None
+    one_click = card.is_one_click and card.obstacle is None
     key = one_time_key.issue(request.user, card.routine) if one_click else ""
     return {"card": card, "one_click_key": key}

@@ -12,7 +12,7 @@ from dashboard.forms.settle import SettleForm
 from dashboard.requests import SignedInRequest
 from routines import firing, keyset, settling
 from routines import history as histories
-from routines.models import Run
+from routines.models import Routine, Run
 from routines.roles import Permission
 
 
@@ -84,4 +84,6 @@ def _say_already_settled(request: SignedInRequest) -> None:
 def _run_page(
     request: SignedInRequest, run: Run, form: SettleForm, status: int = 200
 ) -> HttpResponse:
-    return render(request, "history/run.html", {"run": run, "form": form}, status=status)
+    may_run = Routine.objects.fireable_by(request.user).current().filter(pk=run.routine_id)
+    context = {"run": run, "form": form, "may_run": may_run.exists()}
+    return render(request, "history/run.html", context, status=status)

@@ -65,8 +65,12 @@ def _press(request: SignedInRequest, routine: Routine) -> HttpResponse:
             person=request.user,
             text=text,
             template_name=form.template_name,
+            **form.answers,
             aware_of=form.cleaned_data["aware_of"],
         )
+    except firing.Unanswered as asked:
+        form.tell(asked.problems)  # the rules have changed since the form was read
+        return open_again(422)
     except firing.LookFirst:
         # The same key: the person has one intent, and has not had an answer to it yet.
         return open_again(422)

@@ -98,10 +98,13 @@ def _press_test(request: SignedInRequest, routine: Routine) -> HttpResponse:
             routine=routine,
             person=request.user,
             text=form.cleaned_data["text"],
-            why="To test the stored token.",
+            **form.answers,
             aware_of=form.cleaned_data["aware_of"],
             trial=firing.Trial(),
         )
+    except firing.Unanswered as asked:
+        form.tell(asked.problems)
+        return _test_page(request, routine, form=form, status=422)
     except firing.LookFirst:
         return _test_page(request, routine, form=form, status=422)
     except firing.NotWrittenDown:

@@ -49,9 +49,13 @@ def _press(
             person=request.user,
             text=form.cleaned_data["text"],
             template_name=form.template_name,
+            **form.answers,
             aware_of=form.cleaned_data["aware_of"],
             trial=version_moves.trial(header, target),
         )
+    except firing.Unanswered as asked:
+        form.tell(asked.problems)
+        return _trial_page(request, card, header, target, form, status=422)
     except firing.LookFirst:
         return _trial_page(request, card, header, target, form, status=422)
     except firing.NotWrittenDown:

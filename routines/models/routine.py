@@ -29,12 +29,20 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
     def fireable_by(self, person: Person) -> Self:
         """The one rule of who may fire what, for lists and for single presses.
 
+        A routine is open to all who may run routines, or to the members of some groups only.
+        Who keeps the registry may run all of them: they set these groups, and have to try tokens
+        and versions on any routine; who ran what stands in the history in any case.
+
         Whether a routine can be fired now (enabled, token, limits) is another question: a
         routine that cannot says why instead of vanishing.
         """
         if not person.has_perm("routines.fire_routine"):
             return self.none()
-        return self
+        if person.has_perm("routines.manage_registry"):
+            return self
+        named = Routine.open_to.through.objects.filter(routine=models.OuterRef("pk"))
+        theirs = named.filter(group__in=person.groups.values("pk"))
+        return self.filter(~models.Exists(named) | models.Exists(theirs))
 
     def with_runs_open_to(self, person: Person) -> Self:
         """Those all of whose runs this person may see, because they may run them."""

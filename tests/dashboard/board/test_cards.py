@@ -35,7 +35,7 @@ def test_an_archived_routine_is_not_on_the_board_and_has_no_run_form(client, rou
 
 
 def test_an_empty_board_says_whom_to_ask(client, admin_client):
-    assert Page(client.get("/")).says("Ask an admin to register one.")
+    assert Page(client.get("/")).says("No routine is open to you yet. Ask an admin.")
     assert Page(admin_client.get("/")).link(reverse("register")).text == "Register the first one"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from routines import firing, registry, rotation, texts, tokens
+from routines import access, firing, registry, rotation, texts, tokens
 from routines.models import Person, Run
 from routines.practice_api import PracticeApi, PracticeServer
 from routines.reasons import Reason, State
@@ -183,7 +183,7 @@ def test_an_empty_text_is_sent_as_no_text(practice: PracticeApi):
 @pytest.mark.parametrize("create", [create_manager, create_person], ids=["manager", "nobody"])
 def test_a_person_without_the_permission_fires_nothing(practice: PracticeApi, create):
     routine, person = create_routine(), create()
-    with pytest.raises(firing.NotAllowed):
+    with pytest.raises(access.NotAllowed):
         press(routine, person)
     assert (practice.requests, Run.objects.count()) == (0, 0)
 
@@ -191,7 +191,7 @@ def test_a_person_without_the_permission_fires_nothing(practice: PracticeApi, cr
 def test_a_person_who_left_fires_nothing(practice: PracticeApi):
     routine, person = create_routine(), create_teammate()
     Person.objects.filter(pk=person.pk).update(is_active=False)
-    with pytest.raises(firing.NotAllowed):
+    with pytest.raises(access.NotAllowed):
         press(routine, Person.objects.get(pk=person.pk))
     assert practice.requests == 0
 

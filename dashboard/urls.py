@@ -5,6 +5,7 @@ from dashboard.views import (
     board,
     errors,
     history,
+    outcomes,
     register,
     registry,
     run,
@@ -16,6 +17,7 @@ from dashboard.views import (
 
 urlpatterns = [
     path("", board.board, name="board"),
+    path("board/changes/", board.changes, name="board_changes"),
     path("routines/<slug:slug>/card/", board.card, name="card"),
     path("routines/<slug:slug>/run/", run.run, name="run"),
     # An address of its own: a POST to the page's own would take it out of the browser's cache, and
@@ -31,6 +33,9 @@ urlpatterns = [
         history.settle_as_not_started,
         name="settle_as_not_started",
     ),
+    path("history/<int:pk>/outcome/", outcomes.mark, name="mark_outcome"),
+    path("history/<int:pk>/outcome/note/", outcomes.note, name="note_outcome"),
+    path("history/<int:pk>/outcome/take-back/", outcomes.take_back, name="take_back_outcome"),
     # The registry
     path("routines/", registry.routines, name="registry"),
     path("routines/register/", register.paste, name="register"),

@@ -31,12 +31,11 @@ def card_after(run: Run) -> Card:
     routine = run.routine  # as it was read for the press
     if run.reason == Reason.LIMIT_REACHED:
         routine = Routine.objects.select_related("account").get(pk=routine.pk)
-    last_sent = limits.last_sent(routine) if routine.cool_down else None
     return Card(
         routine=routine,
         templates=list(routine.text_templates.usable_by(run.person)),
         last_run=run,
-        obstacle=limits.obstacle(routine, last_sent),
+        obstacle=limits.obstacle(routine, limits.last_sent_of([routine]).get(routine.pk)),
         budgets=limits.budgets([routine])[routine.pk],
         concerns=_concerns(run.person, [routine])[routine.pk],
     )
@@ -48,37 +47,45 @@ def cards(person: Person, *, slug: str | None = None) -> list[Card]:
     routines = Routine.objects.fireable_by(person).current()
     if slug is not None:
         routines = routines.filter(slug=slug)
-    of_routine = Run.objects.filter(routine=OuterRef("pk")).newest_first()
-    newest = {
-        pk: (last_run_pk, last_sent)
-        for pk, last_run_pk, last_sent in routines.values_list(
-            "pk",
-            Subquery(of_routine.values("pk")[:1]),
-            Subquery(of_routine.sent().values("created_at")[:1]),
-        )
-    }
-    last_runs = Run.objects.select_related("person").in_bulk(
-        [last_run_pk for last_run_pk, _ in newest.values() if last_run_pk]
-    )
     usable = TextTemplate.objects.usable_by(person)
     templates = Prefetch("text_templates", queryset=usable)
     found = list(routines.select_related("account").prefetch_related(templates))
+    newest = _newest_runs(found)
+    last_sent = limits.last_sent_of(found)
     budgets = limits.budgets(found)
     concerns = _concerns(person, found)
     made = []
     for routine in found:
-        # None too for a routine that was registered between the two queries.
-        last_run_pk, last_sent = newest.get(routine.pk, (None, None))
         card = Card(
             routine=routine,
             templates=list(routine.text_templates.all()),
-            last_run=last_runs.get(last_run_pk),
-            obstacle=limits.obstacle(routine, last_sent),
+            last_run=newest.get(routine.pk),
+            obstacle=limits.obstacle(routine, last_sent.get(routine.pk)),
             budgets=budgets[routine.pk],
             concerns=concerns[routine.pk],
         )
         made.append(card)
     return made
+
+
+def last_runs(person: Person, routines: Collection[int]) -> list[tuple[Routine, Run]]:
+    """The last run, of anybody, of those of these routines that are on this person's board."""
+    found = Routine.objects.fireable_by(person).current().filter(pk__in=routines)
+    routines_on_board = list(found.only("name", "slug"))
+    newest = _newest_runs(routines_on_board)
+    return [(routine, newest[routine.pk]) for routine in routines_on_board if routine.pk in newest]
+
+
+def _newest_runs(routines: Collection[Routine]) -> dict[int, Run]:
+    """By the routine's primary key. One look into an index for each, however many runs it has."""
+    newest = Run.objects.filter(routine=OuterRef("pk")).newest_first().values("pk")[:1]
+    of_these = Routine.objects.filter(pk__in=[routine.pk for routine in routines]).order_by()
+    runs = (
+        Run.objects.filter(pk__in=of_these.annotate(newest=Subquery(newest)).values("newest"))
+        .select_related("person")
+        .defer("text", "error_message")  # may be long, and no card shows them
+    )
+    return {run.routine_id: run for run in runs}
 
 
 def _concerns(

@@ -1,15 +1,14 @@
 """Pages by key: newest first, without counting or skipping rows, stable while new rows arrive."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-Row = TypeVar("Row", bound=Model)
+from routines.moments import from_microseconds, microseconds
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+Row = TypeVar("Row", bound=Model)
 
 
 class BadCursor(ValueError):
@@ -63,13 +62,13 @@ def page(
 
 
 def _cursor(row: Model, at: str) -> str:
-    return f"{(getattr(row, at) - _EPOCH) // _MICROSECOND}-{row.pk}"
+    return f"{microseconds(getattr(row, at))}-{row.pk}"
 
 
 def _read_cursor(cursor: str) -> tuple[datetime, int]:
-    microseconds, _, pk = cursor.partition("-")
-    if not (microseconds.isascii() and microseconds.isdigit() and pk.isascii() and pk.isdigit()):
+    at, _, pk = cursor.partition("-")
+    if not (at.isascii() and at.isdigit() and pk.isascii() and pk.isdigit()):
         raise BadCursor(cursor)
-    if len(microseconds) > 17 or len(pk) > 18:  # beyond the year 5000, beyond a bigint
+    if len(at) > 17 or len(pk) > 18:  # beyond the year 5000, beyond a bigint
         raise BadCursor(cursor)
-    return _EPOCH + int(microseconds) * _MICROSECOND, int(pk)
+    return from_microseconds(int(at)), int(pk)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from routines.fire_api import Answer
@@ -71,6 +71,25 @@ def last_sent(routine: Routine) -> datetime | None:
         .newest_first()
         .values_list("created_at", flat=True)
         .first()
+    )
+
+
+def last_sent_of(routines: Collection[Routine]) -> dict[int, datetime]:
+    """The same for those that have a cool-down, by primary key, as far as it still matters.
+
+    Looking back no further keeps it one short stretch of the index, whatever came before.
+    """
+    cooling = [routine for routine in routines if routine.cool_down]
+    if not cooling:
+        return {}
+    longest = max(routine.cool_down for routine in cooling)
+    since = timezone.now() - timedelta(seconds=longest)
+    return dict(
+        Run.objects.filter(routine__in=cooling, created_at__gt=since)
+        .sent()
+        .order_by()
+        .values_list("routine")
+        .annotate(last=Max("created_at"))
     )
 
 

@@ -70,7 +70,9 @@ document.addEventListener("htmx:confirm", (event) => {
 document.addEventListener("htmx:afterSettle", (event) => {
   const asked = event.detail.requestConfig.elt;
   const card = event.detail.elt.closest(".card");
-  if (asked.matches("[data-close]")) {
+  if (asked.closest(".marking")) {
+    return; // the answer is announced, and the focus stays
+  } else if (asked.matches("[data-close]")) {
     card.querySelector(".row .btn").focus(); // at its Run button again, not at the top of the page
   } else if (asked.matches(".result")) {
     announce(event.detail.elt.innerText); // it came by itself, so it may not take the focus

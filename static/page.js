@@ -17,6 +17,9 @@ function announce(sentence) {
   setTimeout(() => { announced.textContent = sentence; }, 50);
 }
 
+// The dashboard says so itself, after a swap.
+document.addEventListener("announce", (event) => announce(event.detail.sentence));
+
 // A call that brought no answer of ours at all. Pressing again is safe: the form still carries its
 // one-time key, so the dashboard finds the run that it may have made.
 function noticeLostCall() {

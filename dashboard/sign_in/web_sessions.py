@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from dashboard import client_address
+from dashboard.live import is_look
 
 _BEGAN, _SEEN = "began_at", "seen_at"
 _NOTED_EVERY = 60  # seconds; a write at every request would be one for each poll of every page
@@ -35,7 +36,7 @@ class SessionLimitsMiddleware:
         if request.user.is_authenticated:
             if _is_over(request):
                 logout(request)
-            else:
+            elif not is_look(request):
                 _note_activity(request)
         return self.get_response(request)
 

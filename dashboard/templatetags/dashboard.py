@@ -1,6 +1,7 @@
 """Tags for all templates (a builtin: no {% load %} needed)."""
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from django import template
 from django.utils import timezone
@@ -59,6 +60,12 @@ def age(moment: datetime) -> str:
     if days < 1:
         return "new today"
     return f"{days} day{'' if days == 1 else 's'} old"
+
+
+@register.filter
+def host(url: str) -> str:
+    """`github.com`: where a link leads, short enough for a line."""
+    return urlsplit(url).hostname or url
 
 
 @register.filter

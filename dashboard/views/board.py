@@ -6,8 +6,10 @@ from django.views.decorators.http import require_GET
 
 from dashboard import one_time_key
 from dashboard.access import card_or_404, may_fire, run_or_404
+from dashboard.live import address, news
 from dashboard.requests import SignedInRequest
 from routines import board as boards
+from routines import live
 from routines.roles import Permission
 
 
@@ -15,8 +17,24 @@ from routines.roles import Permission
 def board(request: SignedInRequest) -> HttpResponse:
     if not request.user.has_perm(Permission.FIRE):
         return redirect("history")
+    cursor = live.start()
     cards = [closed(request, card) for card in boards.cards(request.user)]
-    return render(request, "board/board.html", {"cards": cards})
+    context = {"cards": cards, "live": address("board_changes", cursor)}
+    return render(request, "board/board.html", context)
+
+
+@require_GET
+def changes(request: SignedInRequest) -> HttpResponse:
+    """What colleagues have run since the board was drawn: the lines of the last runs, no more.
+
+    So an open form and a shown result are never disturbed.
+    """
+    found = news(request)
+    context = {
+        "last_runs": boards.last_runs(request.user, found.routines),
+        "live": address("board_changes", found.cursor),
+    }
+    return render(request, "board/changes.html", context)
 
 
 @require_GET

@@ -1,0 +1,25 @@
+from django import forms
+
+from dashboard.forms.tokens import NoTokenInClear
+from routines.models import Outcome
+
+
+class OutcomeForm(forms.Form):
+    outcome = forms.ChoiceField(
+        choices=Outcome.choices,
+        error_messages={
+            "required": "Choose useful, not useful or failed.",
+            "invalid_choice": "Choose useful, not useful or failed.",
+        },
+    )
+
+
+class OutcomeNoteForm(NoTokenInClear, forms.Form):
+    note = forms.CharField(max_length=500, required=False, label="Note")
+    link = forms.CharField(
+        max_length=500,
+        required=False,
+        label="Link",
+        help_text="A pull request, a message: https://…",
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off"}),
+    )

@@ -1,0 +1,61 @@
+"""What came of a run: one click, then a note and a link, changed or taken back at any time."""
+
+from django import forms
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
+
+from dashboard.access import run_or_404
+from dashboard.forms.outcome import OutcomeForm, OutcomeNoteForm
+from dashboard.requests import SignedInRequest
+from routines import outcomes
+from routines.models import Outcome, Run
+
+
+@require_POST
+def mark(request: SignedInRequest, pk: int) -> HttpResponse:
+    run = run_or_404(request.user, pk)
+    form = OutcomeForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, run, form)
+    try:
+        run = outcomes.mark(run, Outcome(form.cleaned_data["outcome"]), by=request.user)
+    except outcomes.CannotBeMarked:
+        raise Http404("No session of this run is known, so nothing can have come of it.") from None
+    return _marked(request, run, f"Marked {run.get_outcome_display()}.")
+
+
+@require_POST
+def note(request: SignedInRequest, pk: int) -> HttpResponse:
+    run = run_or_404(request.user, pk)
+    form = OutcomeNoteForm(request.POST)
+    if form.is_valid():
+        try:
+            run = outcomes.describe(run, **form.cleaned_data, by=request.user)
+        except outcomes.LinkRefused as refused:
+            form.add_error("link", str(refused))
+        except outcomes.CannotBeMarked:
+            form.add_error(None, "Say first whether it was useful.")
+    if form.errors:
+        return _refused(request, run, form)
+    return _marked(request, run, "The note is saved.")
+
+
+@require_POST
+def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
+    run = outcomes.take_back(run_or_404(request.user, pk), by=request.user)
+    return _marked(request, run, "The outcome is taken back.")
+
+
+def _marked(request: SignedInRequest, run: Run, sentence: str) -> HttpResponse:
+    if not request.htmx:
+        return redirect(f"{reverse('history_run', args=[run.pk])}#outcome-{run.pk}")
+    response = render(request, "outcomes/mark.html", {"run": run})
+    return trigger_client_event(response, "announce", {"sentence": sentence}, after="settle")
+
+
+def _refused(request: SignedInRequest, run: Run, form: forms.Form) -> HttpResponse:
+    template = "outcomes/mark.html" if request.htmx else "outcomes/mark_page.html"
+    return render(request, template, {"run": run, "outcome_form": form}, status=422)

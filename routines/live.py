@@ -1,0 +1,100 @@
+"""What is new: the runs that were pressed or settled since somebody looked last.
+
+Open pages ask every few seconds, so a look that finds nothing is one query on the history's
+index, whatever the number of runs. Nothing is kept between looks but the cursor that the page
+carries, so any process on any host may answer the next one.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from routines.models import Run
+from routines.moments import from_microseconds, microseconds
+
+# Hosts' clocks differ a little, and a run becomes visible a little after its time: so each look
+# reaches back a bit, and the cursor says which runs in that bit have been seen.
+_OVERLAP = timedelta(seconds=10)
+_MOST = 100  # for a page that was asleep over the weekend
+_CURSOR = re.compile(r"([0-9]{1,17})-([0-9a-f]{1,8})", re.ASCII)
+
+
+class BadCursor(ValueError):
+    """The cursor was not made by this module."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Up to when the runs have been seen, and which of the very last."""
+
+    moment: datetime
+    seen: str = "0"
+
+    def __str__(self) -> str:
+        return f"{microseconds(self.moment)}-{self.seen}"
+
+
+@dataclass(frozen=True)
+class News:
+    routines: Collection[int]  # the primary keys of those whose runs are new or have changed
+    cursor: Cursor  # for the next look
+
+
+@dataclass(frozen=True)
+class _Seen:
+    pk: int
+    routine: int
+    state: str
+    moment: datetime  # the last time that something happened to it
+
+
+def start() -> Cursor:
+    """For a page that is about to be drawn: take it before its runs are read."""
+    return Cursor(timezone.now())
+
+
+def read(cursor: str) -> Cursor:
+    """Raise BadCursor."""
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise BadCursor(cursor)
+    return Cursor(from_microseconds(int(found.group(1))), found.group(2))
+
+
+def since(cursor: Cursor) -> News | None:
+    """The news of everybody's runs, or None: then the cursor stays as it is. One query."""
+    runs = _runs_since(cursor.moment)
+    if _fingerprint(runs) == cursor.seen:
+        return None
+    moment = max([cursor.moment, *(run.moment for run in runs)])
+    last = [run for run in runs if run.moment > moment - _OVERLAP]
+    return News({run.routine for run in runs}, Cursor(moment, _fingerprint(last)))
+
+
+def _runs_since(moment: datetime) -> list[_Seen]:
+    after = moment - _OVERLAP
+    # A run that is settled now was pressed no longer ago than a fire can take: that keeps the look
+    # on the index by time. What people settle hours later is news to nobody's board.
+    pressed_after = after - timedelta(seconds=settings.FIRE_TIMEOUT) - timedelta(minutes=5)
+    rows = (
+        Run.objects.filter(created_at__gt=pressed_after)
+        .filter(Q(created_at__gt=after) | Q(settled_at__gt=after))
+        .newest_first()
+        .values_list("pk", "routine_id", "state", "created_at", "settled_at")[:_MOST]
+    )
+    return [
+        _Seen(pk, routine, state, max(pressed, settled or pressed))
+        for pk, routine, state, pressed, settled in rows
+    ]
+
+
+def _fingerprint(runs: Collection[_Seen]) -> str:
+    """`0` for none."""
+    told = " ".join(sorted(f"{run.pk}:{run.state}" for run in runs))
+    return f"{crc32(told.encode()):x}"

@@ -6,6 +6,7 @@ class RoutinesConfig(AppConfig):
     name = "routines"
 
     def ready(self) -> None:
-        from routines import summary_triggers  # checks: registers them
+        from routines import checks, search, summary_triggers  # noqa: F401  # checks: registers them
 
         post_migrate.connect(summary_triggers.ensure, sender=self)
+        post_migrate.connect(search.install, sender=self)

@@ -85,6 +85,11 @@ class RunFilter:
         span = periods.of_days(found.since, found.until)
         if span.start and span.end and span.start >= span.end:
             reader.problems.setdefault("to", "The last day lies before the first. Swap them.")
+        if found.q and not found.reference:
+            try:
+                search.read(found.q)
+            except search.NothingToSearch as nothing:
+                reader.problems.setdefault("q", str(nothing))
         if reader.problems:
             raise BadFilter(reader.problems)
         return found

@@ -4,139 +4,269 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('routines', '0008_fields_of_templates'),
+        ("routines", "0008_fields_of_templates"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RunChange',
+            name="RunChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField()),
-                ('routine_pk', models.BigIntegerField()),
-                ('account_pk', models.BigIntegerField()),
-                ('person_pk', models.BigIntegerField()),
-                ('state', models.CharField(max_length=10)),
-                ('reason', models.CharField(max_length=30)),
-                ('outcome', models.CharField(max_length=10)),
-                ('duration_ms', models.BigIntegerField(null=True)),
-                ('by', models.SmallIntegerField()),
-                ('gone', models.BooleanField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("routine_pk", models.BigIntegerField()),
+                ("account_pk", models.BigIntegerField()),
+                ("person_pk", models.BigIntegerField()),
+                ("state", models.CharField(max_length=10)),
+                ("reason", models.CharField(max_length=30)),
+                ("outcome", models.CharField(max_length=10)),
+                ("duration_ms", models.BigIntegerField(null=True)),
+                ("by", models.SmallIntegerField()),
+                ("gone", models.BooleanField()),
             ],
             options={
-                'default_permissions': (),
+                "default_permissions": (),
             },
         ),
         migrations.CreateModel(
-            name='AccountSummary',
+            name="AccountSummary",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.SmallIntegerField(choices=[(1, 'Half Hour'), (48, 'Day'), (1536, 'Block')])),
-                ('start', models.IntegerField()),
-                ('gone', models.BooleanField(default=False)),
-                ('started', models.IntegerField(default=0)),
-                ('refused', models.IntegerField(default=0)),
-                ('not_sent', models.IntegerField(default=0)),
-                ('unknown', models.IntegerField(default=0)),
-                ('account_pk', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "period",
+                    models.SmallIntegerField(
+                        choices=[(1, "Half Hour"), (48, "Day"), (1536, "Block")]
+                    ),
+                ),
+                ("start", models.IntegerField()),
+                ("gone", models.BooleanField(default=False)),
+                ("started", models.IntegerField(default=0)),
+                ("refused", models.IntegerField(default=0)),
+                ("not_sent", models.IntegerField(default=0)),
+                ("unknown", models.IntegerField(default=0)),
+                ("account_pk", models.BigIntegerField()),
             ],
             options={
-                'abstract': False,
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('period', 'start', 'gone', 'account_pk'), name='account_summary_once')],
+                "abstract": False,
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("period", "start", "gone", "account_pk"),
+                        name="account_summary_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='DurationSummary',
+            name="DurationSummary",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.SmallIntegerField(choices=[(1, 'Half Hour'), (48, 'Day'), (1536, 'Block')])),
-                ('start', models.IntegerField()),
-                ('gone', models.BooleanField(default=False)),
-                ('least_ms', models.IntegerField()),
-                ('runs', models.IntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "period",
+                    models.SmallIntegerField(
+                        choices=[(1, "Half Hour"), (48, "Day"), (1536, "Block")]
+                    ),
+                ),
+                ("start", models.IntegerField()),
+                ("gone", models.BooleanField(default=False)),
+                ("least_ms", models.IntegerField()),
+                ("runs", models.IntegerField(default=0)),
             ],
             options={
-                'abstract': False,
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('period', 'start', 'gone', 'least_ms'), name='duration_summary_once')],
+                "abstract": False,
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("period", "start", "gone", "least_ms"), name="duration_summary_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PersonSummary',
+            name="PersonSummary",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.SmallIntegerField(choices=[(1, 'Half Hour'), (48, 'Day'), (1536, 'Block')])),
-                ('start', models.IntegerField()),
-                ('gone', models.BooleanField(default=False)),
-                ('started', models.IntegerField(default=0)),
-                ('refused', models.IntegerField(default=0)),
-                ('not_sent', models.IntegerField(default=0)),
-                ('unknown', models.IntegerField(default=0)),
-                ('person_pk', models.BigIntegerField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "period",
+                    models.SmallIntegerField(
+                        choices=[(1, "Half Hour"), (48, "Day"), (1536, "Block")]
+                    ),
+                ),
+                ("start", models.IntegerField()),
+                ("gone", models.BooleanField(default=False)),
+                ("started", models.IntegerField(default=0)),
+                ("refused", models.IntegerField(default=0)),
+                ("not_sent", models.IntegerField(default=0)),
+                ("unknown", models.IntegerField(default=0)),
+                ("person_pk", models.BigIntegerField()),
             ],
             options={
-                'abstract': False,
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('period', 'start', 'gone', 'person_pk'), name='person_summary_once')],
+                "abstract": False,
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("period", "start", "gone", "person_pk"), name="person_summary_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ReasonSummary',
+            name="ReasonSummary",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.SmallIntegerField(choices=[(1, 'Half Hour'), (48, 'Day'), (1536, 'Block')])),
-                ('start', models.IntegerField()),
-                ('gone', models.BooleanField(default=False)),
-                ('reason', models.CharField(choices=[('sending', 'being sent'), ('session_created', 'session created'), ('odd_session_url', 'session created, unusual link'), ('said_started', 'found by a person'), ('paused', 'routine paused'), ('text_too_long', 'text too long'), ('header_version', 'header version refused'), ('bad_request', 'request refused'), ('token_rejected', 'token rejected'), ('no_access', 'no access'), ('blocked', 'blocked by a proxy'), ('no_such_routine', 'no such routine'), ('limit_reached', 'limit reached'), ('overloaded', 'endpoint overloaded'), ('other_refusal', 'refused'), ('said_not_started', 'did not start, a person says'), ('no_connection', 'no connection'), ('tls_failed', 'no secure connection'), ('unsendable', 'request could not be built'), ('busy', 'dashboard busy'), ('disabled', 'routine disabled'), ('archived', 'routine archived'), ('on_hold', 'on hold'), ('cool_down', 'cooling down'), ('no_token', 'no token stored'), ('token_withdrawn', 'token withdrawn'), ('token_unreadable', 'token cannot be read'), ('server_error', 'server error'), ('unreadable_answer', 'unreadable answer'), ('unexpected_answer', 'unexpected answer'), ('no_answer', 'no answer in time'), ('connection_lost', 'connection lost'), ('interrupted', 'dashboard stopped meanwhile')], max_length=30)),
-                ('runs', models.IntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "period",
+                    models.SmallIntegerField(
+                        choices=[(1, "Half Hour"), (48, "Day"), (1536, "Block")]
+                    ),
+                ),
+                ("start", models.IntegerField()),
+                ("gone", models.BooleanField(default=False)),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("sending", "being sent"),
+                            ("session_created", "session created"),
+                            ("odd_session_url", "session created, unusual link"),
+                            ("said_started", "found by a person"),
+                            ("paused", "routine paused"),
+                            ("text_too_long", "text too long"),
+                            ("header_version", "header version refused"),
+                            ("bad_request", "request refused"),
+                            ("token_rejected", "token rejected"),
+                            ("no_access", "no access"),
+                            ("blocked", "blocked by a proxy"),
+                            ("no_such_routine", "no such routine"),
+                            ("limit_reached", "limit reached"),
+                            ("overloaded", "endpoint overloaded"),
+                            ("other_refusal", "refused"),
+                            ("said_not_started", "did not start, a person says"),
+                            ("no_connection", "no connection"),
+                            ("tls_failed", "no secure connection"),
+                            ("unsendable", "request could not be built"),
+                            ("busy", "dashboard busy"),
+                            ("disabled", "routine disabled"),
+                            ("archived", "routine archived"),
+                            ("on_hold", "on hold"),
+                            ("cool_down", "cooling down"),
+                            ("no_token", "no token stored"),
+                            ("token_withdrawn", "token withdrawn"),
+                            ("token_unreadable", "token cannot be read"),
+                            ("server_error", "server error"),
+                            ("unreadable_answer", "unreadable answer"),
+                            ("unexpected_answer", "unexpected answer"),
+                            ("no_answer", "no answer in time"),
+                            ("connection_lost", "connection lost"),
+                            ("interrupted", "dashboard stopped meanwhile"),
+                        ],
+                        max_length=30,
+                    ),
+                ),
+                ("runs", models.IntegerField(default=0)),
             ],
             options={
-                'abstract': False,
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('period', 'start', 'gone', 'reason'), name='reason_summary_once')],
+                "abstract": False,
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("period", "start", "gone", "reason"), name="reason_summary_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RoutineSummary',
+            name="RoutineSummary",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.SmallIntegerField(choices=[(1, 'Half Hour'), (48, 'Day'), (1536, 'Block')])),
-                ('start', models.IntegerField()),
-                ('gone', models.BooleanField(default=False)),
-                ('started', models.IntegerField(default=0)),
-                ('refused', models.IntegerField(default=0)),
-                ('not_sent', models.IntegerField(default=0)),
-                ('unknown', models.IntegerField(default=0)),
-                ('routine_pk', models.BigIntegerField()),
-                ('useful', models.IntegerField(default=0)),
-                ('not_useful', models.IntegerField(default=0)),
-                ('failed', models.IntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "period",
+                    models.SmallIntegerField(
+                        choices=[(1, "Half Hour"), (48, "Day"), (1536, "Block")]
+                    ),
+                ),
+                ("start", models.IntegerField()),
+                ("gone", models.BooleanField(default=False)),
+                ("started", models.IntegerField(default=0)),
+                ("refused", models.IntegerField(default=0)),
+                ("not_sent", models.IntegerField(default=0)),
+                ("unknown", models.IntegerField(default=0)),
+                ("routine_pk", models.BigIntegerField()),
+                ("useful", models.IntegerField(default=0)),
+                ("not_useful", models.IntegerField(default=0)),
+                ("failed", models.IntegerField(default=0)),
             ],
             options={
-                'abstract': False,
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('period', 'start', 'gone', 'routine_pk'), name='routine_summary_once')],
+                "abstract": False,
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("period", "start", "gone", "routine_pk"),
+                        name="routine_summary_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TimeSummary',
+            name="TimeSummary",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.SmallIntegerField(choices=[(1, 'Half Hour'), (48, 'Day'), (1536, 'Block')])),
-                ('start', models.IntegerField()),
-                ('gone', models.BooleanField(default=False)),
-                ('started', models.IntegerField(default=0)),
-                ('refused', models.IntegerField(default=0)),
-                ('not_sent', models.IntegerField(default=0)),
-                ('unknown', models.IntegerField(default=0)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "period",
+                    models.SmallIntegerField(
+                        choices=[(1, "Half Hour"), (48, "Day"), (1536, "Block")]
+                    ),
+                ),
+                ("start", models.IntegerField()),
+                ("gone", models.BooleanField(default=False)),
+                ("started", models.IntegerField(default=0)),
+                ("refused", models.IntegerField(default=0)),
+                ("not_sent", models.IntegerField(default=0)),
+                ("unknown", models.IntegerField(default=0)),
             ],
             options={
-                'abstract': False,
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('period', 'start', 'gone'), name='time_summary_once')],
+                "abstract": False,
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("period", "start", "gone"), name="time_summary_once"
+                    )
+                ],
             },
         ),
     ]

@@ -112,18 +112,46 @@ class Run(models.Model):
         default_permissions = ()
         permissions = [("view_all_runs", "May see the runs of everybody")]
         indexes = [
-            models.Index(fields=["-created_at", "-id"], name="run_history"),
-            models.Index(fields=["person", "-created_at", "-id"], name="run_history_of_person"),
-            models.Index(fields=["routine", "-created_at", "-id"], name="run_last_of_routine"),
+            # A page of the history walks one of these, newest first; which, routines/walking.py
+            # chooses. What is said behind -id lets a walk pass over runs without reading them.
+            *(
+                models.Index(fields=[*first, "-created_at", "-id", *behind], name=name)
+                for name, first, behind in (
+                    ("run_history", [], ["routine", "person", "state", "reason", "outcome"]),
+                    ("run_of_routine", ["routine"], ["person", "state", "reason", "outcome"]),
+                    ("run_of_person", ["person"], ["routine", "state", "reason", "outcome"]),
+                    ("run_of_account", ["account"], ["person", "state", "reason", "outcome"]),
+                    ("run_of_state", ["state"], []),
+                    ("run_of_reason", ["reason"], []),
+                    ("run_of_outcome", ["outcome"], []),
+                    ("run_of_beta_version", ["beta_version"], []),
+                    ("run_of_api_version", ["api_version"], []),
+                )
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="run_with_link",
+                condition=~models.Q(outcome_link=""),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="run_trial",
+                condition=models.Q(is_trial=True),
+            ),
             # What a person sent last with a routine: memory.py, on every run form.
             models.Index(
                 fields=["person", "routine", "-created_at", "-id"], name="run_of_person_by_routine"
             ),
-            # Exact look-ups of a session, and that no session belongs to two runs.
+            # Exact look-ups, and that no session belongs to two runs.
             models.Index(
                 fields=["session_id"],
                 name="run_session",
                 condition=~models.Q(session_id=""),
+            ),
+            models.Index(
+                fields=["request_id"],
+                name="run_request",
+                condition=~models.Q(request_id=""),
             ),
             # Looked at by every page to settle overdue runs, so it must hold next to nothing.
             models.Index(

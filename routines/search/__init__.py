@@ -1,0 +1,87 @@
+"""Searching runs by the words of their text, reason, outcome note and error message.
+
+A run matches if it has all the words, anywhere in these four; case does not matter. A word is
+meant whole: "deploy" does not find "deployed". The index of words is kept by triggers of the
+database, so no way of writing runs can forget it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from routines.periods import Span
+from routines.search import postgresql, sqlite
+from routines.search.expression import Expression
+from routines.search.words import LONGEST, NothingToSearch, facet, read
+
+__all__ = [
+    "LONGEST",
+    "NothingToSearch",
+    "among",
+    "candidates",
+    "expression",
+    "install",
+    "matching",
+    "read",
+    "rebuild",
+]
+
+
+def _index() -> Any:
+    return sqlite if connection.vendor == "sqlite" else postgresql
+
+
+def install(**_signal: object) -> None:
+    """Make what is missing of the index in this database, and fill it if it is new."""
+    _index().install()
+
+
+def rebuild() -> None:
+    _index().rebuild()
+
+
+def expression(
+    typed: str,
+    *,
+    routines: Sequence[int] | None = None,
+    account: int | None = None,
+    visible: tuple[int, Sequence[int]] | None = None,
+) -> Expression:
+    """The words typed, of these routines, this account, and of what is visible: a person's runs
+    and those of some routines. Raise NothingToSearch."""
+    facets = []
+    if routines is not None:
+        facets.append([(facet("r", pk)) for pk in routines] or [(facet("r", 0))])
+    if account is not None:
+        facets.append([(facet("a", account))])
+    if visible is not None:
+        person, of_routines = visible
+        facets.append([(facet("p", person)), *((facet("r", pk)) for pk in of_routines)])
+    return Expression(tuple(read(typed)), tuple(map(tuple, facets)))
+
+
+def matching(typed: str) -> Q:
+    """All runs that have the words. Raise NothingToSearch."""
+    return Q(pk__in=_index().matching(expression(typed)))
+
+
+def candidates(
+    sought: Expression, span: Span, *, newest_first: bool, limit: int
+) -> list[tuple[int, datetime]]:
+    """Up to `limit` matching runs of the span, both its ends included, in the order of time.
+
+    Each with its primary key and its moment, which may be exact to the second only.
+    """
+    found: list[tuple[int, datetime]] = _index().candidates(
+        sought, span, newest_first=newest_first, limit=limit
+    )
+    return found
+
+
+def among(sought: Expression, runs: Sequence[tuple[int, datetime]]) -> set[int]:
+    """The primary keys of those of `runs` (keys with moments) that match."""
+    found: set[int] = _index().among(sought, runs)
+    return found

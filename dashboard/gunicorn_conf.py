@@ -4,6 +4,7 @@ Behind a proxy that speaks https, gunicorn itself reads X-Forwarded-Proto, from 
 the addresses in FORWARDED_ALLOW_IPS.
 """
 
+import logging.config
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 from django.conf import settings
 from django.db import connections
+from gunicorn.glogging import Logger
 
 wsgi_app = "dashboard.wsgi"
 worker_class = "gthread"
@@ -33,8 +35,23 @@ graceful_timeout = settings.FIRE_TIMEOUT + 10  # a stop waits for fires in fligh
 keepalive = 15  # seconds; browsers poll while a run is being sent
 control_socket_disable = True  # or gunicorn opens one in the user's home
 
-accesslog = None  # the history is the record of what people did; a proxy keeps its own log
-errorlog = "-"
+# No header may say what stands in the address; by default SCRIPT_NAME and PATH_INFO may.
+forwarder_headers = ""
+
+
+class DashboardLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn's lines take the same way as all others: dashboard/logs.py."""
+
+    def setup(self, cfg: Any) -> None:
+        logging.config.dictConfig(settings.LOGGING)
+        for logger in (self.error_log, self.access_log):
+            logger.handlers = []
+            logger.propagate = True
+            logger.setLevel(logging.INFO)
+
+
+logger_class = DashboardLogger
+accesslog = None  # dashboard/request_log.py writes a line for each request
 
 
 def when_ready(server: Any) -> None:

@@ -50,6 +50,7 @@ env.problem_if(
 DATABASES = {
     "default": env.database("DATABASE_URL", "sqlite:///var/dashboard.sqlite3", threads=WEB_THREADS)
 }
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 env.stop_on_problems()
 
 # --- Django ---
@@ -88,10 +89,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dashboard.request_log.RequestLogMiddleware",
+    "dashboard.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
     "dashboard.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "dashboard.middleware.MethodsMiddleware",
     "dashboard.live.LookMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -207,16 +210,22 @@ CONTENT_SECURITY_POLICY = {
 # Room for a text of 65,536 characters of any script, URL-encoded, several times over: a paste that
 # is too long must come back with a sentence and with what was typed, not as a bare 400.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
+# No form takes a file, and a file's size has no limit of its own.
+FILE_UPLOAD_HANDLERS = ["dashboard.uploads.NoFiles"]
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "line": {"()": "dashboard.logs.LogFormatter", "json_lines": LOG_FORMAT == "json"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django mails its errors to ADMINS by default; here they go to the log alone.
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Refusals stand in the request's own line; a failure comes with its traceback.
+        "django.request": {"level": "ERROR"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.
         "httpx": {"level": "WARNING"},

@@ -116,9 +116,9 @@ def fire(
         try:
             token = _write_down(run, slot, aware_of, trial or Trial(), confirmation)
         except _KeyUsed as used:
-            return _repeated(used.run, routine, person)
+            return _told(_repeated(used.run, routine, person), routine, person)
         if token is None:
-            return Press(run)
+            return _told(Press(run), routine, person)
         _give_connection_back()
         answer = fire_api.fire(
             base_url=settings.CLAUDE_API_BASE_URL,
@@ -133,7 +133,7 @@ def fire(
     if recorded:
         _hold_after(answer, run)
         _note_token_health(answer, run)
-    return Press(run, recorded=recorded)
+    return _told(Press(run, recorded=recorded), routine, person)
 
 
 def settle_overdue_runs() -> None:
@@ -310,6 +310,25 @@ def _record(run: Run, answer: Answer, *, duration: float) -> bool:
             elif not connection.in_atomic_block:
                 connection.close()  # the server may have gone and come back
     return False
+
+
+def _told(press: Press, routine: Routine, person: Person) -> Press:
+    """One line in the log for each fire; the text, the session and the token are not in it."""
+    run = press.run
+    facts = {
+        "run": run.pk,
+        "routine": routine.slug,
+        "person": person.get_username(),
+        "state": run.state,
+        "reason": run.reason,
+        "status": run.http_status,
+        "ms": run.duration_ms,
+        "endpoint_request": run.request_id,
+        "repeated": press.repeated,
+    }
+    known = {name: value for name, value in facts.items() if value not in (None, "", False)}
+    logger.info("fire", extra={"facts": known})
+    return press
 
 
 def _hold_after(answer: Answer, run: Run) -> None:

@@ -72,7 +72,7 @@ def test_a_token_is_opened_where_it_is_sealed_sent_and_scrubbed_and_nowhere_else
     assert opening == {
         "routines/tokens.py",
         "routines/fire_api/__init__.py",
-        "routines/fire_api/scrub.py",
+        "routines/redaction.py",
     }
 
 

@@ -7,12 +7,14 @@ from django.views.decorators.http import require_GET
 from dashboard import one_time_key
 from dashboard.access import card_or_404, may_fire, run_or_404
 from dashboard.live import address, news
+from dashboard.headers import kept_for_back
 from dashboard.requests import SignedInRequest
 from routines import board as boards
 from routines import live
 from routines.roles import Permission
 
 
+@kept_for_back
 @require_GET
 def board(request: SignedInRequest) -> HttpResponse:
     if not request.user.has_perm(Permission.FIRE):

@@ -12,6 +12,7 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
+from dashboard import logs
 from routines.access import NotAllowed
 
 
@@ -46,7 +47,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def server_error(request: HttpRequest) -> HttpResponse:
     # Drawn without context processors: they may be what failed.
-    return HttpResponse(_SERVER_ERROR, status=500)
+    return HttpResponse(_SERVER_ERROR.format(reference=logs.request_id.get()), status=500)
 
 
 def signed_out(request: HttpRequest) -> HttpResponse:
@@ -101,7 +102,12 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _error(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
-    context = {"title": title, "sentence": sentence, "typed": _typed(request)}
+    context = {
+        "title": title,
+        "sentence": sentence,
+        "typed": _typed(request),
+        "reference": logs.request_id.get(),
+    }
     if _is_htmx(request):
         return _notice(render(request, "errors/notice.html", context, status=status))
     return render(request, "errors/error.html", context, status=status)
@@ -127,7 +133,7 @@ _SERVER_ERROR = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Something broke</title>
 <h1>Something broke in the dashboard</h1>
-<p>It is in the log. If you had pressed Run, look at the history before you press it again:
-the run is written down before anything is sent.</p>
+<p>It is in the log, under the reference {reference}. If you had pressed Run, look at the history
+before you press it again: the run is written down before anything is sent.</p>
 <p><a href="/history/">Open the history</a></p></html>
 """

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from dashboard.access import card_or_404, fireable_or_404, may_fire, run_or_404
 from dashboard.forms.run import RunForm
+from dashboard.headers import kept_for_back
 from dashboard.requests import SignedInRequest
 from dashboard.views.board import closed
 from routines import board as boards
@@ -13,6 +14,7 @@ from routines import firing, limits
 from routines.models import Routine
 
 
+@kept_for_back
 @require_GET
 @may_fire
 def run(request: SignedInRequest, slug: str) -> HttpResponse:

@@ -13,9 +13,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from routines import session_links
-from routines.fire_api.scrub import Scrubber
 from routines.fire_api.wire import AnswerLost, Ended, NotSent, RawAnswer
 from routines.reasons import MEANINGS, Reason, State
+from routines.redaction import Scrubber
 from routines.tokens import Token
 
 # A usage window may be a week long; anything beyond is a mistake of whoever sent it.

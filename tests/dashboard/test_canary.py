@@ -18,8 +18,8 @@ from django.urls import reverse
 
 from dashboard.urls import urlpatterns
 from routines import rotation, tokens
-from routines.fire_api.scrub import Scrubber
 from routines.models import Person, Routine
+from routines.redaction import Scrubber
 from tests.dashboard.browsing import fire_url, press, run_form, signed_in
 from tests.dashboard.registry.registering import command
 from tests.factories import create_admin, create_routine, create_run

@@ -13,12 +13,11 @@ from django.http.response import HttpResponseBase
 
 P = ParamSpec("P")
 
-# What no page here uses is switched off. Left on for ourselves: copying a link, and passkeys.
+# What no page here uses is switched off, as far as every browser knows the word: a strange one is
+# an error in its console. Left on for ourselves: copying a link, and passkeys.
 _SWITCHED_OFF = (
     "accelerometer",
     "autoplay",
-    "bluetooth",
-    "browsing-topics",
     "camera",
     "display-capture",
     "encrypted-media",
@@ -26,8 +25,6 @@ _SWITCHED_OFF = (
     "geolocation",
     "gyroscope",
     "hid",
-    "idle-detection",
-    "local-fonts",
     "magnetometer",
     "microphone",
     "midi",
@@ -35,9 +32,7 @@ _SWITCHED_OFF = (
     "picture-in-picture",
     "screen-wake-lock",
     "serial",
-    "storage-access",
     "usb",
-    "web-share",
     "xr-spatial-tracking",
 )
 _OURS = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_GET
 
 from dashboard import one_time_key
 from dashboard.access import card_or_404, may_fire, run_or_404
-from dashboard.live import address, news
 from dashboard.headers import kept_for_back
+from dashboard.live import address, news
 from dashboard.requests import SignedInRequest
 from routines import board as boards
 from routines import live

@@ -108,6 +108,38 @@ class Environment:
         host = parts.hostname or "localhost"
         return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
+    def issuer(self, name: str) -> str:
+        """`https://host[:port][/path]` as the provider writes it, or empty."""
+        raw = self.text(name, "")
+        if not raw:
+            return ""
+        try:
+            parts = urlsplit(raw)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            good = False
+        if not good or "@" in parts.netloc or parts.query or parts.fragment or len(raw) > 200:
+            self._problem(f"{name} must be the provider's issuer, like https://login.example.com.")
+            return ""
+        if parts.scheme == "http" and not is_loopback(parts.hostname):
+            self._problem(f"{name} must use https; plain http is for loopback addresses only.")
+            return ""
+        return raw
+
+    def names(self, name: str, default: str) -> list[str]:
+        """Comma-separated."""
+        return [part.strip() for part in self.text(name, default).split(",") if part.strip()]
+
+    def origins(self, name: str) -> list[str]:
+        hint = "https://login.example.com, comma-separated."
+        found = []
+        for one in self.names(name, ""):
+            parts = urlsplit(one)
+            if parts.scheme != "https" or not parts.netloc or parts.path.strip("/"):
+                self._problem(f"{name} must be origins like {hint}")
+            found.append(f"{parts.scheme}://{parts.netloc}")
+        return found
+
     def proxies(self, name: str, default: str) -> list[IPNetwork | None]:
         """IP addresses or networks, comma-separated; None stands for `*`: whoever connects."""
         found: list[IPNetwork | None] = []

@@ -40,7 +40,28 @@ TOKEN_MAX_AGE_DAYS = env.number("TOKEN_MAX_AGE_DAYS", 90, least=0, most=3_650)
 
 SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 480, least=5, most=43_200)
 SESSION_MAX_HOURS = env.number("SESSION_MAX_HOURS", 168, least=1, most=8_760)
-PASSWORD_SIGN_IN = True
+PASSWORD_SIGN_IN = env.switch("PASSWORD_SIGN_IN", "on")
+# OpenID Connect: on as soon as there is an issuer.
+OIDC_ISSUER = env.issuer("OIDC_ISSUER")
+OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.text("OIDC_CLIENT_SECRET", "")
+OIDC_LABEL = env.text("OIDC_LABEL", "Sign in with the company account")
+OIDC_SCOPES = env.text("OIDC_SCOPES", "openid profile email").split()
+OIDC_ROLES_CLAIM = env.text("OIDC_ROLES_CLAIM", "groups")
+OIDC_TEAMMATES = env.names("OIDC_TEAMMATES", "claude-teammates")
+OIDC_MANAGERS = env.names("OIDC_MANAGERS", "claude-managers")
+OIDC_ADMINS = env.names("OIDC_ADMINS", "claude-admins")
+# Where its sign-in page is, should that be at other origins than the issuer's.
+OIDC_SIGN_IN_ORIGINS = env.origins("OIDC_SIGN_IN_ORIGINS")
+env.problem_if(
+    bool(OIDC_ISSUER) != bool(OIDC_CLIENT_ID) or bool(OIDC_ISSUER) != bool(OIDC_CLIENT_SECRET),
+    "OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together: set all three or none.",
+)
+env.problem_if("openid" not in OIDC_SCOPES, "OIDC_SCOPES must contain openid.")
+env.problem_if(
+    not PASSWORD_SIGN_IN and not OIDC_ISSUER,
+    "PASSWORD_SIGN_IN is off and OIDC_ISSUER is not set: nobody could sign in.",
+)
 
 env.problem_if(
     FIRES_IN_FLIGHT >= WEB_THREADS,
@@ -81,6 +102,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
     "allauth.usersessions",
     "csp",
     "django_htmx",
@@ -122,6 +144,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.navigation.navigation",
+                "dashboard.sign_in.means.offered",
             ],
             "builtins": ["dashboard.templatetags.dashboard"],
         },
@@ -173,6 +196,7 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # but it ends all other web sessions
 # Wrong passwords are counted in dashboard/sign_in/guesses.py; this is for whole requests.
 ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}
+SOCIALACCOUNT_ADAPTER = "dashboard.sign_in.oidc.adapter.ProviderAccountAdapter"
 FRESH_SECONDS = (
     600  # for so long nothing asks to confirm that it is you: dashboard/sign_in/fresh.py
 )
@@ -192,6 +216,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+_issuer = urlsplit(OIDC_ISSUER)
+_provider_origins = [f"{_issuer.scheme}://{_issuer.netloc}"] if OIDC_ISSUER else []
+_provider_origins += OIDC_SIGN_IN_ORIGINS
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -201,7 +228,8 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "font-src": [SELF],
         "manifest-src": [SELF],
-        "form-action": [SELF],
+        # A browser follows the form's redirect to the identity provider only if it stands here.
+        "form-action": [SELF, *_provider_origins],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }

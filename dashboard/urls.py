@@ -5,6 +5,7 @@ from dashboard.views import (
     board,
     errors,
     history,
+    oidc,
     outcomes,
     register,
     registry,
@@ -68,10 +69,13 @@ urlpatterns = [
     # Signing in: of allauth's pages only those that an internal dashboard needs. Nobody signs
     # up: the sign-up page says so (dashboard/sign_in/accounts.py).
     path("sign-in/", allauth.login, name="account_login"),
+    path("sign-in/provider/", oidc.begin, name="oidc_begin"),
+    path("sign-in/provider/back/", oidc.callback, name="oidc_callback"),
+    path("sign-in/provider/confirm/", oidc.confirm, name="oidc_confirm"),
     path("sign-out/", allauth.logout, name="account_logout"),
     path("sign-up/", allauth.signup, name="account_signup"),
     path("inactive/", allauth.account_inactive, name="account_inactive"),
-    path("password/", allauth.password_change, name="account_change_password"),
+    path("password/", sign_in.change_password, name="account_change_password"),
     path("confirm/", allauth.reauthenticate, name="account_reauthenticate"),
     path("confirmed/", sign_in.confirmed, name="confirmed"),
     path("web-sessions/", sign_in.web_sessions, name="web_sessions"),

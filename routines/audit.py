@@ -9,6 +9,8 @@ from routines.models import AuditEvent, Person, Routine
 
 # From where the work of this thread is asked for; None: from the command line.
 _address: ContextVar[str | None] = ContextVar("address", default=None)
+# Who does what is done by no person.
+_no_person: ContextVar[str] = ContextVar("no_person", default="command line")
 
 
 @contextmanager
@@ -21,6 +23,16 @@ def asked_from(address: str | None) -> Iterator[None]:
         _address.reset(previous)
 
 
+@contextmanager
+def done_by(no_person: str) -> Iterator[None]:
+    """Every trace within that names no person names this instead of the command line."""
+    previous = _no_person.set(no_person)
+    try:
+        yield
+    finally:
+        _no_person.reset(previous)
+
+
 def trace(
     action: AuditEvent.Action,
     *,
@@ -31,11 +43,12 @@ def trace(
 ) -> None:
     """Names a routine, or a `subject` that is none.
 
-    `changes` is {"field": [before, after]}; `by` None stands for the command line.
+    `changes` is {"field": [before, after]}; `by` None stands for the command line, or for who is
+    named by `done_by`.
     """
     AuditEvent.objects.create(
         person=by,
-        person_name=str(by or "command line"),
+        person_name=str(by or _no_person.get()),
         address=_address.get(),
         action=action,
         routine=routine,

@@ -95,11 +95,21 @@ def edit(
 
 
 @transaction.atomic
-def set_roles(person: Person, roles: Collection[Role], *, by: Person | None) -> None:
-    """Give them these roles and no others; their groups stay. Raise Refused."""
+def set_roles(
+    person: Person,
+    roles: Collection[Role],
+    *,
+    by: Person | None,
+    may_leave_no_admin: bool = False,
+) -> None:
+    """Give them these roles and no others; their groups stay. Raise Refused.
+
+    `may_leave_no_admin`: for the identity provider, which can name another at any time.
+    """
     before = _visible(_locked(person))
     _put_into(person, [*_role_groups(roles), *person.groups.exclude(name__in=Role.values)])
-    _keep_an_admin()
+    if not may_leave_no_admin:
+        _keep_an_admin()
     _trace_edit(person, before, by=by)
 
 

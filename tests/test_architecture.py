@@ -10,6 +10,7 @@ import pytest
 BASE = Path(__file__).parent.parent
 ROOMS = ("routines", "dashboard")
 WIRE = "routines/fire_api/wire.py"
+PROVIDER_WIRE = "dashboard/sign_in/oidc/wire.py"
 
 # What stands between a person and the domain: of no business to the domain.
 WEB = (
@@ -63,8 +64,8 @@ def test_the_product_knows_nothing_of_its_tests():
     assert forbidden(("tests", "pytest", "time_machine", "hypothesis"), sources(*ROOMS)) == {}
 
 
-def test_one_module_owns_the_wire():
-    assert list(forbidden(NETWORK, sources(*ROOMS))) == [WIRE]
+def test_one_module_owns_the_wire_to_the_endpoint_and_one_that_to_the_identity_provider():
+    assert list(forbidden(NETWORK, sources(*ROOMS))) == [PROVIDER_WIRE, WIRE]
 
 
 def test_a_token_is_opened_where_it_is_sealed_sent_and_scrubbed_and_nowhere_else():

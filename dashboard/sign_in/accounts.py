@@ -4,9 +4,11 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from dashboard import client_address
-from dashboard.sign_in import fresh, guesses
+from dashboard.sign_in import fresh, guesses, means
+from dashboard.sign_in.oidc import adapter as oidc
 from routines import people
 from routines.models import Person
 
@@ -40,8 +42,17 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
 
     def post_login(self, request: HttpRequest, user: Person, **more: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **more)
-        guesses.remember_browser(request, response, user.username)
+        at_provider = (more.get("signal_kwargs") or {}).get("sociallogin")
+        if at_provider is None:
+            means.note(request, means.PASSWORD)
+            guesses.remember_browser(request, response, user.username)
+        else:
+            oidc.note_sign_in(request, at_provider)
         return response
+
+    def get_logout_redirect_url(self, request: HttpRequest) -> str:
+        url: str = super().get_logout_redirect_url(request)
+        return oidc.sign_out_url(request) or url
 
     def set_password(self, user: Person, password: str) -> None:
         people.choose_password(user, password)
@@ -50,3 +61,9 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
 
     def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
         return not fresh.is_fresh(self.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if means.used(self.request) == means.PROVIDER:
+            return [{"id": "provider", "description": "", "url": reverse("oidc_confirm")}]
+        return methods

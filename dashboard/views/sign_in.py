@@ -1,5 +1,7 @@
 """What signing in needs beyond allauth's own pages."""
 
+from allauth.account.views import password_change
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,6 +10,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in import web_sessions as own
+
+
+def change_password(request: SignedInRequest) -> HttpResponse:
+    if not (settings.PASSWORD_SIGN_IN and request.user.has_usable_password()):
+        return render(request, "account/no_password.html")
+    response: HttpResponse = password_change(request)
+    return response
 
 
 @require_GET

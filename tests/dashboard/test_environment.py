@@ -65,6 +65,17 @@ def test_good_settings_pass():
         ("DASHBOARD_URL", "https://user:password@routines.example.com"),
         ("DASHBOARD_URL", "https://routines.example.com:99999"),
         ("DASHBOARD_URL", "https://[::1"),
+        ("SESSION_IDLE_MINUTES", "4"),
+        ("SESSION_MAX_HOURS", "for ever"),
+        ("PASSWORD_SIGN_IN", "maybe"),
+        ("PASSWORD_SIGN_IN", "off"),
+        ("OIDC_ISSUER", "login.example.com"),
+        ("OIDC_ISSUER", "http://login.example.com"),
+        ("OIDC_ISSUER", "https://user:password@login.example.com"),
+        ("OIDC_ISSUER", "https://login.example.com?x=1"),
+        ("OIDC_ISSUER", "https://login.example.com"),
+        ("OIDC_SCOPES", "profile"),
+        ("OIDC_SIGN_IN_ORIGINS", "https://login.example.com/path"),
         ("SECRET_KEY", None),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "a" * 80),
@@ -132,6 +143,25 @@ def test_a_slash_at_the_end_is_no_path():
 def test_https_makes_cookies_secure_and_http_does_not():
     assert read()["SESSION_COOKIE_SECURE"] is True
     assert read(DASHBOARD_URL="http://localhost:8000")["SESSION_COOKIE_SECURE"] is False
+
+
+def test_a_provider_is_set_up_by_three_variables():
+    settings = read(
+        OIDC_ISSUER="https://login.example.com/realms/x",
+        OIDC_CLIENT_ID="x",
+        OIDC_CLIENT_SECRET="y",
+        OIDC_SIGN_IN_ORIGINS="https://a.example.com, https://b.example.com/",
+        OIDC_ADMINS="boss, chief",
+        PASSWORD_SIGN_IN="off",
+    )
+    assert settings["OIDC_ADMINS"] == ["boss", "chief"]
+    assert not settings["PASSWORD_SIGN_IN"]
+    assert settings["CONTENT_SECURITY_POLICY"]["DIRECTIVES"]["form-action"] == [
+        "'self'",
+        "https://login.example.com",
+        "https://a.example.com",
+        "https://b.example.com",
+    ]
 
 
 def test_several_keys_newest_first():

@@ -1,6 +1,7 @@
 """A fresh sign-in is asked for before tokens are touched, and nothing typed is lost by it."""
 
 from datetime import timedelta
+from time import time
 
 import pytest
 import time_machine
@@ -11,10 +12,11 @@ from django.utils import timezone
 from routines.models import Routine
 from routines.practice_api import PracticeApi
 from tests.dashboard.browsing import Page
+from tests.dashboard.sign_in.providing import BACK, sign_in
 from tests.factories import PASSWORD
 
 TOKEN = "sk-ant-oat01-" + "newly-generated" * 3
-CONFIRM = "/confirm/"
+CONFIRM, AT_PROVIDER = "/confirm/", "/sign-in/provider/confirm/"
 
 
 @pytest.fixture
@@ -141,3 +143,52 @@ def test_a_stolen_cookie_cannot_confirm(stale, admin):
     assert thief.get(reverse("register")).status_code == 302
     assert thief.get("/confirmed/").status_code == 200
     assert thief.get(reverse("register")).status_code == 302
+
+
+# --- People of the identity provider: it asks, not we ---
+
+
+@pytest.fixture
+def provided(clock, provider) -> Client:
+    """An admin of the provider, signed in a while ago."""
+    client = Client()
+    sign_in(client, provider, "sub-admin")
+    clock.shift(timedelta(minutes=11))
+    return client
+
+
+def confirm_at(provider, client: Client, sub: str, after: str):
+    asked = client.get(client.get(after).headers["Location"])
+    page = Page(client.get(asked.headers["Location"]))
+    location = client.post(AT_PROVIDER, page.fields(AT_PROVIDER)).headers["Location"]
+    assert "prompt=login" in location
+    assert "max_age=0" in location
+    return client.get(BACK, provider.authorize(location, sub))
+
+
+def test_who_came_through_the_provider_confirms_there(provided, provider):
+    key = provided.session.session_key
+    done = confirm_at(provider, provided, "sub-admin", reverse("register"))
+    assert done.headers["Location"] == reverse("register")
+    assert provided.get(reverse("register")).status_code == 200
+    assert provided.session.session_key == key  # so forms in other tabs are still good
+
+
+def test_somebody_else_confirms_nothing_for_them(provided, provider):
+    done = confirm_at(provider, provided, "sub-teammate", reverse("register"))
+    assert done.status_code == 401
+    assert Page(done).says("Somebody else than you has signed in at the provider.")
+    assert provided.get(reverse("register")).status_code == 302
+
+
+@pytest.mark.parametrize(("ago", "good"), [(5, True), (3600, False)])
+def test_a_provider_that_says_when_it_last_asked_is_listened_to(provided, provider, ago, good):
+    provider.token_claims = {"auth_time": int(time()) - ago}
+    confirm_at(provider, provided, "sub-admin", reverse("register"))
+    assert (provided.get(reverse("register")).status_code == 200) == good
+
+
+def test_a_role_taken_away_meanwhile_is_gone_when_confirming(provided, provider):
+    provider.people["sub-admin"]["groups"] = ["claude-teammates"]
+    confirm_at(provider, provided, "sub-admin", reverse("register"))
+    assert provided.get(reverse("register")).status_code == 403

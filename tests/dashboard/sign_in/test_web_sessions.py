@@ -99,6 +99,16 @@ def test_it_ends_at_last_however_busy_one_is(teammate, settings):
         assert not is_signed_in(client)
 
 
+def test_a_page_that_asks_for_news_by_itself_keeps_nobody_signed_in(teammate, settings):
+    settings.SESSION_IDLE_MINUTES = 30
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        client = signed_in(teammate)
+        for _ in range(3):
+            clock.shift(timedelta(minutes=11))
+            client.get("/?look=x")
+        assert not is_signed_in(client)
+
+
 def test_what_was_typed_when_it_ended_comes_back(teammate, settings, routine):
     settings.SESSION_IDLE_MINUTES = 30
     with time_machine.travel(timezone.now(), tick=False) as clock:

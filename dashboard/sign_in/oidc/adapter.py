@@ -1,0 +1,132 @@
+"""Who a subject of the provider is to us: known by issuer and subject, never by an e-mail address.
+
+People are made when they first sign in, and their roles follow the provider's groups each time.
+"""
+
+import logging
+from time import time
+from typing import Any
+from urllib.parse import urlencode
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount, SocialLogin
+from allauth.socialaccount.providers.base.constants import AuthError
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+
+from dashboard.sign_in import fresh, means, provided
+from dashboard.sign_in.oidc import claims as reading
+from dashboard.sign_in.oidc.wire import ProviderFailed
+from routines.models import Person
+from routines.roles import Role
+
+logger = logging.getLogger(__name__)
+
+SOURCE = "identity provider"  # in the audit trail
+_SIGN_OUT = "provider_sign_out"  # in the web session
+
+
+class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # no types
+    def get_provider(
+        self, request: HttpRequest, provider: str, client_id: str | None = None
+    ) -> Any:
+        from dashboard.sign_in.oidc.flow import Provider  # which loads allauth's models
+
+        return Provider(request)
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        """The token was good. Decide who it is, what they may do, and whether they get in."""
+        roles = reading.roles(sociallogin.claims)
+        if sociallogin.is_existing:
+            if not sociallogin.user.is_active:
+                return  # allauth says so, and nothing is changed
+            provided.give_roles(sociallogin.user, roles, source=SOURCE)
+        if sociallogin.state.get("confirming"):
+            raise ImmediateHttpResponse(_confirm(request, sociallogin))
+        if not roles:
+            raise ImmediateHttpResponse(_no_role(request))
+        if not sociallogin.is_existing:
+            _make_person(sociallogin, roles)
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: Exception | None = None,
+        extra_context: dict[str, Any] | None = None,
+    ) -> None:
+        if error == AuthError.CANCELLED:
+            sentence = "The provider was told no, so nobody was signed in."
+        elif isinstance(exception, ProviderFailed):
+            sentence = str(exception)
+        elif exception is None and "state" not in (extra_context or {}):
+            sentence = "This sign-in was begun too long ago, in another browser, or used already."
+        else:
+            sentence = "The provider did not let anybody in."
+        raise ImmediateHttpResponse(failed(request, sentence))
+
+
+def _no_role(request: HttpRequest) -> HttpResponse:
+    groups_that_open = [
+        (settings.OIDC_TEAMMATES, "run routines and see your own runs"),
+        (settings.OIDC_MANAGERS, "see everybody's runs"),
+        (settings.OIDC_ADMINS, "do all of that, and keep routines, tokens and people"),
+    ]
+    context = {"groups_that_open": [pair for pair in groups_that_open if pair[0]]}
+    return render(request, "account/no_role.html", context, status=403)
+
+
+def failed(request: HttpRequest, sentence: str) -> HttpResponse:
+    logger.warning("No sign-in at the identity provider: %s", sentence)
+    return render(request, "account/provider_failed.html", {"sentence": sentence}, status=401)
+
+
+def note_sign_in(request: HttpRequest, sociallogin: SocialLogin) -> None:
+    """In the new web session: what signing out at the provider will need."""
+    means.note(request, means.PROVIDER)
+    request.session[_SIGN_OUT] = sociallogin.sign_out
+
+
+def sign_out_url(request: HttpRequest) -> str | None:
+    """Where signing out goes on, at the provider; None if this web session did not begin there."""
+    noted = request.session.get(_SIGN_OUT)
+    if not noted or not noted["url"]:
+        return None
+    parameters = {
+        "id_token_hint": noted["id_token"],
+        "client_id": settings.OIDC_CLIENT_ID,
+        "post_logout_redirect_uri": f"{settings.DASHBOARD_URL}{resolve_url('account_login')}",
+    }
+    return f"{noted['url']}{'&' if '?' in noted['url'] else '?'}{urlencode(parameters)}"
+
+
+def _confirm(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
+    """Somebody who is signed in has been asked for once more. The web session stays as it is, so
+    that forms in other tabs stay good."""
+    if not sociallogin.is_existing or sociallogin.user != request.user:
+        return failed(request, "Somebody else than you has signed in at the provider.")
+    signed_in_at = sociallogin.claims.get("auth_time")
+    # Asked for, but not all providers say it.
+    if isinstance(signed_in_at, int | float) and time() - signed_in_at > settings.FRESH_SECONDS:
+        return failed(request, "The provider did not ask you once more.")
+    fresh.note(request)
+    return redirect(sociallogin.get_redirect_url(request) or "board")
+
+
+def _make_person(sociallogin: SocialLogin, roles: list[Role]) -> None:
+    newcomer = reading.newcomer(sociallogin.claims)
+    try:
+        with transaction.atomic():
+            person = provided.add(newcomer, roles, source=SOURCE)
+            sociallogin.account.user = person
+            sociallogin.account.save()
+    except IntegrityError:  # their other tab was faster
+        known = SocialAccount.objects.get(
+            provider=sociallogin.account.provider, uid=sociallogin.account.uid
+        )
+        sociallogin.account, person = known, Person.objects.get(pk=known.user_id)
+    sociallogin.user = person

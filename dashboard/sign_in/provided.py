@@ -1,0 +1,46 @@
+"""People whose roles come from elsewhere: the identity provider, or the proxy in front.
+
+It has the last word on the roles, at each sign-in, and leaves everything else alone.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from routines import audit, people
+from routines.models import Person
+from routines.roles import Role
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    username: str
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+
+
+def add(newcomer: Newcomer, roles: Collection[Role], *, source: str) -> Person:
+    """Somebody new, under a username that is still free: nobody takes over another's."""
+    for number in range(1, 100):
+        username = newcomer.username if number == 1 else f"{newcomer.username}-{number}"
+        try:
+            with audit.done_by(source):
+                return people.add_person(
+                    username=username,
+                    first_name=newcomer.first_name,
+                    last_name=newcomer.last_name,
+                    email=newcomer.email,
+                    roles=roles,
+                    by=None,
+                )
+        except people.Refused:  # taken
+            continue
+    raise people.Refused("No username is free for this person.")
+
+
+def give_roles(person: Person, roles: Collection[Role], *, source: str) -> None:
+    if set(people.roles_of(person)) == set(roles):
+        return
+    with audit.done_by(source):
+        # It could leave no admin: then that is what the company wants, and it can name another.
+        people.set_roles(person, roles, by=None, may_leave_no_admin=True)

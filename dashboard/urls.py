@@ -4,6 +4,7 @@ from django.urls import path
 from dashboard.views import (
     board,
     errors,
+    export,
     history,
     oidc,
     outcomes,
@@ -15,6 +16,7 @@ from dashboard.views import (
     version_trial,
     versions,
 )
+from routines.export import Format
 
 urlpatterns = [
     path("", board.board, name="board"),
@@ -26,6 +28,13 @@ urlpatterns = [
     path("routines/<slug:slug>/fire/", run.fire, name="fire"),
     # The history
     path("history/", history.history, name="history"),
+    path("history/runs.csv", export.export_runs, {"format": Format.CSV}, name="export_csv"),
+    path(
+        "history/runs.jsonl",
+        export.export_runs,
+        {"format": Format.JSON_LINES},
+        name="export_json_lines",
+    ),
     path("history/<int:pk>/", history.run, name="history_run"),
     path("history/<int:pk>/result/", history.result, name="history_result"),
     path("history/<int:pk>/started/", history.settle_as_started, name="settle_as_started"),

@@ -119,7 +119,7 @@ def test_a_token_is_nowhere_but_in_its_ciphertext(
         if url == reverse("account_logout"):
             continue
         for visitor in (client, nobody):
-            searched.look(visitor.get(url).content, f"GET {url}")
+            searched.look(visitor.get(url).getvalue(), f"GET {url}")
             for typed in (pastes, {"token": f"{CANARY} {CANARY}", "pasted": f"{CANARY}é"}):
                 response = visitor.post(url, typed)
                 searched.look(response.content, f"POST {url}")

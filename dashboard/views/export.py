@@ -45,10 +45,7 @@ def export_runs(request: SignedInRequest, format: export.Format) -> HttpResponse
     return StreamingHttpResponse(
         _Download(taken),
         content_type=_CONTENT_TYPES[format],
-        headers={
-            "Content-Disposition": f'attachment; filename="{export.file_name(format)}"',
-            "Cache-Control": "no-store",
-        },
+        headers={"Content-Disposition": f'attachment; filename="{export.file_name(format)}"'},
     )
 
 

@@ -1,15 +1,18 @@
 """Who gets in where: one look-up a noun, which gives the object or the right HTTP error."""
 
 from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import Group
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from routines import access, board
-from routines.models import HeaderVersion, Person, Routine, Run, TextTemplate, VersionMove
+from routines import access, board, groups
+from routines.models import Account, HeaderVersion, Person, Routine, Run, TextTemplate, VersionMove
 from routines.roles import Permission
 
 may_fire = permission_required(Permission.FIRE, raise_exception=True)
 may_manage_registry = permission_required(Permission.MANAGE_REGISTRY, raise_exception=True)
+may_manage_people = permission_required(Permission.MANAGE_PEOPLE, raise_exception=True)
+may_view_audit = permission_required(Permission.VIEW_AUDIT, raise_exception=True)
 
 
 def fireable_or_404(person: Person, slug: str) -> Routine:
@@ -65,3 +68,16 @@ def version_or_404(pk: int) -> HeaderVersion:
 
 def move_or_404(pk: int) -> VersionMove:
     return get_object_or_404(VersionMove, pk=pk)
+
+
+def person_or_404(pk: int) -> Person:
+    return get_object_or_404(Person.objects.prefetch_related("groups"), pk=pk)
+
+
+def group_or_404(pk: int) -> Group:
+    """One that admins made; the roles are fixed."""
+    return get_object_or_404(groups.own_groups(), pk=pk)
+
+
+def account_or_404(pk: int) -> Account:
+    return get_object_or_404(Account, pk=pk)

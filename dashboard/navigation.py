@@ -20,7 +20,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"navigation": []}
     pages = [("Board", "board", "/", Permission.FIRE), ("History", "history", "/history/", None)]
-    pages += [("Registry", "registry", "/routines/", Permission.MANAGE_REGISTRY)]
+    pages += [
+        ("Registry", "registry", "/routines/", Permission.MANAGE_REGISTRY),
+        ("People", "people", "/people/", Permission.MANAGE_PEOPLE),
+        ("Audit", "audit", "/audit/", Permission.VIEW_AUDIT),
+    ]
     return {
         "navigation": [
             Item(label, reverse(name), _is_within(request.path, prefix))
@@ -35,6 +39,6 @@ def _is_within(path: str, prefix: str) -> bool:
         ("/run/", "/fire/")
     ):  # a routine's run page belongs to the board, not to the registry
         return prefix == "/"
-    if path.startswith("/versions/"):  # a part of the registry
+    if path.startswith(("/versions/", "/accounts/")):  # parts of the registry
         return prefix == "/routines/"
     return path == prefix if prefix == "/" else path.startswith(prefix)

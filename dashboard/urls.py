@@ -2,12 +2,16 @@ from allauth.account import views as allauth
 from django.urls import path
 
 from dashboard.views import (
+    accounts,
+    audit,
     board,
     errors,
     export,
+    groups,
     history,
     oidc,
     outcomes,
+    people,
     register,
     registry,
     run,
@@ -52,6 +56,7 @@ urlpatterns = [
     path("routines/register/details/", register.details, name="register_details"),
     path("routines/<slug:slug>/", registry.routine, name="registry_routine"),
     path("routines/<slug:slug>/edit/", registry.edit, name="edit"),
+    path("routines/<slug:slug>/rules/", registry.rules, name="rules"),
     path("routines/<slug:slug>/next/", register.registered, name="registered"),
     path("routines/<slug:slug>/token/", tokens.replace, name="token"),
     path("routines/<slug:slug>/token/test/", tokens.test, name="token_test"),
@@ -68,6 +73,9 @@ urlpatterns = [
         registry.delete_template,
         name="delete_template",
     ),
+    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/<int:account>/", accounts.edit, name="edit_account"),
+    path("accounts/<int:account>/lift-hold/", accounts.lift_hold, name="lift_account_hold"),
     # Header versions
     path("versions/", versions.versions, name="versions"),
     path("versions/add/", versions.add, name="add_version"),
@@ -75,6 +83,20 @@ urlpatterns = [
     path("versions/move/", versions.move, name="move_versions"),
     path("versions/try/<slug:slug>/", version_trial.try_one, name="try_version"),
     path("versions/moves/<int:move>/back/", versions.go_back, name="go_back"),
+    # People
+    path("people/", people.people, name="people"),
+    path("people/add/", people.add, name="add_person"),
+    path("people/<int:person>/", people.edit, name="edit_person"),
+    path("people/<int:person>/deactivate/", people.deactivate, name="deactivate_person"),
+    path("people/<int:person>/reactivate/", people.reactivate, name="reactivate_person"),
+    path("people/<int:person>/password/", people.give_password, name="give_password"),
+    path("people/groups/", groups.groups, name="groups"),
+    path("people/groups/add/", groups.add, name="add_group"),
+    path("people/groups/<int:group>/", groups.edit, name="edit_group"),
+    path("people/groups/<int:group>/delete/", groups.delete, name="delete_group"),
+    # The audit trail
+    path("audit/", audit.audit, name="audit"),
+    path("audit/changes.csv", audit.export, name="audit_csv"),
     # Signing in: of allauth's pages only those that an internal dashboard needs. Nobody signs
     # up: the sign-up page says so (dashboard/sign_in/accounts.py).
     path("sign-in/", allauth.login, name="account_login"),

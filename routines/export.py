@@ -9,7 +9,6 @@ for them: nothing holds up those who write runs, or SQLite's checkpoints.
 import csv
 import io
 import json
-import re
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from routines import firing
 from routines.audit import trace
 from routines.models import Account, AuditEvent, Person, Routine, Run
 from routines.run_filter import RunFilter
+from routines.spreadsheet import BYTE_ORDER_MARK, defused
 
 # A batch of the longest texts is some 15 MB, one of usual ones 0.1 MB.
 _BATCH = 200
@@ -162,7 +162,6 @@ def _readers() -> list[tuple[int, Callable[[Any], Any]]]:
 # --- Writing ---
 
 _TAGS = COLUMNS.index("tags")
-_BYTE_ORDER_MARK = "\ufeff"  # Excel takes the file for UTF-8 only if it begins with this
 
 # What people, or the endpoint, typed. Everything else has a shape of its own.
 _FREE = [
@@ -173,19 +172,12 @@ _FREE = [
         *("request_id", "outcome_note", "outcome_link", "outcome_by"),
     )
 ]
-# A spreadsheet takes a cell that begins so for a formula, and a formula can send data elsewhere.
-_FORMULA = re.compile("[\\s\\x00-\\x1f\u200b\ufeff]*[=+\\-@＝＋－＠]|[\\t\\r\\n]")
-
-
-def defused(cell: str) -> str:
-    """Read by a spreadsheet as this very text, never as a formula."""
-    return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
 def _csv(batches: Iterator[list[list[Any]]]) -> Iterator[str]:
     out = io.StringIO()
     writer = csv.writer(out)
-    out.write(_BYTE_ORDER_MARK)
+    out.write(BYTE_ORDER_MARK)
     writer.writerow(COLUMNS)
     for batch in batches:
         for row in batch:

@@ -83,6 +83,27 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
         return version
 
 
+class RulesForm(forms.ModelForm):
+    """Who may run a routine, and what they are asked first."""
+
+    class Meta:
+        model = Routine
+        fields = ["open_to", "confirmation", "asks_why"]
+        labels = {
+            "open_to": "Open to",
+            "confirmation": "Does it ask for a confirmation before a run?",
+            "asks_why": "Ask for a reason, and keep it with the run",
+        }
+        help_texts = {
+            "open_to": "None chosen: all who may run routines. Else only members of these groups "
+            "who may run routines, and admins."
+        }
+        widgets = {
+            "open_to": forms.CheckboxSelectMultiple,
+            "confirmation": forms.RadioSelect,
+        }
+
+
 class TextTemplateForm(NoTokenInClear, forms.ModelForm):
     body = forms.CharField(
         label="Text",

@@ -1,6 +1,7 @@
 """Tags for all templates (a builtin: no {% load %} needed)."""
 
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
@@ -8,6 +9,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 register = template.Library()
 
@@ -73,3 +75,21 @@ def seconds_left(moment: datetime) -> int:
     """Whole seconds until just after `moment`; an hour at the most, so that a card looks again."""
     left = int((moment - timezone.now()).total_seconds()) + 2
     return min(max(left, 1), 3600)
+
+
+@register.filter
+def field_name(name: str) -> str:
+    """`asks_why` as people read it."""
+    return name.replace("_", " ")
+
+
+@register.filter
+def told(value: Any) -> str:
+    """One side of a change in the audit trail, in few words."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        value = ", ".join(str(one) for one in value)
+    return Truncator(str(value) or "empty").chars(120)

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.access import may_manage_registry, routine_or_404, template_or_404
-from dashboard.forms.registry import RoutineForm, TextTemplateForm
+from dashboard.forms.registry import RoutineForm, RulesForm, TextTemplateForm
 from dashboard.requests import SignedInRequest
 from routines import header_versions, limits, registry, token_health
 from routines.models import Routine, TextTemplate
@@ -38,6 +38,7 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
         "held_until": limits.hold(routine),
         "concerns": header_versions.known().concerns(routine),
         "templates": routine.text_templates.shared(),
+        "open_to": routine.open_to.order_by("name"),
         "audit_events": routine.audit_events.all()[:20],
     }
     return render(request, "registry/routine.html", context)
@@ -52,6 +53,19 @@ def edit(request: SignedInRequest, slug: str) -> HttpResponse:
         return _form(request, "registry/edit.html", form, routine=routine_or_404(slug))
     registry.edit(routine, **form.cleaned_data, by=request.user)
     messages.success(request, "The changes are saved.")
+    return redirect("registry_routine", slug=slug)
+
+
+@get_or_post
+@may_manage_registry
+def rules(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Who may run it, and what they are asked first."""
+    routine = routine_or_404(slug)
+    form = RulesForm(request.POST if request.method == "POST" else None, instance=routine)
+    if not form.is_valid():
+        return _form(request, "registry/rules.html", form, routine=routine_or_404(slug))
+    registry.set_rules(routine, **form.cleaned_data, by=request.user)
+    messages.success(request, "The rules are saved.")
     return redirect("registry_routine", slug=slug)
 
 
@@ -134,7 +148,7 @@ def delete_template(request: SignedInRequest, slug: str, pk: int) -> HttpRespons
 def _form(
     request: SignedInRequest,
     template_name: str,
-    form: RoutineForm | TextTemplateForm,
+    form: RoutineForm | RulesForm | TextTemplateForm,
     **context: object,
 ) -> HttpResponse:
     status = 422 if form.is_bound else 200

@@ -122,7 +122,7 @@ def test_a_token_is_nowhere_but_in_its_ciphertext(
             searched.look(visitor.get(url).getvalue(), f"GET {url}")
             for typed in (pastes, {"token": f"{CANARY} {CANARY}", "pasted": f"{CANARY}é"}):
                 response = visitor.post(url, typed)
-                searched.look(response.content, f"POST {url}")
+                searched.look(response.getvalue(), f"POST {url}")
                 searched.look(str(response.headers), f"POST {url}")
 
     # The commands speak.

@@ -1,0 +1,16 @@
+from django import forms
+
+from dashboard.forms.tokens import NoTokenInClear
+
+
+class AccountForm(NoTokenInClear, forms.Form):
+    label = forms.CharField(
+        max_length=120, label="Name", help_text="Whose claude.ai account it is."
+    )
+    hourly_limit = forms.IntegerField(
+        min_value=0,
+        max_value=100_000,
+        required=False,
+        help_text="Runs an hour of all its routines together, shown as advice. "
+        "Empty: the dashboard's default; 0: none is shown.",
+    )

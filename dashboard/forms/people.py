@@ -1,0 +1,89 @@
+from django import forms
+from django.contrib.auth.models import Group
+from django.db.models import Q
+
+from dashboard.forms.tokens import NoTokenInClear
+from routines import groups, people
+from routines.models import Person
+from routines.roles import Role
+
+_MAY = {
+    Role.TEAMMATE: "Teammate: runs routines, sees their own runs",
+    Role.MANAGER: "Manager: sees everybody's runs",
+    Role.ADMIN: "Admin: all of that, and keeps routines, tokens and people",
+}
+
+
+class PersonForm(NoTokenInClear, forms.Form):
+    """What an admin may change about a person at any time."""
+
+    first_name = forms.CharField(max_length=150, required=False)
+    last_name = forms.CharField(max_length=150, required=False)
+    email = forms.EmailField(label="E-mail address", max_length=254, required=False)
+    roles = forms.MultipleChoiceField(
+        choices=list(_MAY.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Who has none can sign in, and sees nothing.",
+    )
+    groups = forms.ModelMultipleChoiceField(
+        Group.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Some routines are open to some groups only.",
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["groups"].queryset = groups.own_groups()  # type: ignore[attr-defined]
+        if not groups.own_groups().exists():
+            del self.fields["groups"]
+
+    @classmethod
+    def filled(cls, person: Person) -> "PersonForm":
+        return cls(
+            initial={
+                "first_name": person.first_name,
+                "last_name": person.last_name,
+                "email": person.email,
+                "roles": people.roles_of(person),
+                "groups": people.groups_of(person),
+            }
+        )
+
+    def clean_roles(self) -> list[Role]:
+        return [Role(name) for name in self.cleaned_data["roles"]]
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What people.edit and people.add_person are given."""
+        return {"groups": []} | self.cleaned_data
+
+
+class AddPersonForm(PersonForm):
+    username = forms.CharField(
+        max_length=150,
+        validators=[Person.username_validator],
+        help_text="What they sign in with. It cannot be changed later.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+
+    field_order = ["username"]
+
+
+class GroupForm(NoTokenInClear, forms.Form):
+    name = forms.CharField(max_length=150)
+    members = forms.ModelMultipleChoiceField(
+        Person.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: object, group: Group | None = None, **kwargs: object) -> None:
+        if group is not None:
+            kwargs["initial"] = {"name": group.name, "members": group.user_set.all()}
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        # Who is deactivated stays a member, in case they come back.
+        shown = Q(is_active=True) | Q(groups=group) if group else Q(is_active=True)
+        choices = Person.objects.filter(shown).distinct().order_by("username")
+        self.fields["members"].queryset = choices  # type: ignore[attr-defined]

@@ -1,0 +1,50 @@
+"""The audit trail, for admins: every change, who made it, when and from where."""
+
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from dashboard.access import may_view_audit
+from dashboard.forms.audit import AuditForm
+from dashboard.requests import SignedInRequest
+from routines import audit_trail, keyset
+
+
+@require_GET
+@may_view_audit
+def audit(request: SignedInRequest) -> HttpResponse:
+    form = AuditForm(request.GET)
+    if not form.is_valid():
+        return render(request, "audit/audit.html", {"form": form}, status=422)
+    try:
+        page = audit_trail.page(
+            audit_trail.events(**form.cleaned_data),
+            before=request.GET.get("before", ""),
+            after=request.GET.get("after", ""),
+        )
+    except keyset.BadCursor:
+        raise Http404("This link to a page of the audit trail is broken.") from None
+    context = {"form": form, "page": page, "query": form.query_string}
+    return render(request, "audit/audit.html", context)
+
+
+@require_GET
+@may_view_audit
+def export(request: SignedInRequest) -> HttpResponseBase:
+    form = AuditForm(request.GET)
+    if not form.is_valid():  # the page says what is wrong with it
+        return redirect(f"{reverse('audit')}?{request.META['QUERY_STRING']}")
+    events = audit_trail.events(**form.cleaned_data)
+    lines = audit_trail.export(events, asked=form.query_string, by=request.user)
+    name = f"audit-{timezone.localdate().isoformat()}.csv"
+    return StreamingHttpResponse(
+        lines,
+        content_type="text/csv; charset=utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "no-store",
+        },
+    )

@@ -1,0 +1,80 @@
+"""Groups of people, for routines that are not open to everybody."""
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dashboard.access import group_or_404, may_manage_people
+from dashboard.forms.people import GroupForm
+from dashboard.requests import SignedInRequest
+from dashboard.sign_in.fresh import confirmed, fresh_sign_in_required, fresh_sign_in_to_open
+from routines import groups as teams
+from routines.models import Routine
+from routines.people import Refused
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_GET
+@may_manage_people
+def groups(request: SignedInRequest) -> HttpResponse:
+    members = Count("user", filter=Q(user__is_active=True))
+    opened: dict[int, list[Routine]] = {}
+    for link in Routine.open_to.through.objects.select_related("routine").order_by("routine__name"):
+        opened.setdefault(link.group_id, []).append(link.routine)
+    rows = [
+        {"group": group, "routines": opened.get(group.pk, [])}
+        for group in teams.own_groups().annotate(members=members)
+    ]
+    return render(request, "people/groups.html", {"rows": rows})
+
+
+@get_or_post
+@may_manage_people
+@fresh_sign_in_to_open
+def add(request: SignedInRequest) -> HttpResponse:
+    form = GroupForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and confirmed(request, form):
+        try:
+            teams.add(**form.cleaned_data, by=request.user)
+        except Refused as refused:
+            form.add_error("name", str(refused))
+        else:
+            messages.success(request, "The group is added. Choose it in the rules of a routine.")
+            return redirect("groups")
+    status = 422 if form.is_bound else 200
+    return render(request, "people/group.html", {"form": form}, status=status)
+
+
+@get_or_post
+@may_manage_people
+@fresh_sign_in_to_open
+def edit(request: SignedInRequest, group: int) -> HttpResponse:
+    stored = group_or_404(group)
+    form = GroupForm(request.POST if request.method == "POST" else None, group=stored)
+    if form.is_valid() and confirmed(request, form):
+        try:
+            teams.edit(stored, **form.cleaned_data, by=request.user)
+        except Refused as refused:
+            form.add_error("name", str(refused))
+        else:
+            messages.success(request, "The group is saved.")
+            return redirect("groups")
+    context = {"form": form, "group": stored}
+    return render(request, "people/group.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@may_manage_people
+@fresh_sign_in_required
+def delete(request: SignedInRequest, group: int) -> HttpResponse:
+    stored = group_or_404(group)
+    try:
+        teams.delete(stored, by=request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("edit_group", group=group)
+    messages.success(request, f"The group “{stored.name}” is deleted.")
+    return redirect("groups")

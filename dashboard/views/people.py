@@ -1,0 +1,120 @@
+"""People: who may sign in, and as what. An initial password is shown once, to who made it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dashboard.access import may_manage_people, person_or_404
+from dashboard.forms.people import AddPersonForm, PersonForm
+from dashboard.requests import SignedInRequest
+from dashboard.sign_in.fresh import confirmed, fresh_sign_in_required, fresh_sign_in_to_open
+from routines import people as persons
+from routines.models import Person
+
+get_or_post = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@require_GET
+@may_manage_people
+def people(request: SignedInRequest) -> HttpResponse:
+    everybody = Person.objects.order_by("username").prefetch_related("groups")
+    rows = [_row(person) for person in everybody]
+    context = {
+        "current": [row for row in rows if row["person"].is_active],
+        "gone": [row for row in rows if not row["person"].is_active],
+    }
+    return render(request, "people/people.html", context)
+
+
+@never_cache
+@get_or_post
+@may_manage_people
+@fresh_sign_in_to_open
+def add(request: SignedInRequest) -> HttpResponse:
+    form = AddPersonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and confirmed(request, form):
+        values: dict[str, Any] = form.values
+        password = persons.initial_password()
+        try:
+            person = persons.add_person(**values, password=password, by=request.user)
+        except persons.Refused as refused:
+            form.add_error("username", str(refused))
+        else:
+            return _password_page(request, person, password)
+    return render(request, "people/add.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@get_or_post
+@may_manage_people
+@fresh_sign_in_to_open
+def edit(request: SignedInRequest, person: int) -> HttpResponse:
+    stored = person_or_404(person)
+    form = PersonForm(request.POST) if request.method == "POST" else PersonForm.filled(stored)
+    if form.is_valid() and confirmed(request, form):
+        values: dict[str, Any] = form.values
+        try:
+            persons.edit(person_or_404(person), **values, by=request.user)
+        except persons.Refused as refused:
+            form.add_error("roles", str(refused))
+        else:
+            messages.success(request, "The changes are saved.")
+            return redirect("people")
+    context = _row(stored) | {"form": form, "is_me": stored == request.user}
+    return render(request, "people/person.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@may_manage_people
+@fresh_sign_in_required
+def deactivate(request: SignedInRequest, person: int) -> HttpResponse:
+    leaver = person_or_404(person)
+    try:
+        persons.deactivate(leaver, by=request.user)
+    except persons.Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{leaver} can no longer sign in, and is signed out everywhere.")
+    return redirect("edit_person", person=person)
+
+
+@require_POST
+@may_manage_people
+@fresh_sign_in_required
+def reactivate(request: SignedInRequest, person: int) -> HttpResponse:
+    back = person_or_404(person)
+    persons.reactivate(back, by=request.user)
+    messages.success(request, f"{back} may come back. They have no password: make a new one below.")
+    return redirect("edit_person", person=person)
+
+
+@never_cache
+@require_POST
+@may_manage_people
+@fresh_sign_in_required
+def give_password(request: SignedInRequest, person: int) -> HttpResponse:
+    forgetful = person_or_404(person)
+    if forgetful == request.user:
+        return redirect("account_change_password")  # their own needs nobody's help
+    if not forgetful.is_active:
+        messages.error(request, f"{forgetful} is deactivated. Reactivate them first.")
+        return redirect("edit_person", person=person)
+    password = persons.initial_password()
+    persons.give_password(forgetful, password, by=request.user)
+    return _password_page(request, forgetful, password)
+
+
+def _password_page(request: SignedInRequest, person: Person, password: str) -> HttpResponse:
+    # No redirect: the password would have to be kept in between. It is in this answer alone.
+    return render(request, "people/password.html", {"person": person, "password": password})
+
+
+def _row(person: Person) -> dict[str, Any]:
+    return {
+        "person": person,
+        "roles": persons.roles_of(person),
+        "groups": persons.groups_of(person),
+    }

@@ -70,6 +70,17 @@ class Environment:
             return default
         return value
 
+    def days(self, name: str, *, least: int) -> int:
+        """How long something is kept; 0, the default, is for ever."""
+        most = 36_500
+        raw = self.text(name, "0")
+        if raw.isascii() and raw.isdigit() and (int(raw) == 0 or least <= int(raw) <= most):
+            return int(raw)
+        self._problem(
+            f"{name} must be 0 (keep for ever) or a whole number of days from {least} to {most}."
+        )
+        return 0
+
     def secret_key(self, name: str) -> str:
         hint = "any random text of at least 50 characters; `make secrets` prints one."
         value = self.text(name, hint=hint)

@@ -63,6 +63,14 @@ env.problem_if(
     "PASSWORD_SIGN_IN is off and OIDC_ISSUER is not set: nobody could sign in.",
 )
 
+# Days until texts are shortened and runs deleted (docs/retention.md); 0 keeps for ever. Seven at
+# least: a deleted run no longer keeps its one-time key, good for a day, from firing again.
+KEEP_TEXTS_DAYS = env.days("KEEP_TEXTS_DAYS", least=7)
+KEEP_RUNS_DAYS = env.days("KEEP_RUNS_DAYS", least=7)
+env.problem_if(
+    0 < KEEP_RUNS_DAYS <= KEEP_TEXTS_DAYS,
+    "KEEP_TEXTS_DAYS must be less than KEEP_RUNS_DAYS: with its run a text is deleted anyway.",
+)
 env.problem_if(
     FIRES_IN_FLIGHT >= WEB_THREADS,
     "FIRES_IN_FLIGHT must be smaller than WEB_THREADS, or a slow endpoint stops the pages.",

@@ -99,6 +99,7 @@ _COLUMNS: dict[str, str | Combinable] = {
     "session_id": "session_id",
     "session_url": "session_url",
     "text": "text",
+    "text_was": "text_was",
     "text_template": "template_name",
     "why": "why",
     "trial": "is_trial",

@@ -2,6 +2,7 @@
 
 # "a string of at most 65,536 characters": fire-API reference, request body.
 MAX_CHARACTERS = 65_536
+LONGEST_LINE = 200  # of what stands for a text in lists, and is left of one that was shortened
 
 
 class TextRefused(ValueError):
@@ -25,3 +26,11 @@ def check(text: str) -> None:
         raise TextRefused("The text holds a NUL character, which cannot be stored. Remove it.")
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise TextRefused("The text holds half of a character (a lone surrogate). Remove it.")
+
+
+def first_line(text: str) -> str:
+    """The first line that says something."""
+    for line in text.splitlines():
+        if line.strip(" \t{}[]"):
+            return line.strip()[:LONGEST_LINE]
+    return text.strip()[:LONGEST_LINE]

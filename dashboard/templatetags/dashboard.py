@@ -11,6 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from routines import texts
+
 register = template.Library()
 
 
@@ -31,11 +33,7 @@ def when(moment: datetime) -> SafeString:
 
 @register.filter
 def first_line(text: str) -> str:
-    """The first line that says something, for lists."""
-    for line in text.splitlines():
-        if line.strip(" \t{}[]"):
-            return line.strip()[:200]
-    return text.strip()[:200]
+    return texts.first_line(text)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """One run: the form with the text that it will send; pressing Run now fires."""
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
@@ -27,7 +28,14 @@ def run(request: SignedInRequest, slug: str) -> HttpResponse:
     text = template.body if template else ""
     if request.GET.get("again", "").isdecimal():
         earlier = run_or_404(request.user, int(request.GET["again"]))
-        text = earlier.text
+        if earlier.is_shortened:
+            messages.info(
+                request,
+                f"The text of run {earlier.pk} has been shortened since, so it cannot be run again."
+                " This is the text of the template.",
+            )
+        else:
+            text = earlier.text
     form = RunForm.blank(request.user, card.routine, text=text, template=template)
     return _open(request, card, form)
 

@@ -55,6 +55,7 @@ class AuditEvent(models.Model):
         GROUP_EDITED = "group_edited", "edited the group"
         GROUP_DELETED = "group_deleted", "deleted the group"
         EXPORTED = "exported", "exported"
+        RETENTION_APPLIED = "retention_applied", "applied the retention to"
 
     at = models.DateTimeField(default=timezone.now)
     person = models.ForeignKey(

@@ -69,6 +69,8 @@ class Run(models.Model):
         Account, on_delete=models.PROTECT, related_name="runs", db_index=False
     )
     text = models.TextField(blank=True)
+    # Its characters when it was sent, once retention has shortened it: retention.py.
+    text_was = models.PositiveIntegerField(null=True, editable=False)
     template_name = models.CharField(max_length=80, blank=True)
     # The template as it was then (TextTemplate.version), and what its fields were filled with.
     template_version = models.CharField(max_length=32, blank=True)
@@ -203,6 +205,11 @@ class Run(models.Model):
     @property
     def is_settled_by_people(self) -> bool:
         return self.reason in SAID_BY_PEOPLE
+
+    @property
+    def is_shortened(self) -> bool:
+        """What was sent is not known any more, so it cannot be sent again."""
+        return self.text_was is not None
 
     @property
     def is_unknown(self) -> bool:

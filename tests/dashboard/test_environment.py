@@ -5,12 +5,15 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import environ
 import pytest
+
+from dashboard import one_time_key
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 KEY = "dGVzdC1rZXktb25lLXRlc3Qta2V5LW9uZS10ZXN0LTE="
@@ -95,6 +98,9 @@ def test_good_settings_pass():
         ("WEB_WORKERS", "-2"),
         ("FIRES_IN_FLIGHT", "64"),
         ("FIRES_IN_FLIGHT", "8"),  # as many as there are threads
+        ("KEEP_TEXTS_DAYS", "6"),
+        ("KEEP_RUNS_DAYS", "1"),
+        ("KEEP_RUNS_DAYS", "for ever"),
         ("DATABASE_URL", "mysql://user:password@db.example.com/dashboard"),
         ("DATABASE_URL", "dashboard.sqlite3"),
         ("DATABASE_URL", "sqlite://"),
@@ -241,3 +247,16 @@ def test_a_port_that_is_no_number_is_told_like_a_setting():
     )
     assert done.returncode == 2
     assert done.stderr == "Settings: PORT must be a whole number from 1 to 65535.\n"
+
+
+def test_everything_is_kept_for_ever_unless_settings_say_otherwise(
+    capsys: pytest.CaptureFixture[str],
+):
+    assert (read()["KEEP_TEXTS_DAYS"], read()["KEEP_RUNS_DAYS"]) == (0, 0)
+    read(KEEP_TEXTS_DAYS="90", KEEP_RUNS_DAYS="91")
+    [sentence] = problems(capsys, KEEP_TEXTS_DAYS="90", KEEP_RUNS_DAYS="90")
+    assert "KEEP_TEXTS_DAYS must be less than KEEP_RUNS_DAYS" in sentence
+
+
+def test_a_run_is_kept_until_its_one_time_key_is_long_of_no_use():
+    assert timedelta(days=read(KEEP_RUNS_DAYS="7")["KEEP_RUNS_DAYS"]) > 3 * one_time_key.LIFETIME

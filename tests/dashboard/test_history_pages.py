@@ -12,7 +12,7 @@ from dashboard.templatetags import dashboard as tags
 from routines import history
 from routines.models import AuditEvent, Routine, Run
 from routines.reasons import MEANINGS, Reason, State
-from tests.dashboard.browsing import HTMX, Page, run_url, signed_in
+from tests.dashboard.browsing import HTMX, Page, fire_url, run_url, signed_in
 from tests.factories import create_person, create_run, create_teammate
 
 GOOD_URL = "https://claude.ai/code/session_01FOUND"
@@ -353,3 +353,23 @@ def test_how_long_ago(passed, shown, monkeypatch):
     now = datetime(2026, 1, 1, tzinfo=UTC)
     monkeypatch.setattr("django.utils.timezone.now", lambda: now)
     assert tags.ago(now - passed) == shown
+
+
+# --- What retention did ---
+
+
+def test_the_history_says_how_long_runs_are_kept(client, settings):
+    assert not Page(client.get("/history/")).says("are deleted after")
+    settings.KEEP_RUNS_DAYS = 400
+    assert Page(client.get("/history/")).says("Runs are deleted after 400 days.")
+
+
+def test_a_shortened_text_says_so_and_is_not_run_again(client, routine, teammate):
+    run = create_run(routine=routine, person=teammate, text="First line.", text_was=4312)
+    page = Page(client.get(run_page(run)))
+    assert page.says("4,312 characters then")
+    assert page.says("The text has been shortened since")
+    assert not page.says("Run again with this text")
+    form = Page(client.get(run_url(routine), {"again": run.pk}))
+    assert form.says(f"The text of run {run.pk} has been shortened since")
+    assert form.fields(fire_url(routine))["text"] == "Notes for version 1."

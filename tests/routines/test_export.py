@@ -42,6 +42,7 @@ def create_whole_run(person: Person) -> Run:
         routine=routine,
         person=person,
         text="First line\nsecond, “line” with Grüße",
+        text_was=1000,
         template_name="For customers",
         why="The release is today.",
         is_trial=True,
@@ -80,6 +81,7 @@ def test_every_column_holds_what_the_page_says(manager):
         "session_id": "session_01WHOLE",
         "session_url": "https://claude.ai/code/session_01WHOLE",
         "text": "First line\nsecond, “line” with Grüße",
+        "text_was": 1000,
         "text_template": "For customers",
         "why": "The release is today.",
         "trial": True,
@@ -108,8 +110,8 @@ def test_every_column_holds_what_the_page_says(manager):
 def test_what_there_is_none_of_is_null_or_empty(manager):
     create_run(reason=Reason.NO_ANSWER, person=manager)
     [run] = exported(manager, Format.JSON_LINES)
-    nothing = ("settled_by", "duration_ms", "http_status", "retry_after", "outcome_at")
-    assert [run[name] for name in nothing] == [None] * 5
+    nothing = ("text_was", "settled_by", "duration_ms", "http_status", "retry_after", "outcome_at")
+    assert [run[name] for name in nothing] == [None] * 6
     assert (run["text"], run["outcome"], run["tags"], run["trial"]) == ("", "", [], False)
     [row] = exported(manager, Format.CSV)
     assert {row[name] for name in (*nothing, "text", "tags")} == {""}

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from dashboard.access import may_manage_registry, routine_or_404, run_or_404
 from dashboard.forms.tokens import TokenForm, WithdrawForm
 from dashboard.forms.trial import TEST_TEXT, TrialForm
+from dashboard.headers import kept_for_back
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
 from routines import firing, limits, rotation, token_health
@@ -51,6 +52,7 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "registry/token.html", context, status=422 if form.is_bound else 200)
 
 
+@kept_for_back
 @get_or_post
 @may_manage_registry
 def test(request: SignedInRequest, slug: str) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.access import card_or_404, may_fire, may_manage_registry
 from dashboard.forms.versions import TargetForm, TrialForm
+from dashboard.headers import kept_for_back
 from dashboard.requests import SignedInRequest
 from dashboard.version_links import move_url, written
 from routines import board as boards
@@ -14,6 +15,7 @@ from routines.header_versions import pinned
 from routines.models import Header, Run
 
 
+@kept_for_back
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_manage_registry
 @may_fire

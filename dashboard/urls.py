@@ -24,8 +24,11 @@ from routines.export import Format
 
 urlpatterns = [
     path("", board.board, name="board"),
+    path("board/rest/", board.rest, name="board_rest"),
     path("board/changes/", board.changes, name="board_changes"),
     path("routines/<slug:slug>/card/", board.card, name="card"),
+    path("routines/<slug:slug>/pin/", board.pin, name="pin"),
+    path("routines/<slug:slug>/unpin/", board.unpin, name="unpin"),
     path("routines/<slug:slug>/run/", run.run, name="run"),
     # An address of its own: a POST to the page's own would take it out of the browser's cache, and
     # Back would then bring a fresh form with a fresh key instead of the one that was sent.

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Prefetch, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Subquery
 
 from routines import access, firing, header_versions, limits
-from routines.models import Person, Routine, Run, TextTemplate
+from routines.models import Person, Pin, Routine, Run, TextTemplate
 from routines.reasons import Reason
 from routines.roles import Permission
 
@@ -19,6 +19,9 @@ class Card:
     obstacle: limits.Obstacle | None
     budgets: limits.Budgets
     concerns: list[header_versions.Concern]  # for admins alone: nobody else can mend them
+    # None after a press: a press is not held up for them, and the answer says what is new.
+    tags: list[str] | None = None
+    is_pinned: bool | None = None
 
     @property
     def is_one_click(self) -> bool:
@@ -41,15 +44,21 @@ def card_after(run: Run) -> Card:
     )
 
 
-def cards(person: Person, *, slug: str | None = None) -> list[Card]:
-    """One card a routine, in a constant number of queries; with `slug`, that routine's alone."""
+def cards(
+    person: Person, *, slug: str | None = None, pks: Collection[int] | None = None
+) -> list[Card]:
+    """One card a routine, in a constant number of queries; or those of some routines alone."""
     firing.settle_overdue_runs()
     routines = Routine.objects.fireable_by(person).current()
     if slug is not None:
         routines = routines.filter(slug=slug)
+    if pks is not None:
+        routines = routines.filter(pk__in=pks)
+    pin = Pin.objects.filter(person=person, routine=OuterRef("pk"))
+    routines = routines.annotate(is_pinned=Exists(pin)).select_related("account")
     usable = TextTemplate.objects.usable_by(person)
     templates = Prefetch("text_templates", queryset=usable)
-    found = list(routines.select_related("account").prefetch_related(templates))
+    found = list(routines.prefetch_related(templates, "tags"))
     newest = _newest_runs(found)
     last_sent = limits.last_sent_of(found)
     budgets = limits.budgets(found)
@@ -63,6 +72,8 @@ def cards(person: Person, *, slug: str | None = None) -> list[Card]:
             obstacle=limits.obstacle(routine, last_sent.get(routine.pk)),
             budgets=budgets[routine.pk],
             concerns=concerns[routine.pk],
+            tags=[tag.name for tag in routine.tags.all()],
+            is_pinned=routine.is_pinned,  # type: ignore[attr-defined]  # annotated
         )
         made.append(card)
     return made

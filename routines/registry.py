@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from routines import limits, text_templates
+from routines import tags as tagging
 from routines.audit import differences, trace
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
 from routines.text_templates import Field
@@ -47,6 +48,7 @@ def register(
     hourly_limit: int | None = None,
     token: Token | None,
     slug: str = "",
+    tags: Collection[str] = (),
     by: Person | None,
 ) -> Routine:
     """Add a routine. `account` is the label of one, made if it is new; so is an empty slug."""
@@ -67,6 +69,9 @@ def register(
     routine.full_clean()
     routine.save()
     new_values = {field: [None, value] for field, value in _visible(routine).items()}
+    if tags:
+        tagging.write(routine, tags)
+        new_values["tags"] = [None, tagging.of(routine)]
     trace(Action.ROUTINE_REGISTERED, by=by, routine=routine, changes=new_values)
     if token is not None:
         trace(
@@ -89,9 +94,13 @@ def edit(
     api_version: str,
     cool_down: int,
     hourly_limit: int | None,
+    tags: Collection[str] | None = None,
     by: Person | None,
 ) -> None:
-    """Change everything but the routine ID and the token: those two belong together."""
+    """Change everything but the routine ID and the token: those two belong together.
+
+    `tags` None leaves them as they are.
+    """
     before = _visible(Routine.objects.select_related("account").get(pk=routine.pk))
     routine.name, routine.purpose = name, purpose
     routine.account = _account(account)
@@ -100,6 +109,10 @@ def edit(
     routine.full_clean()
     routine.save(update_fields=list(_EDITABLE))
     changes = differences(before, _visible(routine))
+    if tags is not None:
+        before_tags = tagging.of(routine)
+        tagging.write(routine, tags)
+        changes |= differences({"tags": before_tags}, {"tags": tagging.of(routine)})
     if changes:
         trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
 

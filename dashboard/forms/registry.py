@@ -7,7 +7,8 @@ from django import forms
 from dashboard.forms.tokens import NoTokenInClear
 from dashboard.forms.versions import VersionField, drawn_with, is_untouched
 from routines import header_versions, texts
-from routines.models import Account, Header, Routine, TextTemplate
+from routines import tags as tagging
+from routines.models import Account, Header, Routine, Tag, TextTemplate
 
 
 class RoutineForm(NoTokenInClear, forms.ModelForm):
@@ -19,6 +20,13 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
         help_text="The claude.ai account that owns the routine. What it does appears as this "
         "person, and its runs count against their limits.",
         widget=forms.TextInput(attrs={"list": "known-accounts", "autocomplete": "off"}),
+    )
+    tags = forms.CharField(
+        required=False,
+        max_length=500,
+        help_text="Words that it is grouped and found by on the board, with commas between them. "
+        "It stands under the first by the alphabet.",
+        widget=forms.TextInput(attrs={"list": "known-tags", "autocomplete": "off"}),
     )
     beta_version = VersionField(
         Header.BETA,
@@ -43,6 +51,7 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
     field_order = [
         "name",
         "purpose",
+        "tags",
         "account",
         "beta_version",
         "api_version",
@@ -55,6 +64,7 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
         versions = header_versions.known()
         if self.instance.pk:
             self.initial["account"] = self.instance.account.label
+            self.initial["tags"] = ", ".join(tagging.of(self.instance))
         for header, name in header_versions.FIELDS.items():
             pinned = getattr(self.instance, name) if self.instance.pk else None
             newest = versions.newest(header)
@@ -68,6 +78,16 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
     @property
     def known_accounts(self) -> list[str]:
         return list(Account.objects.values_list("label", flat=True))
+
+    @property
+    def known_tags(self) -> list[str]:
+        return list(Tag.objects.values_list("name", flat=True))
+
+    def clean_tags(self) -> list[str]:
+        try:
+            return tagging.parse(self.cleaned_data["tags"])
+        except tagging.TagsRefused as refused:
+            raise forms.ValidationError(str(refused)) from None
 
     def clean_beta_version(self) -> str:
         return self._clean_version("beta_version")

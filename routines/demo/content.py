@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from routines.models import Outcome
 from routines.roles import Role
 
 PASSWORD = "practice-runs-only"  # noqa: S105  # printed by `make demo`, on a loopback address
@@ -23,9 +24,19 @@ class DemoRoutine:
     routine_id: str
     purpose: str
     account: str
+    tags: tuple[str, ...]
     templates: dict[str, str]
     past_texts: tuple[tuple[str, str], ...]  # (template's name, the text that was sent)
 
+
+# What people said came of runs: the outcome, and the note with it.
+OUTCOMES = (
+    *[(Outcome.USEFUL, "")] * 4,
+    (Outcome.USEFUL, "Found the cause; the draft needed one more test."),
+    (Outcome.USEFUL, "Merged as it was."),
+    (Outcome.NOT_USEFUL, "Looked in the wrong service: say which one in the text."),
+    (Outcome.FAILED, "Stopped half-way: it had no access to the logs."),
+)
 
 PEOPLE = (
     DemoPerson("teammate", Role.TEAMMATE, "runs routines and sees their own runs"),
@@ -48,6 +59,7 @@ ALERT_TRIAGE = DemoRoutine(
         "small. Its saved prompt reads the JSON in the routine-fire-payload block."
     ),
     account="Platform team",
+    tags=("operations", "on call"),
     templates={
         "Alert from monitoring": _alert(
             "Error rate above 5 % for 10 minutes",
@@ -145,6 +157,7 @@ DEPLOY_VERIFICATION = DemoRoutine(
         "Its saved prompt takes the deploy from the routine-fire-payload block."
     ),
     account="Release team",
+    tags=("operations", "release"),
     templates={
         "After a deploy": _VERIFY.format(
             service="checkout",
@@ -206,6 +219,7 @@ RELEASE_NOTES = DemoRoutine(
         "Its saved prompt follows what the routine-fire-payload block asks for."
     ),
     account="Release team",
+    tags=("release",),
     templates={
         "For customers": _NOTES.format(
             product="the web app",
@@ -268,6 +282,7 @@ ASK_FOR_A_CHANGE = DemoRoutine(
         "routine-fire-payload block as the request and asks back in the pull request when unsure."
     ),
     account="Platform team",
+    tags=("product",),
     templates={
         "A small change": _CHANGE.format(
             what="the export button should say how many rows it will export",

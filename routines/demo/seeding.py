@@ -11,12 +11,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from routines import header_versions, registry, roles, tokens
-from routines.demo.content import ALERT_TRIAGE, PASSWORD, PEOPLE, ROUTINES, DemoPerson, DemoRoutine
+from routines.demo.content import (
+    ALERT_TRIAGE,
+    OUTCOMES,
+    PASSWORD,
+    PEOPLE,
+    ROUTINES,
+    DemoPerson,
+    DemoRoutine,
+)
 from routines.demo.past_runs import DAYS, past_runs
-from routines.models import AuditEvent, Person, Routine, Run
+from routines.models import AuditEvent, Outcome, Person, Routine, Run
 from routines.practice_api import PracticeApi
 from routines.reasons import State
 from routines.roles import Role
+
+_UNMARKED = 0.35  # of the runs: the board asks for some of them
+_OUTCOME_FIELDS = ("outcome", "outcome_note", "outcome_link", "outcome_at", "outcome_by")
 
 
 class Refused(Exception):
@@ -40,6 +51,7 @@ def seed() -> bool:
         _backdate(routines.values())
         Run.objects.bulk_create(past_runs(Random(2026), people, routines))  # noqa: S311
         _note_accepted_tokens(routines.values())
+        _mark_outcomes(Random(2026))  # noqa: S311
     return True
 
 
@@ -65,6 +77,7 @@ def _register(demo: DemoRoutine, admin: Person) -> Routine:
         purpose=demo.purpose,
         routine_id=demo.routine_id,
         account=demo.account,
+        tags=demo.tags,
         beta_version=header_versions.BETA_VERSION,
         api_version=header_versions.API_VERSION,
         token=tokens.parse(PracticeApi().token_for(demo.routine_id)),
@@ -89,3 +102,18 @@ def _note_accepted_tokens(routines: Iterable[Routine]) -> None:
         started = routine.runs.filter(state=State.STARTED).newest_first().first()
         if started is not None:
             Routine.objects.filter(pk=routine.pk).update(token_accepted_at=started.settled_at)
+
+
+def _mark_outcomes(rng: Random) -> None:
+    """What people said came of most runs that made a session, within a day."""
+    started = Run.objects.filter(state=State.STARTED, is_trial=False).select_related("person")
+    for run in started.newest_first():
+        if rng.random() < _UNMARKED:
+            continue
+        outcome, note = rng.choice(OUTCOMES)
+        run.outcome, run.outcome_note = outcome, note
+        if outcome == Outcome.USEFUL and rng.random() < 0.5:
+            run.outcome_link = f"https://github.com/example/app/pull/{run.pk + 400}"
+        later = run.created_at + timedelta(minutes=rng.randint(15, 60 * 20))
+        run.outcome_at, run.outcome_by = min(later, timezone.now()), run.person
+        run.save(update_fields=_OUTCOME_FIELDS)

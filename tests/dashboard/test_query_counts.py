@@ -50,7 +50,7 @@ def test_more_rows_make_no_more_queries(admin, routine, name):
 def test_the_board_takes_few_queries(client, routine, django_assert_max_num_queries):
     add_rows(routine, 2)
     client.get("/")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(14):
         client.get("/")
 
 

@@ -59,7 +59,7 @@ ALERT_TRIAGE = DemoRoutine(
         "small. Its saved prompt reads the JSON in the routine-fire-payload block."
     ),
     account="Platform team",
-    tags=("operations", "on call"),
+    tags=("operations",),
     templates={
         "Alert from monitoring": _alert(
             "Error rate above 5 % for 10 minutes",
@@ -219,7 +219,7 @@ RELEASE_NOTES = DemoRoutine(
         "Its saved prompt follows what the routine-fire-payload block asks for."
     ),
     account="Release team",
-    tags=("release",),
+    tags=("product", "release"),
     templates={
         "For customers": _NOTES.format(
             product="the web app",

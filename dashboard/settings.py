@@ -41,6 +41,8 @@ TOKEN_MAX_AGE_DAYS = env.number("TOKEN_MAX_AGE_DAYS", 90, least=0, most=3_650)
 SESSION_IDLE_MINUTES = env.number("SESSION_IDLE_MINUTES", 480, least=5, most=43_200)
 SESSION_MAX_HOURS = env.number("SESSION_MAX_HOURS", 168, least=1, most=8_760)
 PASSWORD_SIGN_IN = env.switch("PASSWORD_SIGN_IN", "on")
+# Of whom a second factor is asked who signs in with a password.
+REQUIRE_SECOND_FACTOR = env.choice("REQUIRE_SECOND_FACTOR", "off", ("off", "admins", "all"))
 # OpenID Connect: on as soon as there is an issuer.
 OIDC_ISSUER = env.issuer("OIDC_ISSUER")
 OIDC_CLIENT_ID = env.text("OIDC_CLIENT_ID", "")
@@ -110,6 +112,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "allauth.socialaccount",
     "allauth.usersessions",
     "csp",
@@ -138,6 +141,7 @@ MIDDLEWARE = [
     "dashboard.sign_in.web_sessions.SessionLimitsMiddleware",
     "dashboard.middleware.SignInRequiredMiddleware",
     "dashboard.middleware.InitialPasswordMiddleware",
+    "dashboard.sign_in.second_factor.SecondFactorMiddleware",
     "dashboard.middleware.ReaderTimeZoneMiddleware",
 ]
 
@@ -204,6 +208,16 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # but it ends all other web sessions
 # Wrong passwords are counted in dashboard/sign_in/guesses.py; this is for whole requests.
 ACCOUNT_RATE_LIMITS = {"login": "120/m/ip"}
+MFA_ADAPTER = "dashboard.sign_in.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "add_webauthn": "dashboard.forms.passkeys.AddPasskeyForm",
+    "authenticate_webauthn": "dashboard.forms.passkeys.UsePasskeyForm",
+    "reauthenticate_webauthn": "dashboard.forms.passkeys.ConfirmByPasskeyForm",
+}
+MFA_TOTP_ISSUER = "Routine dashboard"
+MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 SOCIALACCOUNT_ADAPTER = "dashboard.sign_in.oidc.adapter.ProviderAccountAdapter"
 FRESH_SECONDS = (
     600  # for so long nothing asks to confirm that it is you: dashboard/sign_in/fresh.py

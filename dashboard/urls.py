@@ -1,4 +1,8 @@
 from allauth.account import views as allauth
+from allauth.mfa.base import views as mfa
+from allauth.mfa.recovery_codes import views as codes
+from allauth.mfa.totp import views as totp
+from allauth.mfa.webauthn import views as webauthn
 from django.urls import path
 
 from dashboard.views import (
@@ -15,6 +19,7 @@ from dashboard.views import (
     register,
     registry,
     run,
+    second_factor,
     sign_in,
     tokens,
     version_trial,
@@ -112,6 +117,31 @@ urlpatterns = [
     path("password/", sign_in.change_password, name="account_change_password"),
     path("confirm/", allauth.reauthenticate, name="account_reauthenticate"),
     path("confirmed/", sign_in.confirmed, name="confirmed"),
+    # The second factor
+    path("second-factor/", second_factor.index, name="mfa_index"),
+    path("second-factor/sign-in/", mfa.authenticate, name="mfa_authenticate"),
+    path("second-factor/confirm/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("second-factor/app/", totp.activate_totp, name="mfa_activate_totp"),
+    path("second-factor/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("second-factor/passkeys/", second_factor.passkeys, name="mfa_list_webauthn"),
+    path("second-factor/passkeys/add/", webauthn.add_webauthn, name="mfa_add_webauthn"),
+    path(
+        "second-factor/passkeys/confirm/",
+        webauthn.reauthenticate_webauthn,
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path(
+        "second-factor/passkeys/<int:pk>/remove/",
+        second_factor.remove_passkey,
+        name="mfa_remove_webauthn",
+    ),
+    path("second-factor/codes/", codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "second-factor/codes/new/",
+        codes.generate_recovery_codes,
+        name="mfa_generate_recovery_codes",
+    ),
+    # Where one is signed in
     path("web-sessions/", sign_in.web_sessions, name="web_sessions"),
     path("web-sessions/end-others/", sign_in.end_other_sessions, name="end_other_sessions"),
     path("web-sessions/<int:pk>/end/", sign_in.end_session, name="end_session"),

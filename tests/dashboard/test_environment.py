@@ -72,6 +72,7 @@ def test_good_settings_pass():
         ("SESSION_MAX_HOURS", "for ever"),
         ("PASSWORD_SIGN_IN", "maybe"),
         ("PASSWORD_SIGN_IN", "off"),
+        ("REQUIRE_SECOND_FACTOR", "on"),
         ("OIDC_ISSUER", "login.example.com"),
         ("OIDC_ISSUER", "http://login.example.com"),
         ("OIDC_ISSUER", "https://user:password@login.example.com"),

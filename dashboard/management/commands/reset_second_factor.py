@@ -1,0 +1,31 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from dashboard.sign_in import second_factor
+from routines import audit
+from routines.models import AuditEvent, Person
+
+
+class Command(BaseCommand):
+    help = "Take away a person's second factors, for somebody who has lost theirs."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("username")
+
+    def handle(self, *, username: str, **options: Any) -> None:
+        person = Person.objects.filter(username__iexact=username).first()
+        if person is None:
+            raise CommandError("There is no person with that username.")
+        with transaction.atomic():
+            if not second_factor.take_away(person):
+                raise CommandError(f"{person.username} has no second factor.")
+            audit.trace(
+                AuditEvent.Action.PERSON_EDITED,
+                by=None,
+                subject=person.username,
+                changes={"second factor": ["set up", None]},
+            )
+        self.stdout.write(f"{person.username} signs in with the password alone, and may set it up.")

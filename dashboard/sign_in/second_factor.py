@@ -1,0 +1,154 @@
+"""What is asked for beside a password: allauth's authenticator app, passkeys and recovery codes.
+
+Ours: their secrets are sealed at rest with the keys of the tokens, and who must have a second
+factor is led to set one up before anything else opens. People of the provider or the proxy have
+their second factor there.
+"""
+
+import logging
+import secrets
+from base64 import b32encode
+from collections.abc import Callable
+from typing import Any
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from dashboard.sign_in import means
+from routines import audit
+from routines.models import AuditEvent, Person
+from routines.roles import Permission
+
+logger = logging.getLogger(__name__)
+
+LAST_ONE = "You must have a second factor here. Add another one first, then remove this."
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+_SEALED_FIELDS = ("secret", "seed")  # of Authenticator.data: the app's, the recovery codes'
+_NAMES = {
+    Authenticator.Type.TOTP: "authenticator app",
+    Authenticator.Type.WEBAUTHN: "passkey",
+    Authenticator.Type.RECOVERY_CODES: "recovery codes",
+}
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
+    def encrypt(self, text: str) -> str:
+        return _keyring().encrypt(text.encode()).decode("ascii")
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return _keyring().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            logger.error("A second factor cannot be read: no key of TOKEN_ENCRYPTION_KEYS opens it")
+            return b32encode(secrets.token_bytes(20)).decode()  # which no code fits
+
+    def build_totp_svg(self, url: str) -> str:
+        """To stand in the page itself: the policy allows no image out of a data: address."""
+        svg: str = super().build_totp_svg(url)
+        return svg[svg.index("<svg") :]
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        if not is_asked_of(authenticator.user):
+            return True
+        others = Authenticator.objects.filter(user_id=authenticator.user_id, type__in=FACTORS)
+        return bool(others.exclude(pk=authenticator.pk).exists())
+
+    error_messages = DefaultMFAAdapter.error_messages | {"cannot_delete_authenticator": LAST_ONE}
+
+
+class SecondFactorMiddleware:
+    """Nothing else opens before it is set up."""
+
+    _OPEN = ("account_logout", "account_reauthenticate", "account_change_password", "confirmed")
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], arguments: Any, keywords: Any
+    ) -> HttpResponse | None:
+        name = (request.resolver_match and request.resolver_match.url_name) or ""
+        if name in self._OPEN or name.startswith("mfa_") or not is_missing(request):
+            return None
+        if getattr(request, "htmx", False):
+            return HttpResponseClientRedirect(reverse("mfa_index"))
+        if request.method == "POST":
+            return render(request, "mfa/first.html", status=403)
+        return redirect("mfa_index")
+
+
+def is_missing(request: HttpRequest) -> bool:
+    user = request.user
+    if not isinstance(user, Person) or means.used(request) != means.PASSWORD:
+        return False
+    return is_asked_of(user) and not is_set_up(user)
+
+
+def is_asked_of(person: Person) -> bool:
+    if settings.REQUIRE_SECOND_FACTOR == "admins":
+        return bool(person.has_perm(Permission.MANAGE_REGISTRY))
+    return bool(settings.REQUIRE_SECOND_FACTOR == "all")
+
+
+def is_set_up(person: Person) -> bool:
+    return bool(Authenticator.objects.filter(user_id=person.pk, type__in=FACTORS).exists())
+
+
+def take_away(person: Person) -> bool:
+    """For somebody who has lost theirs. False if there was none."""
+    deleted, _ = Authenticator.objects.filter(user_id=person.pk).delete()
+    return bool(deleted)
+
+
+def note_change(
+    user: Person, authenticator: Authenticator, *, added: bool, by: Person | None
+) -> None:
+    name = _NAMES[Authenticator.Type(authenticator.type)]
+    audit.trace(
+        AuditEvent.Action.PERSON_EDITED,
+        by=by,
+        subject=user.username,
+        changes={"second factor": [None, name] if added else [name, None]},
+    )
+
+
+def reseal_all() -> int:
+    """Seal the secrets anew under the newest key; how many were under an older one."""
+    newest = Fernet(settings.TOKEN_ENCRYPTION_KEYS[0])
+    resealed = 0
+    for authenticator in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN):
+        for field in _SEALED_FIELDS:
+            sealed = authenticator.data.get(field, "").encode()
+            if not sealed or _opens(newest, sealed):
+                continue
+            try:
+                anew = _keyring().rotate(sealed).decode("ascii")
+            except InvalidToken:
+                continue  # said when it is used
+            changed = authenticator.data | {field: anew}
+            # Only if nobody has changed it meanwhile.
+            resealed += Authenticator.objects.filter(
+                pk=authenticator.pk, data=authenticator.data
+            ).update(data=changed)
+    return resealed
+
+
+def _opens(key: Fernet, sealed: bytes) -> bool:
+    try:
+        key.decrypt(sealed)
+    except InvalidToken:
+        return False
+    return True
+
+
+def _keyring() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.TOKEN_ENCRYPTION_KEYS])

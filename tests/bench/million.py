@@ -85,7 +85,7 @@ def database(
         half_made = f"{name}_{uuid4().hex[:8]}"
         store.create(half_made)
         try:
-            with _connected(store.url(half_made)):
+            with connected(store.url(half_made)):
                 _fill(runs, routines)
         except BaseException:
             store.drop(half_made)
@@ -95,7 +95,7 @@ def database(
     if scratch:
         store.copy(name, used)
     try:
-        with _connected(store.url(used)):
+        with connected(store.url(used)):
             yield _look(kind, store.url(used), runs)
     finally:
         if scratch:
@@ -126,7 +126,7 @@ def _fingerprint() -> str:
 
 
 @contextmanager
-def _connected(url: str) -> Iterator[None]:
+def connected(url: str) -> Iterator[None]:
     """Django's default connection leads to `url` meanwhile, set up as the product's own."""
     from dashboard.environment import Environment
 

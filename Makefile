@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset serve test bench crash-proof check format screenshots secrets venv
+.PHONY: help demo demo-reset serve test bench crash-proof check format screenshots lock audit scan \
+	secrets venv
 .DELETE_ON_ERROR:
 
 # The Python that makes the virtual environment; everything else runs inside it.
@@ -7,12 +8,21 @@ PYTHON3 ?= python3
 PORT ?= 8000
 KILLS ?= 200
 ROUNDS ?= 60
+SECONDS ?= 60
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 RUNTIME := $(VENV)/runtime.stamp
 TESTING := $(VENV)/testing.stamp
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check
+
+# Tools that look from outside, each in an environment of its own that is named by its pin.
+TOOLS := var/tools
+UV := uv==0.13.8
+WAPITI := wapiti3==3.2.3
+PIP_AUDIT := pip-audit==2.10.1
+COMPILE := $(TOOLS)/$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --custom-compile-command "make lock"
 
 PRINT_SECRETS := $(PYTHON3) -c 'import base64, secrets; \
 	print("SECRET_KEY=" + secrets.token_urlsafe(50)); \
@@ -48,6 +58,7 @@ check: $(TESTING) ## Check format, lint, types, deployment settings and migratio
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy .
 	$(PYTHON) -m djlint --lint --quiet templates
+	$(PYTHON) -m tests.supply_chain.locks
 	@echo "manage.py check --deploy"
 	@env $$($(PRINT_SECRETS)) $(SERVER_ENVIRONMENT) \
 		$(PYTHON) manage.py check --deploy --fail-level WARNING
@@ -62,20 +73,37 @@ format: $(TESTING) ## Format the code and mend what the linter can
 screenshots: $(TESTING) ## Take pictures of the running demo, the README's too (PORT=8000)
 	@$(PYTHON) -m tests.screenshots --url http://127.0.0.1:$(PORT)
 
+lock: $(TOOLS)/$(UV)/ready ## Write the locks: every package of an install, pinned and hashed
+	$(COMPILE) requirements.txt --output-file requirements.lock
+	$(COMPILE) tests/requirements.txt --output-file tests/requirements.lock
+
+audit: $(TESTING) $(TOOLS)/$(PIP_AUDIT)/ready ## Look up known vulnerabilities of what is installed
+	@$(PYTHON) -m tests.supply_chain.audit $(TOOLS)/$(PIP_AUDIT)/bin/python
+
+scan: $(TESTING) $(TOOLS)/$(WAPITI)/ready ## Attack the running product with a web scanner (SECONDS=60)
+	@$(PYTHON) -m tests.scan --wapiti $(TOOLS)/$(WAPITI)/bin/wapiti --seconds $(SECONDS)
+
 secrets: ## Print a fresh SECRET_KEY and TOKEN_ENCRYPTION_KEYS, ready for .env
 	@$(PRINT_SECRETS)
 
 venv: $(RUNTIME) ## Make .venv and install what the product needs
 
-# Stamps, so that a changed requirements file is installed at the next use of any target.
-$(RUNTIME): requirements.txt | $(PYTHON)
-	@echo "Installing requirements.txt into $(VENV) ..."
-	@$(PIP_INSTALL) -r requirements.txt
+# Stamps, so that a changed lock is installed at the next use of any target. Nothing is installed
+# but what the locks name, as it was when they were made.
+$(RUNTIME): requirements.lock | $(PYTHON)
+	@echo "Installing requirements.lock into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock
 	@touch $@
 
-$(TESTING): tests/requirements.txt $(RUNTIME)
-	@echo "Installing tests/requirements.txt into $(VENV) ..."
-	@$(PIP_INSTALL) -r tests/requirements.txt
+$(TESTING): tests/requirements.lock $(RUNTIME)
+	@echo "Installing tests/requirements.lock into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes -r tests/requirements.lock
+	@touch $@
+
+$(TOOLS)/%/ready: | $(PYTHON)
+	@echo "Installing $* into $(TOOLS) ..."
+	@$(PYTHON3) -m venv $(TOOLS)/$*
+	@$(TOOLS)/$*/bin/python -m pip install --quiet --disable-pip-version-check $*
 	@touch $@
 
 # Asked first: a failing `python3 -m venv` leaves half an environment behind.

@@ -36,7 +36,7 @@ class RequestLogMiddleware:
         try:
             response = self.get_response(request)
             response.headers[HEADER] = request_id
-            if response.streaming and not isinstance(response, FileResponse):
+            if _is_streamed(request, response):
                 followed = _followed(response, request, started, request_id)
                 response.streaming_content = followed  # type: ignore[attr-defined]
             else:
@@ -44,6 +44,12 @@ class RequestLogMiddleware:
             return response
         finally:
             logs.request_id.reset(before)
+
+
+def _is_streamed(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """A file is for the server to send, and the content of a HEAD is never asked for."""
+    is_file = isinstance(response, FileResponse)
+    return response.streaming and not is_file and request.method != "HEAD"
 
 
 def _followed(

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from routines.models import AuditEvent, Person, Routine
+from routines.redaction import redact
 
 # From where the work of this thread is asked for; None: from the command line.
 _address: ContextVar[str | None] = ContextVar("address", default=None)
@@ -52,9 +53,18 @@ def trace(
         address=_address.get(),
         action=action,
         routine=routine,
-        subject=routine.name if routine else subject,
-        changes=changes or {},
+        subject=redact(routine.name if routine else subject),
+        changes=_redacted(changes or {}),
     )
+
+
+def _redacted(value: Any) -> Any:
+    """The trail outlives everything: what is a secret by mistake must not stand in it for ever."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {name: _redacted(inner) for name, inner in value.items()}
+    return [_redacted(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Any]]:

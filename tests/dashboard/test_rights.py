@@ -155,6 +155,22 @@ def test_no_listing_shows_a_run_to_who_may_not_see_it(urls, clients, secret_run)
     assert shown_to == {"teammate", "manager", "admin"}
 
 
+@pytest.mark.parametrize("name", ["export_csv", "export_json_lines"])
+def test_an_export_forgets_neither_its_filter_nor_who_asks(clients, secret_run, teammate, name):
+    other = create_run(person=teammate, text="of another routine")
+
+    def exported(who: str, **filters: Any) -> set[str]:
+        content = clients[who].get(reverse(name), filters).getvalue().decode()
+        return {run.text for run in (secret_run, other) if run.text in content}
+
+    for who in ("teammate", "manager", "admin"):
+        assert exported(who) == {SECRET, other.text}
+        assert exported(who, routine=other.routine.slug) == {other.text}
+        assert exported(who, q="another") == {other.text}
+    for filters in ({}, {"person": teammate.username}, {"routine": secret_run.routine.slug}):
+        assert exported("other group", **filters) == exported("no role", **filters) == set()
+
+
 def test_run_again_needs_the_right_to_fire(clients, routine, secret_run):
     again = f"{reverse('run', args=[routine.slug])}?again={secret_run.pk}"
     answers = {who: client.get(again) for who, client in clients.items()}

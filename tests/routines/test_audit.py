@@ -1,6 +1,7 @@
 """The audit trail: who, when and what, outliving what it speaks of."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -138,3 +139,15 @@ def test_an_event_says_from_where(routine):
         trace(Action.ROUTINE_DISABLED, by=None, routine=routine)
     trace(Action.ROUTINE_ENABLED, by=None, routine=routine)
     assert [event.address for event in AuditEvent.objects.all()] == [None, "2001:db8::1"]
+
+
+def test_no_secret_stands_in_an_event_for_ever(routine):
+    token = "sk-ant-oat01-recognisable"
+    changes: dict[str, list[Any]] = {
+        "body": [f"Use {token}", "password=recognisable"],
+        "x": [None, {"y": [token, 3]}],
+    }
+    trace(Action.TEMPLATE_EDITED, by=None, subject=f"with {token}", changes=changes)
+    event = AuditEvent.objects.get()
+    assert "recognisable" not in f"{event.subject} {event.changes}"
+    assert event.changes["x"] == [None, {"y": ["[token removed]", 3]}]

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -74,12 +74,15 @@ class Database:
 
 
 @contextmanager
-def new_database(folder: Path) -> Iterator[Database]:
+def new_database(
+    folder: Path, seed: Callable[[Database], None] | None = None
+) -> Iterator[Database]:
     """A seeded database of the kind that the suite runs on, dropped at the end."""
+    seed = seed or _seed
     server = os.environ.get("TEST_DATABASE_URL")
     if not server:
         database = Database(f"sqlite:///{folder / 'product.sqlite3'}")
-        _seed(database)
+        seed(database)
         yield database
         return
     name = f"product_{uuid4().hex[:12]}"
@@ -87,7 +90,7 @@ def new_database(folder: Path) -> Iterator[Database]:
         connection.execute(f"CREATE DATABASE {name}")
         try:
             database = Database(f"{server.rpartition('/')[0]}/{name}")
-            _seed(database)
+            seed(database)
             yield database
         finally:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -100,6 +103,10 @@ def _maintenance(url: str) -> str:
 def _seed(database: Database) -> None:
     environment = _environment(database, "http://127.0.0.1:9", port=8000)
     _run([sys.executable, "-m", "tests.server.seed"], environment)
+
+
+def manage(database: Database, endpoint: str, *arguments: str) -> None:
+    _run([sys.executable, "manage.py", *arguments], _environment(database, endpoint, port=8000))
 
 
 def copied(database: Database, folder: Path) -> Database:

@@ -1,0 +1,117 @@
+"""`make scan`: a web scanner crawls the running product, signed in as each role and as nobody.
+
+wapiti lives in an environment of its own; the product is the one that runs on a
+server, on a database of its own, against the practice API. Ends with 1 if there is a finding that
+tests/scan/findings.py gives no reason for, or a scan that saw next to nothing.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from routines.demo.content import PASSWORD, PEOPLE
+from routines.practice_api import PracticeServer
+from tests.scan.findings import without_reason
+from tests.server.product import Database, Product, manage, new_database, serving
+
+MODULES = "csp,http_headers,cookieflags,sql,xss,permanentxss,exec,file,redirect,crlf,csrf,methods"
+NOBODY = "nobody"
+# What would end the scan's own web session, or shut its person out.
+_LEFT_ALONE = ("sign-out/", "web-sessions/*", "password/")
+_LEAST_PAGES = {NOBODY: 2, "teammate": 10, "manager": 10, "admin": 15}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.scan", description=__doc__)
+    parser.add_argument("--wapiti", required=True, help="the scanner's command")
+    parser.add_argument("--seconds", type=int, default=60, help="of crawling, for each role")
+    parser.add_argument("--attack", type=int, default=5, help="seconds for each kind of attack")
+    parser.add_argument("--only", help="one of: nobody, teammate, manager, admin")
+    options = parser.parse_args()
+    roles = [options.only] if options.only else [NOBODY, *(demo.username for demo in PEOPLE)]
+    failed = False
+    with tempfile.TemporaryDirectory() as name, PracticeServer() as endpoint:
+        folder = Path(name)
+
+        def seed(database: Database) -> None:
+            manage(database, endpoint.url, "migrate", "--verbosity=0")
+            manage(database, endpoint.url, "seed_demo")
+
+        with (
+            new_database(folder, seed) as database,
+            serving(database, endpoint.url, folder) as product,
+        ):
+            # Signed in before the first attack: guesses at the sign-in form slow down what follows.
+            cookies = {role: _sign_in(product.url, role) for role in roles if role != NOBODY}
+            for role in roles:
+                failed |= _scan(product, role, cookies.get(role, {}), folder, options)
+    return 1 if failed else 0
+
+
+def _scan(
+    product: Product,
+    role: str,
+    cookies: dict[str, str],
+    folder: Path,
+    options: argparse.Namespace,
+) -> bool:
+    started = time.monotonic()
+    report = _wapiti(product.url, cookies, folder / f"{role}.json", options)
+    pages = report["infos"]["crawled_pages_nbr"]
+    open_findings = without_reason(report)
+    took = time.monotonic() - started
+    said = f"{pages} pages, {len(open_findings)} findings without a reason, {took:.0f} s"
+    print(f"{role}: {said}", flush=True)
+    for finding in open_findings:
+        print(f"  {finding}")
+    if cookies and not _is_signed_in(product.url, cookies):
+        print("  the scan lost its sign-in on the way")
+        return True
+    if pages < _LEAST_PAGES[role]:
+        print(f"  so few pages are no scan: expected {_LEAST_PAGES[role]} at least")
+        return True
+    return bool(open_findings)
+
+
+def _sign_in(url: str, username: str) -> dict[str, str]:
+    with httpx.Client(base_url=url) as client:
+        client.get("/sign-in/")
+        fields = {
+            "csrfmiddlewaretoken": client.cookies["csrftoken"],
+            "login": username,
+            "password": PASSWORD,
+        }
+        response = client.post("/sign-in/", data=fields, headers={"Referer": url})
+        assert response.status_code == 302, response.text
+        return dict(client.cookies)
+
+
+def _is_signed_in(url: str, cookies: dict[str, str]) -> bool:
+    return httpx.get(f"{url}/history/", cookies=cookies).status_code == 200
+
+
+def _wapiti(
+    url: str, cookies: dict[str, str], report: Path, options: argparse.Namespace
+) -> dict[str, Any]:
+    command = [options.wapiti, "--url", f"{url}/", "--scope", "domain", "--flush-session"]
+    command += ["--depth", "2", "--max-scan-time", str(options.seconds)]
+    command += ["--max-attack-time", str(options.attack), "--module", MODULES]
+    command += ["--skip", "csrfmiddlewaretoken", "--no-bugreport", "--verbose", "0"]
+    command += ["--format", "json", "--output", str(report), "--store-session", str(report.parent)]
+    for left_alone in _LEFT_ALONE:
+        command += ["--exclude", f"{url}/{left_alone}"]
+    if cookies:
+        header = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        command += ["--header", f"Cookie: {header}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if not report.exists():
+        sys.exit(f"wapiti wrote no report:\n{done.stdout}\n{done.stderr}")
+    content: dict[str, Any] = json.loads(report.read_text())
+    return content

@@ -10,6 +10,7 @@ from routines.models import Account, HeaderVersion, Person, Routine, Run, TextTe
 from routines.roles import Permission
 
 may_fire = permission_required(Permission.FIRE, raise_exception=True)
+may_see_all_runs = permission_required(Permission.VIEW_ALL_RUNS, raise_exception=True)
 may_manage_registry = permission_required(Permission.MANAGE_REGISTRY, raise_exception=True)
 may_manage_people = permission_required(Permission.MANAGE_PEOPLE, raise_exception=True)
 may_view_audit = permission_required(Permission.VIEW_AUDIT, raise_exception=True)

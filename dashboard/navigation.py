@@ -21,6 +21,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return {"navigation": []}
     pages = [("Board", "board", "/", Permission.FIRE), ("History", "history", "/history/", None)]
     pages += [
+        ("Insight", "insight", "/insight/", Permission.VIEW_ALL_RUNS),
         ("Registry", "registry", "/routines/", Permission.MANAGE_REGISTRY),
         ("People", "people", "/people/", Permission.MANAGE_PEOPLE),
         ("Audit", "audit", "/audit/", Permission.VIEW_AUDIT),

@@ -13,6 +13,7 @@ from dashboard.views import (
     export,
     groups,
     history,
+    insight,
     oidc,
     outcomes,
     people,
@@ -58,6 +59,8 @@ urlpatterns = [
     path("history/<int:pk>/outcome/", outcomes.mark, name="mark_outcome"),
     path("history/<int:pk>/outcome/note/", outcomes.note, name="note_outcome"),
     path("history/<int:pk>/outcome/take-back/", outcomes.take_back, name="take_back_outcome"),
+    # The insight page
+    path("insight/", insight.page, name="insight"),
     # The registry
     path("routines/", registry.routines, name="registry"),
     path("routines/register/", register.paste, name="register"),

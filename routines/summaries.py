@@ -71,8 +71,12 @@ def kept_since() -> int:
 
 def duration_key(duration_ms: int) -> int:
     """To two leading digits: what is counted together differs by less than 10 %."""
+    return duration_ms - duration_ms % duration_unit(duration_ms)
+
+
+def duration_unit(duration_ms: int) -> int:
     unit: int = 10 ** max(len(str(duration_ms)) - 2, 0)
-    return duration_ms // unit * unit
+    return unit
 
 
 def covering(first: int, end: int) -> Q:

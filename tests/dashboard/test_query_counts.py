@@ -31,7 +31,7 @@ def queries(client, url: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["board", "run", "history", "history_run", "registry", "registry_routine"]
+    "name", ["board", "run", "history", "history_run", "insight", "registry", "registry_routine"]
 )
 def test_more_rows_make_no_more_queries(admin, routine, name):
     client = signed_in(admin)

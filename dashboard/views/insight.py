@@ -1,0 +1,24 @@
+"""Insight: what the runs of a range of days come to."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from dashboard.access import may_see_all_runs
+from dashboard.forms.insight import PRESETS, RangeForm
+from dashboard.insight_charts import Charts
+from dashboard.requests import SignedInRequest
+from routines import firing, insight
+
+
+@require_GET
+@may_see_all_runs
+def page(request: SignedInRequest) -> HttpResponse:
+    firing.settle_overdue_runs()
+    form = RangeForm(request.GET)
+    context = {"form": form, "presets": PRESETS}
+    if not form.is_valid() or form.range is None:
+        return render(request, "insight/insight.html", context, status=422)
+    figures = insight.look(form.range)
+    context |= {"figures": figures, "charts": Charts(figures)}
+    return render(request, "insight/insight.html", context)

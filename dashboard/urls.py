@@ -36,6 +36,7 @@ urlpatterns = [
     path("routines/<slug:slug>/pin/", board.pin, name="pin"),
     path("routines/<slug:slug>/unpin/", board.unpin, name="unpin"),
     path("routines/<slug:slug>/run/", run.run, name="run"),
+    path("routines/<slug:slug>/run/text/", run.preview, name="preview"),
     # An address of its own: a POST to the page's own would take it out of the browser's cache, and
     # Back would then bring a fresh form with a fresh key instead of the one that was sent.
     path("routines/<slug:slug>/fire/", run.fire, name="fire"),

@@ -41,6 +41,7 @@ def of(person: Person, routine: Routine) -> Memory:
             "created_at",
             "digest",
             "beginning",
+            "text_was",
             "template_name",
             "template_version",
             "field_values",
@@ -50,7 +51,7 @@ def of(person: Person, routine: Routine) -> Memory:
         return Memory()
     once: dict[str, SentText] = {}
     for run in newest:
-        if run["beginning"].strip():
+        if run["beginning"].strip() and run["text_was"] is None:  # else retention shortened it
             sent = SentText(run["pk"], run["created_at"], run["beginning"])
             once.setdefault(run["digest"], sent)
     last = newest[0]

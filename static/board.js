@@ -44,27 +44,13 @@ function countDown() {
     shown.textContent = left ? `, ${minutes ? `${minutes} min ` : ""}${left % 60} s left` : "";
     const form = shown.closest(".card").querySelector("form[data-fires]");
     if (left || !form) return;
-    form.querySelector("button").disabled = false;
+    form.querySelector(".go").disabled = false;
     shown.closest(".note").remove();
     announce("The button is back.");
   });
 }
 setInterval(countDown, 1000);
 countDown();
-
-// Another template replaces the text: ask first if it was edited.
-document.addEventListener("htmx:confirm", (event) => {
-  const form = event.target;
-  if (!form.matches("form[data-replaces-text]")) return;
-  const area = form.closest(".card").querySelector("textarea");
-  if (area.value === area.defaultValue) return;
-  event.preventDefault();
-  if (window.confirm("Replace the text that you edited with this template?")) {
-    event.detail.issueRequest(true);
-  } else {
-    form.reset();
-  }
-});
 
 // Where people are after a swap. The answer to a press has the focus already (autofocus).
 document.addEventListener("htmx:afterSettle", (event) => {

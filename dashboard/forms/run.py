@@ -1,83 +1,58 @@
-from typing import Any, Self
-from uuid import UUID
+"""The run form: the text that a run will send, and the fields of a template that make it.
 
-from django import forms
+The text in the form is what is sent. As long as nobody edits it by hand, the fields make it;
+`made` says which text they made last and from which values, so that a press never sends another
+text than the one that was last on the screen, but for one that was never whole until the press.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from django.utils import timezone
 
 from dashboard import one_time_key
-from dashboard.forms.widgets import WithoutToken
-from routines import access, texts
-from routines.models import Person, Routine, Run, TextTemplate
+from dashboard.forms.made import Made, digest_of
+from dashboard.forms.press import PressForm
+from routines import text_templates, texts
+from routines.models import Person, Routine, TextTemplate
+from routines.text_templates import Field, Filling, JsonProblem
+
+PREFIX = "field-"  # of the inputs, so that a field may be called as anything else of the form
 
 
-class RunForm(forms.Form):
-    """The text that a run will send, and the one-time key that makes it one run."""
+@dataclass(frozen=True)
+class Asked:
+    """One field of the template as the form draws it."""
 
-    key = forms.CharField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
-    template = forms.ModelChoiceField(
-        TextTemplate.objects.none(),
-        label="Text template",
-        required=False,
-        empty_label="No template",
-    )
-    text = forms.CharField(
-        label="Text that will be sent",
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"spellcheck": "false", "autofocus": True}),
-    )
-
-    # What the routine asks first; a routine that does not has no such field.
-    confirmation: forms.Field = forms.BooleanField(required=False)
-    why = forms.CharField(
-        label="Why do you run it?",
-        required=False,
-        help_text="One sentence, kept with the run for all who may see it.",
-        widget=WithoutToken(attrs={"autocomplete": "off", "maxlength": access.LONGEST_REASON}),
-    )
-
-    # The other runs that this form warns of: pressing all the same is then an answer to them.
-    aware_of = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    reason = ""  # why it is run, if the page says that itself instead of asking
-
-    def __init__(self, *args: Any, person: Person, routine: Routine, **kwargs: Any) -> None:
-        self._person, self._routine = person, routine
-        kwargs.setdefault("auto_id", f"%s-{routine.slug}")  # several forms may be on one page
-        super().__init__(*args, **kwargs)
-        self._ask(routine)
-        self.fields["template"].queryset = routine.text_templates.all()  # type: ignore[attr-defined]
-
-    def _ask(self, routine: Routine) -> None:
-        if routine.confirmation == Routine.Confirmation.TYPE_NAME:
-            self.fields["confirmation"] = forms.CharField(
-                label=f"To run it, type its name: {routine.name}",
-                required=False,
-                widget=WithoutToken(attrs={"autocomplete": "off", "spellcheck": "false"}),
-            )
-        else:
-            self.fields["confirmation"].label = f"Yes, run {routine.name} now"
-        if routine.confirmation == Routine.Confirmation.OFF:
-            del self.fields["confirmation"]
-        if not routine.asks_why or self.reason:
-            del self.fields["why"]
+    field: Field
+    value: str
+    error: str
 
     @property
-    def answers(self) -> access.Answers:
-        """What firing and access.unanswered are given."""
-        confirmation = self.cleaned_data.get("confirmation", "")
-        return {
-            "confirmation": "yes" if confirmation is True else confirmation or "",
-            "why": self.reason or self.cleaned_data.get("why", ""),
-        }
+    def html_name(self) -> str:
+        return PREFIX + self.field.name
 
-    def clean(self) -> None:
-        self.tell(access.unanswered(self._routine, **self.answers))
 
-    def tell(self, problems: dict[str, str]) -> None:
-        """Show a sentence at each question that has no answer yet."""
-        for name, sentence in problems.items():
-            if name not in self.errors:  # the field may have found something of its own
-                self.add_error(name if name in self.fields else None, sentence)
+class RunForm(PressForm):
+    """The text that a run will send, and the template that makes it."""
+
+    def __init__(
+        self,
+        *args: Any,
+        person: Person,
+        routine: Routine,
+        template: TextTemplate | None = None,
+        values: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.template = template
+        self.field_errors: dict[str, str] = {}
+        super().__init__(*args, person=person, routine=routine, **kwargs)
+        if self.is_bound:
+            self.template = _usable(person, routine, self.data.get("template", ""))
+        self.typed = {field.name: self._typed(field, values or {}) for field in self.fields_asked}
 
     @classmethod
     def blank(
@@ -85,54 +60,216 @@ class RunForm(forms.Form):
         person: Person,
         routine: Routine,
         *,
-        text: str = "",
         template: TextTemplate | None = None,
+        values: Mapping[str, str] | None = None,
+        text: str | None = None,
     ) -> Self:
-        """A form to be filled in, with a fresh key."""
+        """A form to be filled in, with a fresh key.
+
+        `values`: of the template's fields; the built-in ones may be among them. `text`: instead
+        of what they make; if they make another one, it counts as edited by hand.
+        """
+        form = cls(person=person, routine=routine, template=template, values=values)
+        filling = form._fill(values if text is not None else None)
         key = one_time_key.issue(person, routine)
-        initial = {"key": key, "text": text, "template": template}
-        return cls(initial=initial, person=person, routine=routine)
+        form.initial = {"key": key, "text": text, "made": ""}
+        if text is None or (filling is not None and filling.text == text):
+            form._put(filling)
+        return form
 
-    def renew_refused_key(self) -> None:
-        """Else the key stays: it may have made a run already, whose answer was lost."""
-        if "key" in self.errors:
-            self.renew_key()
+    @classmethod
+    def preview(
+        cls, data: Mapping[str, str], person: Person, routine: Routine, *, anew: bool
+    ) -> Self:
+        """What was posted, with its key, not judged yet: the fields make the text.
 
-    def renew_key(self) -> None:
-        """Draw this refused form with a key that can be used; what was typed stays."""
-        typed = {name: self.data.get(name) for name in self.data}
-        self.data = typed | {"key": one_time_key.issue(self._person, self._routine)}
+        Unless it was edited by hand; `anew`: even then.
+        """
+        template = _usable(person, routine, data.get("template", ""))
+        fields = _fields_of(template)
+        values = {field.name: data.get(PREFIX + field.name, "") for field in fields}
+        form = cls(person=person, routine=routine, template=template, values=values)
+        form.initial = {name: data.get(name, "") for name in (*form.fields, "made")}
+        if fields and (anew or not form.is_edited):
+            form._put(form.filling)
+        return form
 
-    def clean_key(self) -> UUID:
+    # --- What is drawn ---
+
+    @cached_property
+    def fields_asked(self) -> tuple[Field, ...]:
+        return _fields_of(self.template)
+
+    @property
+    def asked(self) -> list[Asked]:
+        return [
+            Asked(field, self.typed[field.name], self.field_errors.get(field.name, ""))
+            for field in self.fields_asked
+        ]
+
+    @property
+    def asked_first(self) -> Asked | None:
+        """Where the focus belongs: a field that is wrong, or the first one; None: the text."""
+        wrong = [asked for asked in self.asked if asked.error]
+        if self["text"].errors and not wrong:
+            return None
+        return next(iter(wrong or self.asked), None)
+
+    @property
+    def made(self) -> str:
+        carrier = self.data if self.is_bound else self.initial
+        return str(carrier.get("made", ""))
+
+    @property
+    def is_edited(self) -> bool:
+        """True if the text is no longer the one that the fields made."""
+        made = Made.read(self.made)
+        return made is None or made.text != text_templates.digest(self.shown_text)
+
+    @property
+    def missing(self) -> int:
+        """How many fields still keep the text from being whole."""
+        return 0 if self.is_edited or self.filling is None else len(self.filling.errors)
+
+    @cached_property
+    def filling(self) -> Filling | None:
+        return self._fill()
+
+    @property
+    def too_much(self) -> str:
+        """A sentence if this text cannot be sent at all, be it too long or odd."""
         try:
-            key = one_time_key.read(
-                self.cleaned_data["key"], person=self._person, routine=self._routine
-            )
-        except one_time_key.BadKey:
-            raise forms.ValidationError(
-                "This form could not be recognised. Nothing was sent. "
-                "Check the text and press Run now once more."
-            ) from None
-        if key.is_expired and not Run.objects.filter(key=key.value).exists():
-            raise forms.ValidationError(
-                "This form was open for more than a day. Nothing was sent. "
-                "Check the text and press Run now once more."
-            )
-        return key.value
-
-    def clean_aware_of(self) -> set[int]:
-        named = self.cleaned_data["aware_of"].split()
-        return {int(pk) for pk in named if pk.isdecimal() and len(pk) < 20}  # else no key of ours
-
-    def clean_text(self) -> str:
-        text = texts.normalise(self.cleaned_data["text"])
-        try:
-            texts.check(text)
+            texts.check(self.shown_text)
         except texts.TextRefused as refused:
-            raise forms.ValidationError(str(refused)) from None
-        return text
+            return str(refused)
+        return ""
+
+    @property
+    def json_problem(self) -> JsonProblem | None:
+        if self.template is None or not self.template.is_json:
+            return None
+        return text_templates.json_problem(self.shown_text)
+
+    @property
+    def no_json_digest(self) -> str:
+        return text_templates.digest(self.shown_text) if self.json_problem else ""
+
+    # --- What a press or a preview does ---
+
+    def show_field_errors(self) -> None:
+        self.field_errors = self.filling.errors if self.filling else {}
+
+    def clean(self) -> None:
+        super().clean()
+        if self.template is None and self.data.get("template"):
+            self.add_error(
+                None,
+                "The text template of this form is gone. Nothing was sent. "
+                "Check the text and press Run now once more.",
+            )
+        elif self.fields_asked:
+            self._clean_fields_of_template()
+        self._clean_json()
+
+    def _clean_fields_of_template(self) -> None:
+        filling, made = self.filling, Made.read(self.made)
+        if filling is None or made is None or self.is_edited:
+            self._refuse(self._missing_in_the_text())
+            return
+        if made.values != digest_of(self.typed):
+            self._put(filling)
+            self.cleaned_data["text"] = filling.text
+            if self.too_much:
+                self.add_error("text", self.too_much)
+            if made.is_whole and filling.is_whole:
+                self.add_error(
+                    None,
+                    "The fields have changed, so the text was made anew. Nothing was sent. "
+                    "Check the text and press Run now once more.",
+                )
+        self._refuse(filling.errors)
+
+    def _missing_in_the_text(self) -> dict[str, str]:
+        """Of a text edited by hand: the fields that nobody filled in and that still stand in it."""
+        standing = set(text_templates.names_in(self.shown_text))
+        return {
+            field.name: f"{{{{ {field.name} }}}} still stands in the text. Fill it in there, or "
+            "make the text from the fields again."
+            for field in self.fields_asked
+            if field.required and field.name in standing and not self.typed[field.name].strip()
+        }
+
+    def _refuse(self, errors: Mapping[str, str]) -> None:
+        self.field_errors = dict(errors)
+        if errors:
+            self.add_error(None, "Nothing was sent yet: please look at the marked fields.")
+
+    def _clean_json(self) -> None:
+        """What the page has said to be no JSON may be sent all the same: it is then meant so."""
+        problem = self.json_problem
+        if problem and not self.errors and self.data.get("seen_as_no_json") != self.no_json_digest:
+            self.add_error(
+                "text",
+                f"This is no valid JSON: {problem}. Nothing was sent. "
+                "Mend it, or press Run now once more to send it as it is.",
+            )
+
+    # --- What firing wants to know ---
 
     @property
     def template_name(self) -> str:
-        template = self.cleaned_data["template"]
-        return template.name if template else ""
+        return self.template.name if self.template else ""
+
+    @property
+    def template_version(self) -> str:
+        return self.template.version if self.template else ""
+
+    @property
+    def field_values(self) -> dict[str, str]:
+        values = self.filling.values if self.filling else {}
+        # Of a text edited by hand they may be anything: kept only if they are no book of their own.
+        return values if sum(map(len, values.values())) <= texts.MAX_CHARACTERS else {}
+
+    # --- Within ---
+
+    def _typed(self, field: Field, values: Mapping[str, str]) -> str:
+        if self.is_bound:
+            return texts.normalise(self.data.get(PREFIX + field.name, ""))
+        return texts.normalise(values.get(field.name, field.default))
+
+    def _fill(self, built_in: Mapping[str, str] | None = None) -> Filling | None:
+        if self.template is None:
+            return None
+        by_itself = text_templates.built_in(
+            person=str(self.person), routine=self.routine.name, at=timezone.localtime()
+        )
+        if built_in:
+            by_itself |= {name: built_in[name] for name in by_itself if name in built_in}
+        return text_templates.fill(
+            self.template.body,
+            self.template.fields,
+            self.typed,
+            by_itself,
+            as_json=self.template.is_json,
+        )
+
+    def _put(self, filling: Filling | None) -> None:
+        """Make this the text of the form."""
+        text = filling.text if filling else ""
+        made = str(Made.by(filling, self.typed)) if filling and self.fields_asked else ""
+        if self.is_bound:
+            self._type_over(text=text, made=made)
+        else:
+            self.initial = {**self.initial, "text": text, "made": made}
+
+
+def _fields_of(template: TextTemplate | None) -> tuple[Field, ...]:
+    if template is None:
+        return ()
+    return text_templates.asked_for(template.body, template.fields)
+
+
+def _usable(person: Person, routine: Routine, pk: str) -> TextTemplate | None:
+    if not (pk.isdecimal() and len(pk) < 19):
+        return None
+    return routine.text_templates.usable_by(person).filter(pk=pk).first()

@@ -1,6 +1,4 @@
-from typing import Any
-
-from dashboard.forms.run import RunForm
+from dashboard.forms.press import PressForm
 
 # What an admin tries a token with: it asks for as little as a session can do.
 TEST_TEXT = (
@@ -8,15 +6,11 @@ TEST_TEXT = (
 )
 
 
-class TrialForm(RunForm):
-    """The text of a trial run with its one-time key, and nothing that only the board asks.
-
-    A routine that wants to be confirmed wants it of a trial, too: that is a real run.
-    """
+class TokenTrialForm(PressForm):
+    """A routine that wants to be confirmed wants it of a trial, too: that is a real run."""
 
     reason = "To test the stored token."
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name in set(self.fields) - {"key", "text", "confirmation", "aware_of"}:
-            del self.fields[name]
+
+class VersionTrialForm(PressForm):
+    reason = "To try a header version."

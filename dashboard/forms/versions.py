@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.utils.text import capfirst
 
-from dashboard.forms.run import RunForm
 from dashboard.forms.widgets import WithoutToken
 from dashboard.version_links import written
 from routines import header_versions
@@ -132,13 +131,3 @@ class MoveForm(TargetForm):
                 raise forms.ValidationError("This page cannot be read. Load it again.")
             seen[int(pk)] = version
         return seen
-
-
-class TrialForm(RunForm):
-    """A run form whose text template is settled: the page is about the version, not the text."""
-
-    reason = "To try a header version."
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["template"].widget = forms.HiddenInput()

@@ -1,43 +1,56 @@
 """One run: the form with the text that it will send; pressing Run now fires."""
 
-from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
+from django_htmx.http import trigger_client_event
 
 from dashboard.access import card_or_404, fireable_or_404, may_fire, run_or_404
 from dashboard.forms.run import RunForm
 from dashboard.headers import kept_for_back
+from dashboard.opening import link_to, opening
 from dashboard.requests import SignedInRequest
 from dashboard.views.board import closed
 from routines import board as boards
-from routines import firing, limits
+from routines import firing, limits, memory
 from routines.models import Routine
+from routines.reasons import State
 
 
 @kept_for_back
 @require_GET
 @may_fire
 def run(request: SignedInRequest, slug: str) -> HttpResponse:
-    """The form with the text that a run will send."""
+    """The form with the text that a run will send; a link may fill it in, and never fires."""
     card = card_or_404(request.user, slug)
-    template = card.templates[0] if card.templates else None
-    for candidate in card.templates:
-        if str(candidate.pk) == request.GET.get("template"):
-            template = candidate
-    text = template.body if template else ""
-    if request.GET.get("again", "").isdecimal():
-        earlier = run_or_404(request.user, int(request.GET["again"]))
-        if earlier.is_shortened:
-            messages.info(
-                request,
-                f"The text of run {earlier.pk} has been shortened since, so it cannot be run again."
-                " This is the text of the template.",
-            )
-        else:
-            text = earlier.text
-    form = RunForm.blank(request.user, card.routine, text=text, template=template)
-    return _open(request, card, form)
+    again = request.GET.get("again", "")
+    earlier = run_or_404(request.user, int(again)) if again.isdecimal() else None
+    remembered = memory.of(request.user, card.routine)
+    opened = opening(request.GET, card.templates, remembered, earlier)
+    form = RunForm.blank(
+        request.user,
+        card.routine,
+        template=opened.template,
+        values=opened.values,
+        text=opened.text,
+    )
+    return _open(request, card, form, opening=opened, memory=remembered)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_fire
+def preview(request: SignedInRequest, slug: str) -> HttpResponse:
+    """The text that the fields make, in the same form with the same key. Nothing is sent."""
+    if request.method != "POST":
+        return redirect("run", slug=slug)
+    routine = fireable_or_404(request.user, slug)
+    anew = "anew" in request.POST
+    form = RunForm.preview(request.POST.dict(), request.user, routine, anew=anew)
+    if request.htmx:
+        context = {"form": form, "routine": routine, "link": _link(request, form)}
+        return render(request, "board/run_text.html", context)
+    form.show_field_errors()
+    return _open(request, card_or_404(request.user, slug), form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,6 +89,8 @@ def _press(request: SignedInRequest, routine: Routine) -> HttpResponse:
             text=text,
             template_name=form.template_name,
             **form.answers,
+            template_version=form.template_version,
+            field_values=form.field_values,
             aware_of=form.cleaned_data["aware_of"],
         )
     except firing.Unanswered as asked:
@@ -101,13 +116,33 @@ def _press(request: SignedInRequest, routine: Routine) -> HttpResponse:
     if not request.htmx:
         return redirect("history_run", pk=press.run.pk)
     after = closed(request, boards.card_after(press.run))
-    return render(request, "board/card.html", after | {"run": press.run})
+    response = render(request, "board/card.html", after | {"run": press.run})
+    if press.run.state == State.STARTED:
+        # Anything else, and the draft in the browser (drafts.js) is still wanted.
+        trigger_client_event(response, "draft-sent", {"draft": _draft(form)})
+    return response
 
 
 def _open(
     request: SignedInRequest, card: boards.Card, form: RunForm, status: int = 200, **more: object
 ) -> HttpResponse:
-    warnings = limits.warnings(card.routine, request.user)
-    context = {"card": card, "form": form, "warnings": warnings} | more
+    context = {
+        "card": card,
+        "routine": card.routine,
+        "form": form,
+        "link": _link(request, form),
+        "draft": _draft(form),
+        "warnings": limits.warnings(card.routine, request.user),
+    }
     template = "board/card.html" if request.htmx else "board/run.html"
-    return render(request, template, context, status=status)
+    return render(request, template, context | more, status=status)
+
+
+def _draft(form: RunForm) -> str:
+    """The name of the draft that the browser keeps: one a person and routine."""
+    return f"{form.person.pk}:{form.routine.slug}"
+
+
+def _link(request: SignedInRequest, form: RunForm) -> str:
+    link = link_to(form)
+    return request.build_absolute_uri(link) if link else ""

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.access import may_manage_registry, routine_or_404, run_or_404
 from dashboard.forms.tokens import TokenForm, WithdrawForm
-from dashboard.forms.trial import TEST_TEXT, TrialForm
+from dashboard.forms.trial import TEST_TEXT, TokenTrialForm
 from dashboard.headers import kept_for_back
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
@@ -62,7 +62,7 @@ def test(request: SignedInRequest, slug: str) -> HttpResponse:
         return _press_test(request, routine)
     if request.GET.get("run", "").isdecimal():
         return _test_page(request, routine, run=_trial_or_404(request, routine))
-    form = TrialForm.blank(request.user, routine, text=TEST_TEXT)
+    form = TokenTrialForm.blank(request.user, routine, text=TEST_TEXT)
     return _test_page(request, routine, form=form)
 
 
@@ -90,7 +90,7 @@ def compromised(request: SignedInRequest, slug: str) -> HttpResponse:
 
 
 def _press_test(request: SignedInRequest, routine: Routine) -> HttpResponse:
-    form = TrialForm(request.POST, person=request.user, routine=routine)
+    form = TokenTrialForm(request.POST, person=request.user, routine=routine)
     if not form.is_valid():
         form.renew_refused_key()
         return _test_page(request, routine, form=form, status=422)

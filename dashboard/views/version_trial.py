@@ -5,7 +5,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from dashboard.access import card_or_404, may_fire, may_manage_registry
-from dashboard.forms.versions import TargetForm, TrialForm
+from dashboard.forms.run import RunForm
+from dashboard.forms.trial import VersionTrialForm
+from dashboard.forms.versions import TargetForm
 from dashboard.headers import kept_for_back
 from dashboard.requests import SignedInRequest
 from dashboard.version_links import move_url, written
@@ -31,16 +33,17 @@ def try_one(request: SignedInRequest, slug: str) -> HttpResponse:
     header, target = to.cleaned_data["to"]
     if request.method == "POST":
         return _press(request, card, header, target)
+    # As the board would begin; the page is about the version, so the fields are not asked for.
     template = card.templates[0] if card.templates else None
-    text = template.body if template else ""
-    form = TrialForm.blank(request.user, card.routine, text=text, template=template)
+    text = RunForm.blank(request.user, card.routine, template=template).shown_text
+    form = VersionTrialForm.blank(request.user, card.routine, text=text)
     return _trial_page(request, card, header, target, form)
 
 
 def _press(
     request: SignedInRequest, card: boards.Card, header: Header, target: str
 ) -> HttpResponse:
-    form = TrialForm(request.POST, person=request.user, routine=card.routine)
+    form = VersionTrialForm(request.POST, person=request.user, routine=card.routine)
     if not form.is_valid():
         form.renew_refused_key()
         return _trial_page(request, card, header, target, form, status=422)
@@ -50,7 +53,6 @@ def _press(
             routine=card.routine,
             person=request.user,
             text=form.cleaned_data["text"],
-            template_name=form.template_name,
             **form.answers,
             aware_of=form.cleaned_data["aware_of"],
             trial=version_moves.trial(header, target),
@@ -84,7 +86,7 @@ def _trial_page(
     card: boards.Card,
     header: Header,
     target: str,
-    form: TrialForm,
+    form: VersionTrialForm,
     status: int = 200,
     **more: object,
 ) -> HttpResponse:

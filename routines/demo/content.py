@@ -1,32 +1,11 @@
 """Who and what the demo holds: people called by their role, one routine for each use."""
 
-import json
-from dataclasses import dataclass
-
+from routines.demo.shapes import DemoPerson, DemoRoutine, DemoTemplate
 from routines.models import Outcome
 from routines.roles import Role
+from routines.text_templates import Field, Kind
 
 PASSWORD = "practice-runs-only"  # noqa: S105  # printed by `make demo`, on a loopback address
-
-
-@dataclass(frozen=True)
-class DemoPerson:
-    """Called by the role: the demo makes up no names."""
-
-    username: str
-    role: Role
-    may: str
-
-
-@dataclass(frozen=True, eq=False)
-class DemoRoutine:
-    name: str
-    routine_id: str
-    purpose: str
-    account: str
-    tags: tuple[str, ...]
-    templates: dict[str, str]
-    past_texts: tuple[tuple[str, str], ...]  # (template's name, the text that was sent)
 
 
 # What people said came of runs: the outcome, and the note with it.
@@ -45,11 +24,40 @@ PEOPLE = (
 )
 
 
-def _alert(summary: str, service: str, severity: str, **more: str) -> str:
-    """Structured data travels as text; the routine's saved prompt says how to read it."""
-    alert = {"summary": summary, "service": service, "severity": severity} | more
-    return json.dumps(alert, indent=2)
-
+# Structured data travels as text; the routine's saved prompt says how to read it.
+_ALERT = """\
+{
+  "summary": "{{ summary }}",
+  "service": "{{ service }}",
+  "severity": "{{ severity }}",
+  "environment": "{{ environment }}",
+  "runbook": "{{ runbook }}",
+  "already_known": "{{ already_known }}",
+  "asked_by": "{{ person }}",
+  "asked_at": "{{ now }}"
+}"""
+_REPORT = """\
+{
+  "summary": "{{ summary }}",
+  "service": "{{ service }}",
+  "severity": "{{ severity }}",
+  "environment": "production",
+  "ticket": "{{ ticket }}",
+  "steps": "{{ steps }}",
+  "asked_by": "{{ person }}",
+  "asked_at": "{{ now }}"
+}"""
+_SUMMARY = Field(
+    "summary", "What happens", "One line, as in the alert.", "Error rate above 5 % for 10 minutes"
+)
+_SERVICES = ("billing", "checkout", "database", "notifications", "search")
+_SERVICE = Field("service", default="checkout", kind=Kind.CHOICE, choices=_SERVICES)
+_SEVERITY = Field(
+    "severity", default="critical", kind=Kind.CHOICE, choices=("critical", "major", "warning")
+)
+_ENVIRONMENT = Field(
+    "environment", default="production", kind=Kind.CHOICE, choices=("production", "staging")
+)
 
 ALERT_TRIAGE = DemoRoutine(
     name="Alert triage",
@@ -60,92 +68,110 @@ ALERT_TRIAGE = DemoRoutine(
     ),
     account="Platform team",
     tags=("operations",),
-    templates={
-        "Alert from monitoring": _alert(
-            "Error rate above 5 % for 10 minutes",
-            "checkout",
-            "critical",
-            environment="production",
-            started_at="2026-01-31T09:30:00Z",
-            runbook="docs/runbooks/error-rate.md",
-            already_known="",
+    templates=(
+        DemoTemplate(
+            "Alert from monitoring",
+            _ALERT,
+            (
+                _SUMMARY,
+                _SERVICE,
+                _SEVERITY,
+                _ENVIRONMENT,
+                Field("runbook", default="docs/runbooks/error-rate.md", required=False),
+                Field(
+                    "already_known",
+                    "Already known",
+                    "Deploys, load tests, what you have tried. Several lines are fine.",
+                    required=False,
+                    kind=Kind.LINES,
+                ),
+            ),
+            is_json=True,
         ),
-        "Report from support": _alert(
-            "Customers cannot download their invoices",
-            "billing",
-            "major",
-            environment="production",
-            first_report="2026-01-31T09:30:00Z",
-            reports="3",
-            steps="Sign in, open Invoices, press Download: an empty page.",
+        DemoTemplate(
+            "Report from support",
+            _REPORT,
+            (
+                Field("summary", "What happens", default="Customers cannot download invoices"),
+                Field("service", default="billing", kind=Kind.CHOICE, choices=_SERVICES),
+                _SEVERITY,
+                Field("ticket", "Ticket", "Like SUP-1234.", pattern="SUP-[0-9]+"),
+                Field(
+                    "steps",
+                    "Steps to see it",
+                    default="Sign in, open Invoices, press Download: an empty page.",
+                    kind=Kind.LINES,
+                ),
+            ),
+            is_json=True,
         ),
-    },
-    past_texts=(
+    ),
+    past_values=(
         (
             "Alert from monitoring",
-            _alert(
-                "Error rate above 5 % for 10 minutes",
-                "checkout",
-                "critical",
-                environment="production",
-                runbook="docs/runbooks/error-rate.md",
-                already_known="Began right after the deploy of checkout 4.18.0.",
-            ),
+            {
+                "summary": "Error rate above 5 % for 10 minutes",
+                "service": "checkout",
+                "severity": "critical",
+                "environment": "production",
+                "runbook": "docs/runbooks/error-rate.md",
+                "already_known": "Began right after the deploy of checkout 4.18.0.",
+            },
         ),
         (
             "Alert from monitoring",
-            _alert(
-                "95th percentile of response time above 2 s",
-                "search",
-                "warning",
-                environment="production",
-                runbook="docs/runbooks/slow-search.md",
-                already_known="The index was rebuilt last night.",
-            ),
+            {
+                "summary": "95th percentile of response time above 2 s",
+                "service": "search",
+                "severity": "warning",
+                "environment": "production",
+                "runbook": "docs/runbooks/slow-search.md",
+                "already_known": "The index was rebuilt last night.",
+            },
         ),
         (
             "Alert from monitoring",
-            _alert(
-                "Queue of outgoing e-mail older than 30 minutes",
-                "notifications",
-                "major",
-                environment="production",
-                runbook="docs/runbooks/mail-queue.md",
-                already_known="",
-            ),
+            {
+                "summary": "Queue of outgoing e-mail older than 30 minutes",
+                "service": "notifications",
+                "severity": "major",
+                "environment": "production",
+                "runbook": "docs/runbooks/mail-queue.md",
+                "already_known": "",
+            },
         ),
         (
             "Report from support",
-            _alert(
-                "Customers cannot download their invoices",
-                "billing",
-                "major",
-                environment="production",
-                reports="7",
-                steps="Sign in, open Invoices, press Download: an empty page.",
-            ),
+            {
+                "summary": "Customers cannot download their invoices",
+                "service": "billing",
+                "severity": "major",
+                "ticket": "SUP-2207",
+                "steps": "Sign in, open Invoices, press Download: an empty page.",
+            },
         ),
         (
             "Alert from monitoring",
-            _alert(
-                "Disk of the staging database 90 % full",
-                "database",
-                "warning",
-                environment="staging",
-                runbook="docs/runbooks/disk-full.md",
-                already_known="A load test ran this morning.",
-            ),
+            {
+                "summary": "Disk of the staging database 90 % full",
+                "service": "database",
+                "severity": "warning",
+                "environment": "staging",
+                "runbook": "docs/runbooks/disk-full.md",
+                "already_known": "A load test ran this morning.",
+            },
         ),
     ),
 )
 
+_VERSION = r"[0-9]+\.[0-9]+\.[0-9]+"
 _VERIFY = """\
-Verify the deploy of {service} {version} to {environment}.
+Verify the deploy of {{ service }} {{ version }} to {{ environment }}.
 
-Compare with {previous}: error rate, response times and background jobs of the 30 minutes before
+Compare with {{ previous }}: error rate, response times and background jobs of the 30 minutes before
 and after. Walk through the smoke tests in docs/smoke-tests.md.
 
-Pay attention to: {attention}
+Pay attention to: {{ attention }}
 
 End with one line: keep, watch or roll back, and why."""
 
@@ -158,17 +184,21 @@ DEPLOY_VERIFICATION = DemoRoutine(
     ),
     account="Release team",
     tags=("operations", "release"),
-    templates={
-        "After a deploy": _VERIFY.format(
-            service="checkout",
-            version="4.19.0",
-            environment="production",
-            previous="4.18.2",
-            attention="the new payment form",
-        )
-    },
-    past_texts=tuple(
-        ("After a deploy", _VERIFY.format(**deploy))
+    templates=(
+        DemoTemplate(
+            "After a deploy",
+            _VERIFY,
+            (
+                _SERVICE,
+                Field("version", help="Like 4.19.0.", default="4.19.0", pattern=_VERSION),
+                Field("previous", "Version before", default="4.18.2", pattern=_VERSION),
+                _ENVIRONMENT,
+                Field("attention", "Pay attention to", default="the new payment form"),
+            ),
+        ),
+    ),
+    past_values=tuple(
+        ("After a deploy", deploy)
         for deploy in (
             {
                 "service": "checkout",
@@ -203,13 +233,16 @@ DEPLOY_VERIFICATION = DemoRoutine(
 )
 
 _NOTES = """\
-Write the release notes of {product} {version}, from the changes since {since}.
+Write the release notes of {{ product }} {{ version }}, from the changes since {{ since }}.
 
-Readers: {readers}
+Readers: {{ readers }}
 Group by New, Better and Fixed. Leave out refactoring, tests and dependencies, but for those that
 close a security hole. Link each entry to its pull request.
 
 Open a pull request that adds them to CHANGELOG.md; do not publish anything."""
+
+_CUSTOMERS = "customers; no internal names, and no words that only we use."
+_TEAM = "the team; name who has to do something before the release."
 
 RELEASE_NOTES = DemoRoutine(
     name="Release notes",
@@ -220,57 +253,65 @@ RELEASE_NOTES = DemoRoutine(
     ),
     account="Release team",
     tags=("product", "release"),
-    templates={
-        "For customers": _NOTES.format(
-            product="the web app",
-            version="2026.4",
-            since="tag v2026.3",
-            readers="customers; no internal names, and no words that only we use.",
-        ),
-        "For the team": _NOTES.format(
-            product="the internal tools",
-            version="of this week",
-            since="last Monday",
-            readers="the team; name who has to do something before the release.",
-        ),
-    },
-    past_texts=(
-        (
+    templates=(
+        DemoTemplate(
             "For customers",
-            _NOTES.format(
-                product="the web app",
-                version="2026.3",
-                since="tag v2026.2",
-                readers="customers; no internal names, and no words that only we use.",
+            _NOTES,
+            (
+                Field("product", default="the web app"),
+                Field("version", default="2026.4"),
+                Field("since", "Changes since", default="tag v2026.3"),
+                Field("readers", default=_CUSTOMERS, kind=Kind.LINES),
             ),
         ),
+        DemoTemplate(
+            "For the team",
+            _NOTES,
+            (
+                Field("product", default="the internal tools"),
+                Field("version", default="of this week"),
+                Field("since", "Changes since", default="last Monday"),
+                Field("readers", default=_TEAM, kind=Kind.LINES),
+            ),
+        ),
+    ),
+    past_values=(
         (
             "For customers",
-            _NOTES.format(
-                product="the mobile app",
-                version="5.2",
-                since="tag mobile-5.1",
-                readers="customers; at most eight entries, the shops cut the text.",
-            ),
+            {
+                "product": "the web app",
+                "version": "2026.3",
+                "since": "tag v2026.2",
+                "readers": _CUSTOMERS,
+            },
+        ),
+        (
+            "For customers",
+            {
+                "product": "the mobile app",
+                "version": "5.2",
+                "since": "tag mobile-5.1",
+                "readers": "customers; at most eight entries, the shops cut the text.",
+            },
         ),
         (
             "For the team",
-            _NOTES.format(
-                product="the internal tools",
-                version="of this week",
-                since="last Monday",
-                readers="the team; name who has to do something before the release.",
-            ),
+            {
+                "product": "the internal tools",
+                "version": "of this week",
+                "since": "last Monday",
+                "readers": _TEAM,
+            },
         ),
     ),
 )
 
 _CHANGE = """\
-What should change: {what}
+What should change: {{ what }}
 
-Where people see it: {where}
-Why: {why}
-It is done when: {done}
+Where people see it: {{ where }}
+Why: {{ reason }}
+It is done when: {{ done }}
 
 Keep the change small, add a test, and open a draft pull request for review."""
 
@@ -283,39 +324,61 @@ ASK_FOR_A_CHANGE = DemoRoutine(
     ),
     account="Platform team",
     tags=("product",),
-    templates={
-        "A small change": _CHANGE.format(
-            what="the export button should say how many rows it will export",
-            where="the list of orders, for everybody in operations",
-            why="people start exports of a million rows by mistake",
-            done="the button shows the number, and asks once more above 100,000",
-        )
-    },
-    past_texts=tuple(
-        ("A small change", _CHANGE.format(**request))
+    templates=(
+        DemoTemplate(
+            "A small change",
+            _CHANGE,
+            (
+                Field(
+                    "what",
+                    "What should change",
+                    default="the export button should say how many rows it will export",
+                    kind=Kind.LINES,
+                ),
+                Field(
+                    "where",
+                    "Where people see it",
+                    default="the list of orders, for everybody in operations",
+                ),
+                Field(
+                    "reason",
+                    "Why",
+                    default="people start exports of a million rows by mistake",
+                    required=False,
+                ),
+                Field(
+                    "done",
+                    "It is done when",
+                    default="the button shows the number, and asks once more above 100,000",
+                ),
+            ),
+        ),
+    ),
+    past_values=tuple(
+        ("A small change", request)
         for request in (
             {
                 "what": "the password page should say which rules a new password must meet",
                 "where": "Settings, Password",
-                "why": "support gets a question about it every other day",
+                "reason": "support gets a question about it every other day",
                 "done": "the rules stand above the field, and a failed one is named",
             },
             {
                 "what": "sort the list of warehouses by name",
                 "where": "the form for a new delivery",
-                "why": "with sixty of them nobody finds theirs",
+                "reason": "with sixty of them nobody finds theirs",
                 "done": "the list is sorted, without regard to upper and lower case",
             },
             {
                 "what": "correct the German reminder e-mail: 'Rechnung', not 'Quittung'",
                 "where": "the second reminder for an unpaid invoice",
-                "why": "it is the wrong word",
+                "reason": "it is the wrong word",
                 "done": "subject and body say Rechnung",
             },
             {
                 "what": "show times in the order history in the customer's time zone",
                 "where": "the customer's own pages",
-                "why": "orders of the evening appear on the day after",
+                "reason": "orders of the evening appear on the day after",
                 "done": "an order at 23:30 in Lisbon is shown on that day",
             },
         )

@@ -15,11 +15,12 @@ from routines.demo.content import (
     DEPLOY_VERIFICATION,
     RELEASE_NOTES,
     ROUTINES,
-    DemoRoutine,
 )
+from routines.demo.shapes import DemoRoutine
 from routines.models import Person, Routine, Run
 from routines.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 from routines.roles import Role
+from routines.text_templates import built_in, fill, version_of
 
 DAYS = 21
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # the alphabet of session IDs
@@ -106,14 +107,20 @@ def past_runs(
     """Oldest first, so that the order of the keys is the order of time."""
     now = timezone.now()
     for at, demo, reason in _plan(rng, now):
-        template_name, text = rng.choice(demo.past_texts)
+        template_name, values = rng.choice(demo.past_values)
         person = people[Role.TEAMMATE if rng.random() < 0.8 else Role.ADMIN]
+        template = demo.template(template_name)
+        stored = [field.to_stored() for field in template.fields]
+        by_itself = built_in(person=str(person), routine=demo.name, at=at)
+        filling = fill(template.body, stored, values, by_itself, as_json=template.is_json)
         run = Run(
             key=UUID(int=rng.getrandbits(128), version=4),
             routine=routines[demo],
             person=person,
-            text=text,
+            text=filling.text,
             template_name=template_name,
+            template_version=version_of(template.body, stored, as_json=template.is_json),
+            field_values=filling.values,
             beta_version=header_versions.BETA_VERSION,
             api_version=header_versions.API_VERSION,
             created_at=at,

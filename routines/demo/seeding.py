@@ -17,10 +17,9 @@ from routines.demo.content import (
     PASSWORD,
     PEOPLE,
     ROUTINES,
-    DemoPerson,
-    DemoRoutine,
 )
 from routines.demo.past_runs import DAYS, past_runs
+from routines.demo.shapes import DemoPerson, DemoRoutine
 from routines.models import AuditEvent, Outcome, Person, Routine, Run
 from routines.practice_api import PracticeApi
 from routines.reasons import State
@@ -83,8 +82,8 @@ def _register(demo: DemoRoutine, admin: Person) -> Routine:
         token=tokens.parse(PracticeApi().token_for(demo.routine_id)),
         by=admin,
     )
-    for order, (name, body) in enumerate(demo.templates.items()):
-        registry.add_template(routine, name=name, body=body, order=order, by=admin)
+    for order, template in enumerate(demo.templates):
+        registry.add_template(routine, **vars(template), order=order, by=admin)
     return routine
 
 

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="run",
             name="field_values",
-            field=models.JSONField(default=dict),
+            field=models.JSONField(blank=True, default=dict),
         ),
         migrations.AddField(
             model_name="run",

@@ -74,7 +74,7 @@ class Run(models.Model):
     template_name = models.CharField(max_length=80, blank=True)
     # The template as it was then (TextTemplate.version), and what its fields were filled with.
     template_version = models.CharField(max_length=32, blank=True)
-    field_values = models.JSONField(default=dict)
+    field_values = models.JSONField(default=dict, blank=True)
     why = models.CharField(max_length=300, blank=True)  # where the routine asks for it
     # Made by an admin to try a token or a version: a real run, labelled.
     is_trial = models.BooleanField(default=False)

@@ -1,0 +1,90 @@
+// The run form: what the server makes of the fields never replaces what was typed meanwhile.
+"use strict";
+
+const sentText = (form) => form.querySelector("textarea[name=text]");
+
+// A preview that was asked for before the text was edited by hand comes too late.
+const textWhenAsked = new WeakMap();
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const form = event.target.closest("form[data-fires]");
+  if (form && form !== event.target) textWhenAsked.set(event.detail.xhr, sentText(form).value);
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const before = textWhenAsked.get(event.detail.xhr);
+  const form = event.detail.target.closest("form[data-fires]");
+  if (before === undefined) return;
+  if (!form || !form.isConnected) {
+    event.detail.shouldSwap = false; // the form has been answered or closed meanwhile
+  } else if (event.detail.target.matches(".made") && sentText(form).value !== before) {
+    event.detail.shouldSwap = false;
+  }
+});
+
+// What stands under the text is said when it changes, to those who do not see it.
+let said = "";
+document.addEventListener("htmx:afterSettle", (event) => {
+  const asked = event.detail.requestConfig.elt;
+  if (!asked.closest("form[data-fires]") || asked.matches("form[data-fires]")) return;
+  const form = event.detail.elt.closest("form[data-fires]");
+  if (!form) return;
+  const says = [...form.querySelectorAll(".text-state [data-says]")]
+    .map((element) => element.textContent.trim()).join(" ");
+  if (says !== said) announce(says);
+  said = says;
+});
+
+// Another template, or a text that was sent before, replaces the text: ask first if it was edited
+// by hand. What stands in fields of the same name is carried over.
+let carried = new Map();
+
+function fieldsOf(card) {
+  return [...card.querySelectorAll(".asked [name^='field-']")];
+}
+
+document.addEventListener("htmx:confirm", (event) => {
+  const source = event.target;
+  if (!source.matches("[data-replaces-text]")) return;
+  const card = source.closest(".card");
+  const form = card.querySelector("form[data-fires]");
+  const made = form.querySelector("[name=made]").value;
+  const area = sentText(form);
+  const isEdited = area.value !== area.defaultValue
+    || (form.querySelector(".text-state [name=anew]") !== null && made !== "");
+  const goOn = () => {
+    carried = new Map();
+    if (source.matches("form")) {
+      for (const field of fieldsOf(card)) {
+        if (field.value !== usual(field)) carried.set(field.name, field.value);
+      }
+    }
+    event.detail.issueRequest(true);
+  };
+  event.preventDefault();
+  if (!isEdited || window.confirm("Replace the text that you edited with this one?")) {
+    goOn();
+  } else if (source.matches("form")) {
+    source.reset();
+  }
+});
+
+function usual(field) {
+  if (!field.matches("select")) return field.defaultValue;
+  const chosen = [...field.options].find((option) => option.defaultSelected) || field.options[0];
+  return chosen ? chosen.value : "";
+}
+
+document.addEventListener("htmx:load", (event) => {
+  if (!carried.size || !event.detail.elt.matches(".card.open")) return;
+  for (const field of fieldsOf(event.detail.elt)) {
+    if (carried.has(field.name)) setField(field, carried.get(field.name));
+  }
+  carried = new Map();
+});
+
+// As if it had been typed: the counter, the preview and the draft hear of it.
+function setField(field, value) {
+  if (field.matches("select") && ![...field.options].some((option) => option.value === value)) return;
+  field.value = value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}

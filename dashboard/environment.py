@@ -7,6 +7,7 @@ names another file, and an empty `ENV_FILE` reads none.
 
 import ipaddress
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -149,6 +150,22 @@ class Environment:
             if parts.scheme != "https" or not parts.netloc or parts.path.strip("/"):
                 self._problem(f"{name} must be origins like {hint}")
             found.append(f"{parts.scheme}://{parts.netloc}")
+        return found
+
+    def header(self, name: str) -> str:
+        value = self.text(name, "")
+        if value and not re.fullmatch("[A-Za-z][A-Za-z0-9-]*", value):
+            self._problem(f"{name} must be a header's name like X-Forwarded-User.")
+        return value
+
+    def networks(self, name: str) -> list[IPNetwork]:
+        """Addresses and networks, comma-separated. No `*`: that would be everybody."""
+        found = []
+        for one in self.names(name, ""):
+            try:
+                found.append(ipaddress.ip_network(one))
+            except ValueError:
+                self._problem(f"{name}: “{one}” is no address like 10.0.0.5 or 10.0.0.0/24.")
         return found
 
     def proxies(self, name: str, default: str) -> list[IPNetwork | None]:

@@ -60,9 +60,21 @@ env.problem_if(
     "OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together: set all three or none.",
 )
 env.problem_if("openid" not in OIDC_SCOPES, "OIDC_SCOPES must contain openid.")
+# Sign-in by a header of a proxy in front: off unless both are set.
+SIGN_IN_HEADER = env.header("SIGN_IN_HEADER")
+SIGN_IN_GROUPS_HEADER = env.header("SIGN_IN_GROUPS_HEADER")
+TRUSTED_PROXY_ADDRESSES = env.networks("TRUSTED_PROXY_ADDRESSES")
 env.problem_if(
-    not PASSWORD_SIGN_IN and not OIDC_ISSUER,
-    "PASSWORD_SIGN_IN is off and OIDC_ISSUER is not set: nobody could sign in.",
+    bool(SIGN_IN_HEADER) != bool(TRUSTED_PROXY_ADDRESSES),
+    "SIGN_IN_HEADER and TRUSTED_PROXY_ADDRESSES belong together: set both or none.",
+)
+env.problem_if(
+    bool(SIGN_IN_GROUPS_HEADER) and not SIGN_IN_HEADER,
+    "SIGN_IN_GROUPS_HEADER needs SIGN_IN_HEADER.",
+)
+env.problem_if(
+    not PASSWORD_SIGN_IN and not OIDC_ISSUER and not SIGN_IN_HEADER,
+    "PASSWORD_SIGN_IN is off and nothing else is set up: nobody could sign in.",
 )
 
 # Days until texts are shortened and runs deleted (docs/retention.md); 0 keeps for ever. Seven at
@@ -139,6 +151,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "dashboard.sign_in.web_sessions.SessionLimitsMiddleware",
+    "dashboard.sign_in.proxy.ProxySignInMiddleware",
     "dashboard.middleware.SignInRequiredMiddleware",
     "dashboard.middleware.InitialPasswordMiddleware",
     "dashboard.sign_in.second_factor.SecondFactorMiddleware",

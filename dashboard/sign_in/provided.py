@@ -4,7 +4,7 @@ It has the last word on the roles, at each sign-in, and leaves everything else a
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from routines import audit, people
 from routines.models import Person
@@ -21,21 +21,26 @@ class Newcomer:
 
 def add(newcomer: Newcomer, roles: Collection[Role], *, source: str) -> Person:
     """Somebody new, under a username that is still free: nobody takes over another's."""
-    for number in range(1, 100):
-        username = newcomer.username if number == 1 else f"{newcomer.username}-{number}"
+    wanted = newcomer.username
+    for number in range(2, 100):
         try:
-            with audit.done_by(source):
-                return people.add_person(
-                    username=username,
-                    first_name=newcomer.first_name,
-                    last_name=newcomer.last_name,
-                    email=newcomer.email,
-                    roles=roles,
-                    by=None,
-                )
+            return add_exactly(newcomer, roles, source=source)
         except people.Refused:  # taken
-            continue
+            newcomer = replace(newcomer, username=f"{wanted}-{number}")
     raise people.Refused("No username is free for this person.")
+
+
+def add_exactly(newcomer: Newcomer, roles: Collection[Role], *, source: str) -> Person:
+    """Raise people.Refused if the username is taken."""
+    with audit.done_by(source):
+        return people.add_person(
+            username=newcomer.username,
+            first_name=newcomer.first_name,
+            last_name=newcomer.last_name,
+            email=newcomer.email,
+            roles=roles,
+            by=None,
+        )
 
 
 def give_roles(person: Person, roles: Collection[Role], *, source: str) -> None:

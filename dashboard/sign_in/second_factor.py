@@ -48,6 +48,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
             logger.error("A second factor cannot be read: no key of TOKEN_ENCRYPTION_KEYS opens it")
             return b32encode(secrets.token_bytes(20)).decode()  # which no code fits
 
+    def generate_authenticator_name(self, user: Person, type: str) -> str:
+        number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
+        return "Passkey" if number == 1 else f"Passkey {number}"
+
     def build_totp_svg(self, url: str) -> str:
         """To stand in the page itself: the policy allows no image out of a data: address."""
         svg: str = super().build_totp_svg(url)

@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from dashboard.sign_in.provided import Newcomer
 from routines.roles import Role
 
-_NOT_IN_USERNAMES = re.compile(r"[^\w.@+-]+")
+NOT_IN_USERNAMES = re.compile(r"[^\w.@+-]+")
 
 
 def roles(claims: dict[str, Any]) -> list[Role]:
@@ -36,7 +36,7 @@ def newcomer(claims: dict[str, Any]) -> Newcomer:
     name = _text(claims, "preferred_username") or _text(claims, "email") or _text(claims, "sub")
     whole_first, _, whole_last = _text(claims, "name").partition(" ")
     return Newcomer(
-        username=_NOT_IN_USERNAMES.sub("-", name)[:140] or "somebody",
+        username=NOT_IN_USERNAMES.sub("-", name)[:140] or "somebody",
         first_name=(_text(claims, "given_name") or whole_first)[:150],
         last_name=(_text(claims, "family_name") or whole_last)[:150],
         email=_email(claims),

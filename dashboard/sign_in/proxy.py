@@ -1,0 +1,115 @@
+"""Sign-in by a header that a proxy in front sets, for companies that sign people in there.
+
+Off unless SIGN_IN_HEADER and TRUSTED_PROXY_ADDRESSES are both set. Who may set the header is known
+by the connection's own address, never by another header. From any other address it is refused, not
+passed over: somebody tries to be somebody, or the proxy's address is missing in the settings, and
+both are better heard of than taken for "not signed in".
+"""
+
+import ipaddress
+import logging
+from collections.abc import Callable
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.db import IntegrityError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.log import log_response
+
+from dashboard.sign_in import means, provided
+from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES, roles_of_groups
+from routines import people
+from routines.models import Person
+
+logger = logging.getLogger(__name__)
+
+SOURCE = "proxy in front"  # in the audit trail
+_BACKEND = "dashboard.sign_in.rights.GroupRightsBackend"
+_ROLES = "roles_of_the_proxy"  # in the web session: what the header said last
+
+
+class ProxySignInMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not settings.SIGN_IN_HEADER:
+            return self.get_response(request)
+        given = [name for name in _headers() if name in request.headers]
+        if given and not _is_trusted(request):
+            logger.warning("%s from an address that is no trusted proxy: refused", given[0])
+            return _refused(request, "account/not_the_proxy.html")
+        username = request.headers.get(settings.SIGN_IN_HEADER, "").strip()
+        if username:
+            return self._signed_in(request, username)
+        if means.used(request) == means.PROXY:  # the proxy no longer vouches for anybody
+            logout(request)
+        return self.get_response(request)
+
+    def _signed_in(self, request: HttpRequest, username: str) -> HttpResponse:
+        person = _person(request, username)
+        if person is None:
+            return _refused(request, "account/not_known_here.html")
+        if not person.is_active:
+            return _refused(request, "account/account_inactive.html")
+        if request.user != person or means.used(request) != means.PROXY:
+            if request.user.is_authenticated:
+                logout(request)
+            login(request, person, backend=_BACKEND)
+            means.note(request, means.PROXY)
+            UserSession.objects.create_from_request(request)
+        _give_roles(request, person)
+        return self.get_response(request)
+
+
+def _headers() -> list[str]:
+    return [name for name in (settings.SIGN_IN_HEADER, settings.SIGN_IN_GROUPS_HEADER) if name]
+
+
+def _is_trusted(request: HttpRequest) -> bool:
+    try:
+        peer = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:  # a Unix socket has none: give the proxy a port to connect to
+        return False
+    return any(peer in network for network in settings.TRUSTED_PROXY_ADDRESSES)
+
+
+def _person(request: HttpRequest, username: str) -> Person | None:
+    if request.user.is_authenticated and request.user.username.casefold() == username.casefold():
+        return request.user
+    known = _known(username)
+    if known is not None or not settings.SIGN_IN_GROUPS_HEADER:
+        return known
+    roles = roles_of_groups(_groups(request))
+    if not roles or NOT_IN_USERNAMES.search(username) or len(username) > 150:
+        return None
+    try:
+        return provided.add_exactly(provided.Newcomer(username), roles, source=SOURCE)
+    except (people.Refused, IntegrityError):  # their other request was faster
+        return _known(username)
+
+
+def _known(username: str) -> Person | None:
+    return Person.objects.filter(username__iexact=username).first()
+
+
+def _give_roles(request: HttpRequest, person: Person) -> None:
+    if not settings.SIGN_IN_GROUPS_HEADER:
+        return
+    groups = sorted(_groups(request))
+    if request.session.get(_ROLES) != groups:
+        provided.give_roles(person, roles_of_groups(set(groups)), source=SOURCE)
+        request.session[_ROLES] = groups
+
+
+def _groups(request: HttpRequest) -> set[str]:
+    said = request.headers.get(settings.SIGN_IN_GROUPS_HEADER, "")
+    return {group.strip() for group in said.split(",") if group.strip()}
+
+
+def _refused(request: HttpRequest, template: str) -> HttpResponse:
+    response = render(request, template, status=403)
+    log_response("Forbidden: %s", request.path, response=response, request=request)
+    return response

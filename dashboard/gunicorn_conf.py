@@ -35,6 +35,8 @@ graceful_timeout = settings.FIRE_TIMEOUT + 10  # a stop waits for fires in fligh
 keepalive = 15  # seconds; browsers poll while a run is being sent
 control_socket_disable = True  # or gunicorn opens one in the user's home
 
+# Said here, since gunicorn read the environment before settings.py brought .env into it.
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
 # No header may say what stands in the address; by default SCRIPT_NAME and PATH_INFO may.
 forwarder_headers = ""
 

@@ -154,4 +154,5 @@ urlpatterns = [
 handler400 = errors.bad_request
 handler403 = errors.forbidden
 handler404 = errors.not_found
+handler429 = errors.too_many  # allauth's: Django knows no such handler
 handler500 = errors.server_error

@@ -45,6 +45,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     )
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    return _error(
+        request,
+        429,
+        "Too many tries",
+        "Nothing was done. Wait a few minutes, then try once more.",
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     # Drawn without context processors: they may be what failed.
     return HttpResponse(_SERVER_ERROR.format(reference=logs.request_id.get()), status=500)

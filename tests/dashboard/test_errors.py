@@ -81,3 +81,11 @@ def test_other_methods_are_refused(client, method):
 
 def test_a_strange_host_is_refused(client):
     assert client.get("/", headers={"Host": "evil.example.com"}).status_code == 400
+
+
+def test_too_many_tries_are_said_to_be(client):
+    for _ in range(12):
+        response = client.post("/confirm/", {"password": "a guess"})
+    assert response.status_code == 429
+    assert Page(response).says("Too many tries")
+    assert response.headers["Content-Security-Policy"]

@@ -43,6 +43,7 @@ def main() -> int:
         def seed(database: Database) -> None:
             manage(database, endpoint.url, "migrate", "--verbosity=0")
             manage(database, endpoint.url, "seed_demo")
+            manage(database, endpoint.url, "collectstatic", "--no-input", "--verbosity=0")
 
         with (
             new_database(folder, seed) as database,

@@ -216,7 +216,7 @@ def _static_files(database: Database) -> None:
 
 def _answers(product: Product) -> bool:
     try:
-        return httpx.get(f"{product.url}/sign-in/").status_code == 200
+        return httpx.get(f"{product.url}/sign-in/").status_code < 500
     except httpx.TransportError:
         if product.process.poll() is not None:
             raise RuntimeError(product.log.read_text()) from None

@@ -16,7 +16,6 @@ from routines.run_filter import RunFilter
 
 STATES = (State.STARTED, State.REFUSED, State.UNKNOWN, State.NOT_SENT)  # the expected lies lowest
 _SHORT = {  # over a column of numbers
-    State.STARTED: "Started",
     State.REFUSED: "Refused",
     State.UNKNOWN: "Unknown",
     State.NOT_SENT: "Not sent",
@@ -92,7 +91,9 @@ class Charts:
     @cached_property
     def routines(self) -> Rows:
         rows = self._figures.routines
-        return self._rows("Routine", ((r, _query_of(routine=r.slug), c) for r, c in rows), STATES)
+        return self._rows(
+            "Routine", ((r, _query_of(routine=r.slug), c) for r, c in rows), STATES[1:]
+        )
 
     @cached_property
     def accounts(self) -> Rows:
@@ -108,7 +109,7 @@ class Charts:
         self,
         what: str,
         rows: Iterable[tuple[Any, str, Counts]],
-        counted: Sequence[State] = (State.STARTED, State.REFUSED),
+        counted: Sequence[State] = (State.REFUSED,),
     ) -> Rows:
         bars = []
         for one, query, counts in rows:
@@ -120,10 +121,11 @@ class Charts:
                 for part, state in zip(bar.parts, STATES, strict=True)
                 if state in counted
             ]
-            numbers.append(Number(share(counts.started, counts.runs)))
+            started_url = bar.parts[0].url if counts.started else ""
+            numbers.append(Number(share(counts.started, counts.runs), started_url))
             bars.append((bar, numbers))
         heads = [_SHORT[state] for state in STATES if state in counted]
-        return Rows(what, ("Runs", *heads, "Share started"), bars)
+        return Rows(what, ("Runs", *heads, "Started"), bars)
 
     # --- Refusals ---
 
@@ -217,6 +219,16 @@ class Charts:
     def _most_sessions(self) -> int:
         return max((hour.sessions for hour in self._figures.week.values()), default=0)
 
+    @cached_property
+    def _fullest_share(self) -> float:
+        hours = self._figures.week.values()
+        return max((hour.fullest.share for hour in hours if hour.fullest), default=0)
+
+    @property
+    def fullest_share(self) -> str:
+        """What the darkest field of the week stands for; empty where no limit is shown."""
+        return share(round(self._fullest_share * 1000), 1000) if self._fullest_share else ""
+
     def _cell(self, weekday: int, of_day: int) -> Field:
         name = f"{_WEEKDAYS[weekday]} {of_day:02}:00"
         hour = self._figures.week.get((weekday, of_day))
@@ -234,7 +246,7 @@ class Charts:
         )
         within = RunFilter(since=full.start, until=full.start + timedelta(hours=1)).query_string()
         url = self._url(within, _query_of(account=full.account.label), _OF_STATE[State.STARTED])
-        return Field(says, percent, _level(full.share), url)
+        return Field(says, percent, _level(full.share / self._fullest_share), url)
 
 
 @lru_cache(maxsize=1000)  # the same routines, whichever the range
@@ -243,8 +255,8 @@ def _query_of(*, routine: str = "", account: str = "", person: str = "") -> str:
 
 
 def _level(share: float) -> int:
-    """How dark: 1 from nearly nothing, 5 from nine tenths on."""
-    return 1 + sum(share >= bound for bound in (0.1, 0.3, 0.6, 0.9))
+    """How dark, beside the darkest: from 1 to 5."""
+    return 1 + sum(share >= bound for bound in (0.2, 0.4, 0.6, 0.85))
 
 
 def _sessions(hour: Hour) -> str:

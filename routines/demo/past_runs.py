@@ -1,4 +1,4 @@
-"""Three weeks of runs that never were, in every lasting state and for most reasons."""
+"""Eleven weeks of runs that never were, in every lasting state and for most reasons."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from routines.demo.content import (
     ASK_FOR_A_CHANGE,
     DEPLOY_VERIFICATION,
     RELEASE_NOTES,
-    ROUTINES,
 )
 from routines.demo.shapes import DemoRoutine
 from routines.models import Person, Routine, Run
@@ -22,7 +21,7 @@ from routines.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 from routines.roles import Role
 from routines.text_templates import built_in, fill, version_of
 
-DAYS = 21
+DAYS = 77
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # the alphabet of session IDs
 
 
@@ -39,29 +38,33 @@ class PastAnswer:
 # How many runs of the past weeks ended for which reason; NEWEST come on top of them. There is
 # none in state `sending`: such a run becomes `unknown` by itself after a minute or two.
 PAST = {
-    Reason.SESSION_CREATED: 33,
-    Reason.ODD_SESSION_URL: 1,
-    Reason.PAUSED: 2,
-    Reason.HEADER_VERSION: 1,
-    Reason.TOKEN_REJECTED: 2,
-    Reason.NO_ACCESS: 1,
+    Reason.SESSION_CREATED: 352,
+    Reason.ODD_SESSION_URL: 2,
+    Reason.PAUSED: 9,
+    Reason.HEADER_VERSION: 3,
+    Reason.TOKEN_REJECTED: 7,
+    Reason.NO_ACCESS: 2,
     Reason.BLOCKED: 1,
     Reason.NO_SUCH_ROUTINE: 1,
-    Reason.LIMIT_REACHED: 2,
-    Reason.OVERLOADED: 2,
-    Reason.NO_CONNECTION: 2,
-    Reason.BUSY: 1,
+    Reason.LIMIT_REACHED: 18,
+    Reason.OVERLOADED: 11,
+    Reason.NO_CONNECTION: 6,
+    Reason.BUSY: 3,
     Reason.DISABLED: 1,
     Reason.NO_TOKEN: 1,
-    Reason.ON_HOLD: 1,
-    Reason.SERVER_ERROR: 1,
-    Reason.UNREADABLE_ANSWER: 1,
-    Reason.NO_ANSWER: 1,
-    Reason.CONNECTION_LOST: 1,
+    Reason.ON_HOLD: 9,
+    Reason.SERVER_ERROR: 4,
+    Reason.UNREADABLE_ANSWER: 2,
+    Reason.NO_ANSWER: 5,
+    Reason.CONNECTION_LOST: 2,
     Reason.INTERRUPTED: 1,
-    Reason.SAID_STARTED: 1,
-    Reason.SAID_NOT_STARTED: 1,
+    Reason.SAID_STARTED: 3,
+    Reason.SAID_NOT_STARTED: 2,
 }
+
+# How often a routine is run, and how often one of its runs is refused, beside the others.
+_RUN = {ALERT_TRIAGE: 42, DEPLOY_VERIFICATION: 28, RELEASE_NOTES: 18, ASK_FOR_A_CHANGE: 12}
+_REFUSED = {ALERT_TRIAGE: 2, DEPLOY_VERIFICATION: 6, RELEASE_NOTES: 1, ASK_FOR_A_CHANGE: 1}
 
 # The last run of each routine, so that the board shows more than one state. Minutes ago.
 NEWEST = (
@@ -133,17 +136,21 @@ def _plan(rng: Random, now: datetime) -> Iterator[tuple[datetime, DemoRoutine, R
     reasons = [reason for reason, count in PAST.items() for _ in range(count)]
     rng.shuffle(reasons)
     for at, reason in zip(_working_hours(rng, now, len(reasons)), reasons, strict=True):
-        yield at, rng.choice(ROUTINES), reason
+        often = _REFUSED if MEANINGS[reason].state == State.REFUSED else _RUN
+        yield at, rng.choices(list(often), list(often.values()))[0], reason
     for minutes, demo, reason in NEWEST:
         yield now - timedelta(minutes=minutes), demo, reason
 
 
 def _working_hours(rng: Random, now: datetime, count: int) -> list[datetime]:
-    """Moments of the past weeks, Monday to Friday from 7 to 18 UTC, before those of NEWEST."""
+    """Moments of the past weeks, most on working days from 7 to 18 UTC, before those of NEWEST.
+
+    The newer, the more: the team has come to like it.
+    """
     moments: list[datetime] = []
     while len(moments) < count:
-        at = now - timedelta(days=rng.uniform(0.3, DAYS))
-        if at.weekday() < 5 and 7 <= at.hour < 18:
+        at = now - timedelta(days=rng.triangular(0.3, DAYS, 0.3))
+        if (at.weekday() < 5 and 7 <= at.hour < 18) or rng.random() < 0.02:
             moments.append(at)
     return sorted(moments)
 

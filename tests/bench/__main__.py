@@ -10,7 +10,7 @@ import os
 
 import django
 
-BENCHMARKS = ("fire",)
+BENCHMARKS = ("fire", "insight")
 
 
 def main() -> None:

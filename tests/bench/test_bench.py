@@ -7,7 +7,7 @@ import pytest
 
 from routines.models import Run
 from routines.reasons import State
-from tests.bench import content, fire, million
+from tests.bench import content, fire, insight, million
 
 
 def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
@@ -16,6 +16,25 @@ def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixtur
     told = capsys.readouterr().out
     assert told.count("  aim ") == 4 * databases
     assert "curl process" in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_insight_benchmark_runs_and_tells_each_aim(
+    capsys: pytest.CaptureFixture[str], tmp_path: Any, monkeypatch: Any
+):
+    databases: list[million.Kind] = ["sqlite"]
+    if "TEST_DATABASE_URL" in os.environ:
+        databases.append("postgresql")
+    monkeypatch.setenv("BENCH_FOLDER", str(tmp_path))
+    try:
+        insight.measure(rounds=2, many=600, few=200)
+    finally:
+        for kind in databases:
+            for runs in (200, 600):
+                million.drop(kind, runs=runs, routines=60)
+    told = capsys.readouterr().out
+    assert told.count("  aim ") == 6 * len(databases)
+    assert told.count("1000 days") == len(databases)
 
 
 @pytest.mark.django_db(transaction=True)

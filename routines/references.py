@@ -8,7 +8,7 @@ from django.db.models import Q
 _SESSION = re.compile(r"session_[A-Za-z0-9_-]{1,190}", re.ASCII)
 _SESSION_URL = re.compile(rf"https?://\S*?/({_SESSION.pattern})(?:[/?#]\S*)?", re.ASCII)
 _REQUEST = re.compile(r"req_[A-Za-z0-9_-]{1,190}", re.ASCII)
-_RUN = re.compile(r"(?:#|run[ #]|(?:https?://\S*)?/history/)(\d{1,18})/?", re.ASCII | re.IGNORECASE)
+_RUN = re.compile(r"(?:#|run #?|(?:https?://\S*)?/history/)(\d{1,18})/?", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True)

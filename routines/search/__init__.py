@@ -19,6 +19,7 @@ from routines.search.words import LONGEST, NothingToSearch, facet, read
 
 __all__ = [
     "LONGEST",
+    "Expression",
     "NothingToSearch",
     "among",
     "candidates",
@@ -43,24 +44,14 @@ def rebuild() -> None:
     _index().rebuild()
 
 
-def expression(
-    typed: str,
-    *,
-    routines: Sequence[int] | None = None,
-    account: int | None = None,
-    visible: tuple[int, Sequence[int]] | None = None,
-) -> Expression:
-    """The words typed, of these routines, this account, and of what is visible: a person's runs
-    and those of some routines. Raise NothingToSearch."""
-    facets = []
-    if routines is not None:
-        facets.append([(facet("r", pk)) for pk in routines] or [(facet("r", 0))])
-    if account is not None:
-        facets.append([(facet("a", account))])
-    if visible is not None:
-        person, of_routines = visible
-        facets.append([(facet("p", person)), *((facet("r", pk)) for pk in of_routines)])
-    return Expression(tuple(read(typed)), tuple(map(tuple, facets)))
+def expression(typed: str, facets: Sequence[Sequence[tuple[str, int]]] = ()) -> Expression:
+    """The words typed; and of each group of facets one must hold, too.
+
+    A facet is a kind and a primary key: ("p", ...) runs of that person, ("r", ...) of that
+    routine, ("a", ...) of that account. Raise NothingToSearch.
+    """
+    groups = [tuple(facet(kind, pk) for kind, pk in group) for group in facets]
+    return Expression(tuple(read(typed)), tuple(groups))
 
 
 def matching(typed: str) -> Q:

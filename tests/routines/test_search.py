@@ -186,17 +186,19 @@ def test_candidates_are_of_those_asked_for():
     groups = create_run(text="needle", routine=shared)
     foreign = create_run(text="needle", routine=other)
 
-    def pks(**asked):
-        sought = search.expression("needle", **asked)
+    def pks(*facets):
+        sought = search.expression("needle", facets)
         found = search.candidates(sought, Span(), newest_first=True, limit=9)
         assert search.among(sought, found) == {pk for pk, _ in found}
         return {pk for pk, _ in found}
 
+    of_other, of_account = [("r", other.pk)], [("a", shared.account_id)]
+    visible = [("p", mine.pk), ("r", shared.pk)]
     assert pks() == {own.pk, groups.pk, foreign.pk}
-    assert pks(visible=(mine.pk, [])) == {own.pk}
-    assert pks(visible=(mine.pk, [shared.pk])) == {own.pk, groups.pk}
-    assert pks(routines=[other.pk]) == {own.pk, foreign.pk}
-    assert pks(routines=[]) == set()
-    assert pks(routines=[other.pk], visible=(mine.pk, [shared.pk])) == {own.pk}
-    assert pks(account=shared.account_id) == {own.pk, groups.pk, foreign.pk}
-    assert pks(account=shared.account_id + 1) == set()
+    assert pks([("p", mine.pk)]) == {own.pk}
+    assert pks(visible) == {own.pk, groups.pk}
+    assert pks(of_other) == {own.pk, foreign.pk}
+    assert pks([("r", 0)]) == set()
+    assert pks(of_other, visible) == {own.pk}
+    assert pks(of_account) == {own.pk, groups.pk, foreign.pk}
+    assert pks([("a", shared.account_id + 1)]) == set()

@@ -6,7 +6,16 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from routines import access, board, groups
-from routines.models import Account, HeaderVersion, Person, Routine, Run, TextTemplate, VersionMove
+from routines.models import (
+    Account,
+    HeaderVersion,
+    Person,
+    Routine,
+    Run,
+    SavedView,
+    TextTemplate,
+    VersionMove,
+)
 from routines.roles import Permission
 
 may_fire = permission_required(Permission.FIRE, raise_exception=True)
@@ -82,3 +91,7 @@ def group_or_404(pk: int) -> Group:
 
 def account_or_404(pk: int) -> Account:
     return get_object_or_404(Account, pk=pk)
+
+
+def saved_view_or_404(person: Person, pk: int) -> SavedView:
+    return get_object_or_404(SavedView, pk=pk, person=person)

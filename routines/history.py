@@ -26,9 +26,10 @@ MOST_NEW = 100  # "more than" so many new runs is all that anybody needs to know
 LINE = 300  # characters of the text: enough for its first line
 EVERYTHING = RunFilter()
 
-# Matches of a search that are looked at when other filters have to hold, too: at once, how often.
-_CANDIDATES, _ROUNDS = 900, 4
-_FEW = 300  # runs of another filter that are each asked for the words instead
+# Of a search with other filters: matches that are looked at, and how often, then the same the
+# other way round: runs that the filters find, each asked for the words.
+_CANDIDATES, _ROUNDS = 900, 2
+_ASKED, _ASKED_ROUNDS = 250, 3
 
 
 def page(
@@ -148,21 +149,30 @@ class _Finder:
         return [Place(*row) for row in ordered.values_list("created_at", "pk")]
 
     def _search(self, place: Place | None, *, older: bool, limit: int) -> Found[Place]:
-        sought = search.expression(self._filter.q, self._facets)
-        if self._rest:
-            few = walking.few([*self._axes, *self._rest], self._span, most=_FEW)
-            if few is not None:
-                matching = search.among(sought, [(pk, at) for at, pk in few])
-                places = [
-                    one for one in few if one.pk in matching and _is_beyond(one, place, older)
-                ]
-                return Found((places if older else places[::-1])[:limit])
-        return self._search_and_check(sought, place, older=older, limit=limit)
+        """First the matches, each checked for the other filters: all there are of a seldom word.
 
-    def _search_and_check(
+        Then, for a frequent word, what the other filters find, each asked for the words.
+        """
+        sought = search.expression(self._filter.q, self._facets)
+        matching = self._matching_and_checked(sought, place, older=older, limit=limit)
+        found, place = list(matching.rows), matching.stopped_at
+        if place is None or not self._rest or len(found) >= limit:
+            return matching
+        for _ in range(_ASKED_ROUNDS):
+            axes = [*self._axes, *self._rest]
+            filtered = walking.walk(axes, self._span, place=place, older=older, limit=_ASKED)
+            runs = [(one.pk, one.at) for one in filtered.rows]
+            have_words = search.among(sought, runs)
+            found += [one for one in filtered.rows if one.pk in have_words]
+            is_last = len(runs) < _ASKED
+            place = filtered.stopped_at if is_last else filtered.rows[-1]
+            if is_last or len(found) >= limit:
+                break
+        return Found(found[:limit], stopped_at=place)
+
+    def _matching_and_checked(
         self, sought: search.Expression, place: Place | None, *, older: bool, limit: int
     ) -> Found[Place]:
-        """The matches in the order of time, a bounded number, each checked for the rest."""
         found: list[Place] = []
         at_once = _CANDIDATES if self._rest else 2 * limit
         for _ in range(_ROUNDS):
@@ -171,13 +181,15 @@ class _Finder:
             is_last = len(matches) < at_once
             whole = matches if is_last else _whole_seconds(matches)
             if not whole:  # so many runs within one second
-                at_once *= 10
+                at_once *= 20
                 continue
             found += self._check([pk for pk, _ in whole], place, older=older)
-            if is_last or len(found) >= limit:
+            if is_last:
                 return Found(found[:limit])
             place = self._edge(whole[-1], older)
-        return Found(found, stopped_at=place)
+            if len(found) >= limit:
+                break
+        return Found(found[:limit], stopped_at=place)
 
     def _check(self, pks: list[int], place: Place | None, *, older: bool) -> list[Place]:
         runs = walking.within(Run.objects.filter(pk__in=pks), self._span)
@@ -200,10 +212,6 @@ def _whole_seconds(matches: list[tuple[int, datetime]]) -> list[tuple[int, datet
         return match[1].replace(microsecond=0)
 
     return [match for match in matches if second(match) != second(matches[-1])]
-
-
-def _is_beyond(one: Place, place: Place | None, older: bool) -> bool:
-    return place is None or (one < place if older else one > place)
 
 
 def _beyond(span: Span, place: Place | None, older: bool) -> Span:

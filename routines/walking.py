@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -62,6 +62,7 @@ EVERYTHING = Axis((Q(),), columns=frozenset(), covers=FACTS)
 class _Look:
     axis: Axis
     count: int  # up to FEW + 1
+    reach: timedelta  # from the first to the last one counted
     newest: datetime | None
     oldest: datetime | None
 
@@ -83,31 +84,36 @@ def walk(
         return _along(EVERYTHING, [], rows, older=older, limit=limit)
     if len(axes) == 1 and leading:
         return _along(leading[0], [], rows, older=older, limit=limit)
-    looks = _look([*leading, EVERYTHING], rows)
+    looks = _look([*leading, EVERYTHING], rows, older=older)
     if any(look.count == 0 for look in looks):
         return Found([])
-    shortest = min(looks, key=lambda look: look.count)
-    leader = shortest.axis
+    leader, ends = _choose(looks, axes)
     # Beyond these no run can hold all conditions, however far the leader itself goes.
     newest = min(look.newest for look in looks if look.newest)
     oldest = max(look.oldest for look in looks if look.oldest)
     rows = rows.filter(created_at__lte=newest, created_at__gte=oldest)
     rest = [axis for axis in axes if axis is not leader]
-    ends = shortest.count <= FEW
     return _along(leader, rest, rows, older=older, limit=limit, ends=ends)
 
 
-def few(axes: Sequence[Axis], span: Span, *, most: int) -> list[Place] | None:
-    """All runs of the axis that fewest hold for, if there are so few; newest first."""
-    leading = [axis for axis in axes if axis.can_lead]
-    if not leading:
-        return None
-    rows = within(Run.objects.all(), span)
-    look = min(_look(leading, rows, most=most), key=lambda look: look.count)
-    if look.count > most:
-        return None
-    rest = [axis for axis in axes if axis is not look.axis]
-    return _along(look.axis, rest, rows, older=True, limit=most + 1, ends=True).rows
+def _choose(looks: Sequence[_Look], axes: Sequence[Axis]) -> tuple[Axis, bool]:
+    """The axis to walk along, and whether the walk comes to its end.
+
+    If all are long, the one that takes a walk furthest in time: seldom runs, checked cheaply.
+    """
+    shortest = min(looks, key=lambda look: look.count)
+    if shortest.count <= FEW:
+        return shortest.axis, True
+
+    def gets_how_far(look: _Look) -> timedelta:
+        return look.reach * _most(look.axis, [axis for axis in axes if axis is not look.axis])
+
+    return max(looks, key=gets_how_far).axis, False
+
+
+def _most(leader: Axis, rest: Sequence[Axis]) -> int:
+    needed = {column for axis in rest for column in axis.columns}
+    return MOST_BY_INDEX if needed <= leader.covers else MOST_READ
 
 
 def within(rows: QuerySet[Run], span: Span) -> QuerySet[Run]:
@@ -130,9 +136,7 @@ def _along(
     """`ends`: it is known that the leader is short enough to be walked to its end."""
     order = ("-created_at", "-pk") if older else ("created_at", "pk")
     needed = {column for axis in rest for column in axis.columns}
-    most = MOST_BY_INDEX if needed <= leader.covers else MOST_READ
-    if ends:
-        most = max(most, FEW)
+    most = max(_most(leader, rest), FEW) if ends else _most(leader, rest)
     passed = _ordered(leader, rows, order, ["created_at", "id", *sorted(needed)])
     if not rest:
         found = [Place(row["created_at"], row["id"]) for row in passed[:limit]]
@@ -180,30 +184,33 @@ def _from_query(rows: QuerySet[Run, Any]) -> QuerySet[Run]:
     return runs
 
 
-def _look(axes: Sequence[Axis], rows: QuerySet[Run], *, most: int = FEW) -> list[_Look]:
+def _look(axes: Sequence[Axis], rows: QuerySet[Run], *, older: bool) -> list[_Look]:
     """One query for all: how many runs, up to a limit, and from when to when."""
     parts: list[str] = []
     params: list[Any] = []
 
-    def add(wrapping: str, part: QuerySet[Run, Any]) -> None:
+    def add(what: str, part: QuerySet[Run, Any]) -> None:
         sql, of_part = part.query.get_compiler(connection=connection).as_sql()
-        parts.append(wrapping.format(sql))
+        parts.append(f"(SELECT {what} FROM ({sql}) AS part) AS part_{len(parts)}")  # noqa: S608
         params.extend(of_part)
 
     for axis in axes:
         columns = ["created_at", "id"]
         newest = _ordered(axis, rows, ("-created_at", "-pk"), columns)
         oldest = _ordered(axis, rows, ("created_at", "pk"), columns)
-        add("(SELECT count(*) FROM ({}) AS part)", newest[: most + 1])
-        add("(SELECT max(created_at) FROM ({}) AS part)", newest[:1])
-        add("(SELECT min(created_at) FROM ({}) AS part)", oldest[:1])
+        counted = (newest if older else oldest)[: FEW + 1]
+        add("count(*), max(created_at), min(created_at)", counted)
+        add("min(created_at)" if older else "max(created_at)", (oldest if older else newest)[:1])
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        cursor.execute(f"SELECT * FROM {', '.join(parts)}", params)  # noqa: S608
         values = cursor.fetchone()
     looks = []
     for number, axis in enumerate(axes):
-        count, newest_at, oldest_at = values[3 * number : 3 * number + 3]
-        looks.append(_Look(axis, count, _read(newest_at), _read(oldest_at)))
+        count, *moments = values[4 * number : 4 * number + 4]
+        last, first, edge = map(_read, moments)
+        reach = last - first if last and first else timedelta(0)
+        newest_at, oldest_at = (last, edge) if older else (edge, first)
+        looks.append(_Look(axis, count, reach, newest_at, oldest_at))
     return looks
 
 

@@ -1,35 +1,109 @@
 """The history: every run this person may see, and each run's own page."""
 
+from typing import Any
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh, push_url
 
 from dashboard.access import run_or_404
+from dashboard.forms.history import FilterForm
 from dashboard.forms.settle import SettleForm
 from dashboard.requests import SignedInRequest
-from routines import firing, keyset, settling
+from routines import firing, keyset, references, saved_views, settling
 from routines import history as histories
 from routines.models import Routine, Run
 from routines.roles import Permission
+from routines.run_filter import RunFilter
 
 
 @require_GET
 def history(request: SignedInRequest) -> HttpResponse:
+    form = FilterForm(request.GET, person=request.user)
+    if not form.is_valid():
+        return _history(request, form, status=422)
+    named = _named_run(request, form.filter)
+    if named is not None:
+        return _go(request, reverse("history_run", args=[named]))
     try:
         page = histories.page(
             request.user,
+            form.filter,
             before=request.GET.get("before", ""),
             after=request.GET.get("after", ""),
         )
     except keyset.BadCursor:
         raise Http404("This link to a page of the history is broken.") from None
-    sees_all = request.user.has_perm(Permission.VIEW_ALL_RUNS)
-    may_do_something = sees_all or request.user.has_perm(Permission.FIRE)
-    context = {"page": page, "sees_all": sees_all, "may_do_something": may_do_something}
-    return render(request, "history/history.html", context)
+    return _history(request, form, page=page)
+
+
+@require_GET
+def new_runs(request: SignedInRequest) -> HttpResponse:
+    """What a first page asks for now and then: how many runs there are that it does not show."""
+    form = FilterForm(request.GET, person=request.user)
+    after, told = request.GET.get("after", ""), request.GET.get("told", "0")
+    if not form.is_valid():
+        raise Http404("This is no filter.")
+    try:
+        number = histories.new_since(request.user, form.filter, after)
+    except keyset.BadCursor:
+        raise Http404("This is no page of the history.") from None
+    if str(number) == told:
+        return HttpResponse(status=204)
+    query = form.filter.query_string()
+    context = {"number": number, "most": histories.MOST_NEW, "query": query}
+    context["live"] = _live(query, after, told=number)
+    return render(request, "history/news.html", context)
+
+
+def _history(
+    request: SignedInRequest,
+    form: FilterForm,
+    *,
+    page: keyset.Page[Run] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    person, query = request.user, form.filter.query_string()
+    sees_all = person.has_perm(Permission.VIEW_ALL_RUNS)
+    context: dict[str, Any] = {
+        "form": form,
+        "page": page,
+        "query": query,
+        "sees_all": sees_all,
+        "may_do_something": sees_all or person.has_perm(Permission.FIRE),
+        "number": references.bare_number(form.filter.q),
+    }
+    if page is not None and page.newer is None:
+        context["live"] = _live(query, histories.top(page))
+    if request.htmx and request.htmx.target == "results":
+        response = render(request, "history/results.html", context, status=status)
+        # The address that is worth keeping: without the fields that say nothing.
+        url = f"{reverse('history')}?{query}" if query else reverse("history")
+        return push_url(response, url) if form.is_valid() else response
+    context |= {"built_in": saved_views.built_in(person), "own_views": saved_views.of(person)}
+    return render(request, "history/history.html", context, status=status)
+
+
+def _named_run(request: SignedInRequest, asked: RunFilter) -> int | None:
+    """The run that the search names and nothing else: its page is the answer."""
+    if asked.reference is None or not asked.is_search_alone:
+        return None
+    visible = Run.objects.visible_to(request.user).filter(asked.reference.of_run)
+    pks = list(visible.values_list("pk", flat=True)[:2])
+    return pks[0] if len(pks) == 1 else None
+
+
+def _go(request: SignedInRequest, url: str) -> HttpResponse:
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
+
+
+def _live(query: str, after: str, *, told: int = 0) -> str:
+    more = urlencode({"after": after, "told": told})
+    return f"{reverse('new_runs')}?{f'{query}&' if query else ''}{more}"
 
 
 @require_GET

@@ -10,7 +10,7 @@ from django.core.management import get_commands
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from routines.models import Person, Routine, Run, VersionMove
+from routines.models import Person, Routine, Run, SavedView, VersionMove
 from routines.reasons import Reason
 from tests import rights_table
 from tests.dashboard.browsing import signed_in
@@ -68,7 +68,12 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
         "group": group.pk,
         "account": routine.account_id,
     }
-    return {"": usual, "template": usual | {"pk": routine.text_templates.get().pk}}
+    view = SavedView.objects.create(person=teammate, name="A view")
+    return {
+        "": usual,
+        "template": usual | {"pk": routine.text_templates.get().pk},
+        "view": usual | {"pk": view.pk},
+    }
 
 
 @pytest.fixture

@@ -1,0 +1,133 @@
+"""axe finds nothing to object to: every kind of page, in its main states, light and dark.
+
+A new page is one more name below; a state that takes some steps is one more test below.
+"""
+
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from routines import outcomes, pins, tags
+from routines.models import Outcome, Person, Routine, Run
+from routines.practice_api import PracticeApi
+from routines.reasons import Reason
+from tests.browser.conftest import OpenAs
+from tests.browser.console import Console
+from tests.browser.steps import open_run_form, result, run_now
+from tests.factories import create_routine, create_run
+
+pytestmark = pytest.mark.browser
+
+# Addresses as in dashboard/urls.py, each opened as the admin, who may open all of them.
+LISTS_AND_FORMS = (
+    *("board", "history", "insight", "registry", "register", "register_details", "accounts"),
+    *("versions", "add_version", "move_versions", "people", "add_person", "groups", "add_group"),
+    *("audit", "account_change_password", "account_logout", "mfa_index"),
+)
+OF_A_ROUTINE = (
+    *("run", "registry_routine", "edit", "rules", "token", "token_test", "add_template"),
+)
+OF_A_RUN = ("history_run",)
+OTHERS = ("/?q=nothing-like-it", "/?all", "/nothing-here/")
+
+Scheme = Literal["light", "dark"]
+both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
+_axe = Axe()
+
+
+def assert_accessible(page: Page, name: str = "") -> None:
+    found = _axe.run(page)
+    assert found.violations_count == 0, f"{name or page.url}\n{found.generate_report()}"
+
+
+@pytest.fixture
+def routine(admin: Person) -> Routine:
+    """Everything that a board, a history and a routine's page can show stands on them."""
+    routine = create_routine(name="Release notes", template="Notes for version 1.")
+    tags.write(routine, ["release"])
+    pins.pin(routine, by=admin)
+    for reason in (Reason.SESSION_CREATED, Reason.NO_ANSWER, Reason.LIMIT_REACHED, Reason.BUSY):
+        create_run(routine=routine, person=admin, reason=reason, ago=timedelta(hours=2))
+    create_routine(name="Without a text")
+    create_routine(name="Held", held_until=timezone.now() + timedelta(hours=1))
+    create_routine(name="Disabled", enabled=False, template="x")
+    create_routine(name="Rejected", token_rejected_since=timezone.now(), template="x")
+    return routine
+
+
+@pytest.fixture
+def run(routine: Routine, admin: Person) -> Run:
+    run = create_run(routine=routine, person=admin, text="As it was sent.", ago=timedelta(hours=1))
+    outcomes.mark(run, Outcome.USEFUL, by=admin)
+    return outcomes.describe(run, note="Merged.", link="https://github.com/x/y/pull/1", by=admin)
+
+
+@both_schemes
+def test_every_kind_of_page(
+    open_as: OpenAs, admin: Person, routine: Routine, run: Run, scheme: Scheme, console: Console
+):
+    console.expect_answer(404)
+    page = open_as(admin, color_scheme=scheme)
+    addresses = [
+        *map(reverse, LISTS_AND_FORMS),
+        *(reverse(name, args=[routine.slug]) for name in OF_A_ROUTINE),
+        *(reverse(name, args=[run.pk]) for name in OF_A_RUN),
+        *OTHERS,
+    ]
+    for address in addresses:
+        page.goto(address)
+        assert_accessible(page, address)
+
+
+@both_schemes
+def test_the_board_from_the_open_form_to_the_marked_result(
+    open_as: OpenAs,
+    admin: Person,
+    routine: Routine,
+    practice: PracticeApi,
+    scheme: Scheme,
+    console: Console,
+):
+    console.expect_answer(422)
+    page = open_as(admin, color_scheme=scheme)
+    page.get_by_text("What came of your last runs?").click()
+    assert_accessible(page, "the reminder")
+    page.get_by_role("button", name="Keys").click()
+    assert_accessible(page, "the sheet of keys")
+    page.keyboard.press("Escape")
+    open_run_form(page).fill("x" * 65_537)
+    assert_accessible(page, "the open form")
+    run_now(page).first.click()
+    expect(page.locator(".field.wrong")).to_be_visible()
+    assert_accessible(page, "the refused form")
+    page.get_by_label("Text that will be sent").fill("Short enough.")
+    run_now(page).first.click()
+    shown = result(page, "Session created")
+    expect(shown).to_be_visible()
+    assert_accessible(page, "the result")
+    for outcome in ("Useful", "Not useful", "Failed"):
+        button = shown.get_by_role("button", name=outcome, exact=True)
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", "true")
+        assert_accessible(page, outcome)
+    shown.get_by_text("Add a note or a link").click()
+    shown.get_by_label("Link").fill("#7")
+    shown.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("beginning with https://")).to_be_visible()
+    assert_accessible(page, "the refused link")
+
+
+@both_schemes
+def test_pages_of_somebody_who_is_not_signed_in(open_as: OpenAs, scheme: Scheme, db: None):
+    page = open_as(None, color_scheme=scheme)
+    assert_accessible(page, "sign-in")
+    page.get_by_label("Username").fill("nobody")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="not correct")).to_be_visible()
+    assert_accessible(page, "the refused sign-in")

@@ -45,6 +45,7 @@ def _prepare() -> None:
     django.setup()
     try:
         call_command("migrate", interactive=False, verbosity=1)
+        call_command("clearsessions")  # rows of web sessions that are over open nothing any more
         _tell_about_first_admin()
         _tell_about_unreadable_tokens()
     except DatabaseError as error:

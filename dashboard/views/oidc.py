@@ -1,6 +1,7 @@
 """To the identity provider, and back from it."""
 
 from allauth.account.utils import get_next_redirect_url
+from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,9 +15,13 @@ from dashboard.sign_in.oidc.adapter import failed
 from dashboard.sign_in.oidc.wire import ProviderFailed
 
 
+# Each makes a web session and a call to the provider, and anybody may press.
 @require_POST
 @login_not_required
 @never_cache
+@ratelimit.decorator(  # type: ignore[untyped-decorator]  # allauth has no types
+    app="dashboard", action="begin", config={"begin": "60/1m/ip"}
+)
 def begin(request: HttpRequest) -> HttpResponse:
     return _begin(request, confirming=False)
 

@@ -9,7 +9,7 @@ REQUESTS_CA_BUNDLE).
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 import requests
 import urllib3
@@ -65,7 +65,10 @@ def exchange(endpoints: Endpoints, *, code: str, verifier: str, callback: str) -
     data |= {"code_verifier": verifier, "client_id": settings.OIDC_CLIENT_ID}
     auth: AuthBase = _NoAuth()
     if endpoints.secret_in_header:
-        auth = HTTPBasicAuth(settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET)
+        # Encoded first, as RFC 6749 (2.3.1) wants it.
+        auth = HTTPBasicAuth(
+            quote_plus(settings.OIDC_CLIENT_ID), quote_plus(settings.OIDC_CLIENT_SECRET)
+        )
     else:
         data["client_secret"] = settings.OIDC_CLIENT_SECRET
     tokens = _ask("POST", endpoints.token, "token", data=data, auth=auth)

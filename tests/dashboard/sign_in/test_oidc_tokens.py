@@ -254,3 +254,17 @@ def test_an_issuer_written_with_a_slash_too_many_is_the_same(provider, settings)
     client = Client()
     sign_in(client, provider, "sub-admin")
     assert is_signed_in(client)
+
+
+def test_an_authorization_address_that_has_a_query_keeps_it(provider):
+    provider.discovery = {"authorization_endpoint": f"{provider.url}/authorize?policy=x"}
+    client = Client()
+    location = begin(client)
+    assert location.startswith(f"{provider.url}/authorize?policy=x&client_id=")
+    client.get(BACK, provider.authorize(location, "sub-admin"))
+    assert is_signed_in(client)
+
+
+def test_nobody_makes_the_dashboard_call_the_provider_without_end(provider):
+    statuses = [Client().post("/sign-in/provider/").status_code for _ in range(61)]
+    assert statuses == [302] * 60 + [429]

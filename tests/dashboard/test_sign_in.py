@@ -103,8 +103,8 @@ def test_the_pages_before_signing_in_show_no_navigation(nobody, db):
     ("who", "labels"),
     [
         ("teammate", ["Board", "History"]),
-        ("manager", ["History"]),
-        ("admin", ["Board", "History", "Registry"]),
+        ("manager", ["History", "Insight"]),
+        ("admin", ["Board", "History", "Insight", "Registry", "People", "Audit"]),
     ],
 )
 def test_the_navigation_shows_what_the_role_may_open(request, db, nobody, who, labels):

@@ -67,9 +67,10 @@ def template_or_404(slug: str, pk: int) -> TextTemplate:
 
 
 def own_template_or_404(person: Person, slug: str, pk: int) -> TextTemplate:
-    own = TextTemplate.objects.filter(owner=person).select_related("routine")
-    fireable = Routine.objects.fireable_by(person).current()
-    return get_object_or_404(own, pk=pk, routine__slug=slug, routine__in=fireable)
+    routine = fireable_or_404(person, slug)
+    template = get_object_or_404(TextTemplate, pk=pk, routine=routine, owner=person)
+    template.routine = routine
+    return template
 
 
 def version_or_404(pk: int) -> HeaderVersion:

@@ -23,6 +23,7 @@ from dashboard.views import (
     saved_views,
     second_factor,
     sign_in,
+    text_templates,
     tokens,
     version_trial,
     versions,
@@ -38,6 +39,19 @@ urlpatterns = [
     path("routines/<slug:slug>/unpin/", board.unpin, name="unpin"),
     path("routines/<slug:slug>/run/", run.run, name="run"),
     path("routines/<slug:slug>/run/text/", run.preview, name="preview"),
+    path("routines/<slug:slug>/run/save/", run.save_as_own, name="save_as_own"),
+    path("routines/<slug:slug>/mine/", text_templates.own, name="own_templates"),
+    path("routines/<slug:slug>/mine/<int:pk>/", text_templates.edit_own, name="own_template"),
+    path(
+        "routines/<slug:slug>/mine/<int:pk>/preview/",
+        text_templates.preview_own,
+        name="preview_own_template",
+    ),
+    path(
+        "routines/<slug:slug>/mine/<int:pk>/delete/",
+        text_templates.delete_own,
+        name="delete_own_template",
+    ),
     # An address of its own: a POST to the page's own would take it out of the browser's cache, and
     # Back would then bring a fresh form with a fresh key instead of the one that was sent.
     path("routines/<slug:slug>/fire/", run.fire, name="fire"),
@@ -82,11 +96,20 @@ urlpatterns = [
     path("routines/<slug:slug>/archive/", registry.archive, name="archive"),
     path("routines/<slug:slug>/restore/", registry.restore, name="restore"),
     path("routines/<slug:slug>/lift-hold/", registry.lift_hold, name="lift_hold"),
-    path("routines/<slug:slug>/templates/add/", registry.add_template, name="add_template"),
-    path("routines/<slug:slug>/templates/<int:pk>/", registry.edit_template, name="edit_template"),
+    path("routines/<slug:slug>/templates/add/", text_templates.add_template, name="add_template"),
+    path(
+        "routines/<slug:slug>/templates/preview/",
+        text_templates.preview_template,
+        name="preview_template",
+    ),
+    path(
+        "routines/<slug:slug>/templates/<int:pk>/",
+        text_templates.edit_template,
+        name="edit_template",
+    ),
     path(
         "routines/<slug:slug>/templates/<int:pk>/delete/",
-        registry.delete_template,
+        text_templates.delete_template,
         name="delete_template",
     ),
     path("accounts/", accounts.accounts, name="accounts"),

@@ -6,9 +6,9 @@ from django import forms
 
 from dashboard.forms.tokens import NoTokenInClear
 from dashboard.forms.versions import VersionField, drawn_with, is_untouched
-from routines import header_versions, texts
+from routines import header_versions
 from routines import tags as tagging
-from routines.models import Account, Header, Routine, Tag, TextTemplate
+from routines.models import Account, Header, Routine, Tag
 
 
 class RoutineForm(NoTokenInClear, forms.ModelForm):
@@ -122,36 +122,3 @@ class RulesForm(forms.ModelForm):
             "open_to": forms.CheckboxSelectMultiple,
             "confirmation": forms.RadioSelect,
         }
-
-
-class TextTemplateForm(NoTokenInClear, forms.ModelForm):
-    body = forms.CharField(
-        label="Text",
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"spellcheck": "false"}),
-        help_text="What the text starts from. People can edit it before it is sent.",
-    )
-
-    class Meta:
-        model = TextTemplate
-        fields = ["name", "body", "order"]
-        help_texts = {"order": "Smaller numbers come first; the first one is filled in."}
-
-    def clean_body(self) -> str:
-        body = texts.normalise(self.cleaned_data["body"])
-        try:
-            texts.check(body)
-        except texts.TextRefused as refused:
-            raise forms.ValidationError(str(refused)) from None
-        return body
-
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        # The constraint spans `routine`, which is no field of the form, so Django skips it.
-        twins = TextTemplate.objects.filter(
-            routine=self.instance.routine, name=cleaned.get("name")
-        ).exclude(pk=self.instance.pk)
-        if twins.exists():
-            self.add_error("name", "This routine has a template of that name. Choose another.")
-        return cleaned

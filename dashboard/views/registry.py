@@ -5,11 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.access import may_manage_registry, routine_or_404, template_or_404
-from dashboard.forms.registry import RoutineForm, RulesForm, TextTemplateForm
+from dashboard.access import may_manage_registry, routine_or_404
+from dashboard.forms.registry import RoutineForm, RulesForm
 from dashboard.requests import SignedInRequest
 from routines import header_versions, limits, registry, token_health
-from routines.models import Routine, TextTemplate
+from routines.models import Routine
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -105,50 +105,10 @@ def lift_hold(request: SignedInRequest, slug: str) -> HttpResponse:
     return redirect("registry_routine", slug=slug)
 
 
-@get_or_post
-@may_manage_registry
-def add_template(request: SignedInRequest, slug: str) -> HttpResponse:
-    routine = routine_or_404(slug)
-    template = TextTemplate(routine=routine, order=routine.text_templates.shared().count())
-    form = TextTemplateForm(request.POST or None, instance=template)
-    if not form.is_valid():
-        return _form(request, "registry/template.html", form, routine=routine)
-    registry.add_template(routine, **form.cleaned_data, by=request.user)
-    messages.success(request, "The text template is added.")
-    return redirect("registry_routine", slug=slug)
-
-
-@get_or_post
-@may_manage_registry
-def edit_template(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
-    template = template_or_404(slug, pk)
-    form = TextTemplateForm(request.POST or None, instance=template)
-    if not form.is_valid():
-        return _form(
-            request,
-            "registry/template.html",
-            form,
-            routine=template.routine,
-            template=template_or_404(slug, pk),
-        )
-    registry.edit_template(template, **form.cleaned_data, by=request.user)
-    messages.success(request, "The text template is saved.")
-    return redirect("registry_routine", slug=slug)
-
-
-@require_POST
-@may_manage_registry
-def delete_template(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
-    template = template_or_404(slug, pk)
-    registry.delete_template(template, by=request.user)
-    messages.success(request, f"The text template “{template}” is deleted.")
-    return redirect("registry_routine", slug=slug)
-
-
 def _form(
     request: SignedInRequest,
     template_name: str,
-    form: RoutineForm | RulesForm | TextTemplateForm,
+    form: RoutineForm | RulesForm,
     **context: object,
 ) -> HttpResponse:
     status = 422 if form.is_bound else 200

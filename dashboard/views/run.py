@@ -2,10 +2,11 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
 from dashboard.access import card_or_404, fireable_or_404, may_fire, run_or_404
+from dashboard.forms.own_template import SaveForm
 from dashboard.forms.run import RunForm
 from dashboard.headers import kept_for_back
 from dashboard.opening import link_to, opening
@@ -51,6 +52,19 @@ def preview(request: SignedInRequest, slug: str) -> HttpResponse:
         return render(request, "board/run_text.html", context)
     form.show_field_errors()
     return _open(request, card_or_404(request.user, slug), form)
+
+
+@require_POST
+@may_fire
+def save_as_own(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Keep the text of the form as a template of one's own; the form stays as it was."""
+    card = card_or_404(request.user, slug)
+    form = RunForm.preview(request.POST.dict(), request.user, card.routine, anew=False)
+    saving = SaveForm(request.POST, person=request.user, routine=card.routine)
+    if not saving.is_valid() or not saving.save(form.template):
+        return _open(request, card, form, saving=saving, status=422)
+    card = card_or_404(request.user, slug)  # with the new one among its templates
+    return _open(request, card, form, saved=saving.cleaned_data["own_name"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

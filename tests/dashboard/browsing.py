@@ -97,7 +97,8 @@ def _value(element: Element) -> str:
     if element.tag == "textarea":
         text = element.text.removeprefix("\n")  # as browsers do, at both ends
         return text.replace("\r\n", "\n").replace("\n", "\r\n")
-    return element.attributes.get("value", "")
+    usual = "on" if element.attributes.get("type") == "checkbox" else ""
+    return element.attributes.get("value", usual)
 
 
 def signed_in(person: Person, **options: Any) -> Client:

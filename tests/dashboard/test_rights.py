@@ -10,7 +10,7 @@ from django.core.management import get_commands
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from routines.models import Person, Routine, Run, SavedView, VersionMove
+from routines.models import Person, Routine, Run, SavedView, TextTemplate, VersionMove
 from routines.reasons import Reason
 from tests import rights_table
 from tests.dashboard.browsing import signed_in
@@ -69,9 +69,12 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
         "account": routine.account_id,
     }
     view = SavedView.objects.create(person=teammate, name="A view")
+    own = TextTemplate.objects.create(routine=routine, owner=teammate, name="Own", body="x")
+    shared = routine.text_templates.shared().get()
     return {
         "": usual,
-        "template": usual | {"pk": routine.text_templates.get().pk},
+        "own_template": usual | {"pk": own.pk},
+        "template": usual | {"pk": shared.pk},
         "view": usual | {"pk": view.pk},
     }
 

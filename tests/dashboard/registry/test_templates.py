@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from routines import texts
 from routines.models import AuditEvent, TextTemplate
-from tests.dashboard.browsing import Page, press
+from tests.dashboard.browsing import HTMX, Page, press
 from tests.dashboard.registry.registering import actions
 from tests.factories import create_routine
 
@@ -67,6 +67,65 @@ def test_a_template_that_cannot_be_saved_comes_back_as_typed(
     assert response.status_code == 422
     assert page.says(sentence)
     assert page.find("textarea")[0].text.removeprefix("\n") == typed["body"]
+    assert routine.text_templates.count() == 1
+
+
+ROW = {"name": "ticket", "kind": "line", "required": "on"}
+
+
+def row(number: int = 0, **typed: str) -> dict[str, str]:
+    return {f"fields-{number}-{name}": value for name, value in (ROW | typed).items()}
+
+
+def test_fields_are_stored_as_typed_and_empty_rows_are_none(admin_client, routine):
+    typed = {"name": "Alert", "body": "{{ ticket }} {{ where }}", "order": "1", "is_json": "on"}
+    typed |= row(0, label="Which ticket", pattern="SEN-[0-9]+", default="SEN-1")
+    typed |= row(1, name="where", kind="choice", choices="here\r\n there \r\n", required="")
+    typed |= row(2, name="", required="on")
+    response = admin_client.post(reverse("add_template", args=[routine.slug]), typed)
+    assert response.status_code == 302
+    template = routine.text_templates.get(name="Alert")
+    assert template.is_json
+    assert template.fields == [
+        {"name": "ticket", "label": "Which ticket", "default": "SEN-1", "pattern": "SEN-[0-9]+"},
+        {"name": "where", "required": False, "kind": "choice", "choices": ["here", "there"]},
+    ]
+    again = admin_client.get(reverse("edit_template", args=[routine.slug, template.pk]))
+    fields = Page(again).fields(reverse("edit_template", args=[routine.slug, template.pk]))
+    assert admin_client.post(again.request["PATH_INFO"], fields).status_code == 302
+    before = template.fields
+    template.refresh_from_db()
+    assert template.fields == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (row(name="missing"), "“missing” stands nowhere in the text."),
+        (row() | row(1), "“ticket” is defined 2 times."),
+        (row(name="", label="What"), "A name has letters"),
+        (row(pattern="("), "This pattern cannot be used"),
+        (row(kind="choice"), "Write the choices, one a line."),
+        (row(default="sk-ant-oat01-abcdefgh1234567890"), "A token stands here"),
+    ],
+    ids=["nowhere", "twice", "no name", "pattern", "no choices", "token"],
+)
+def test_fields_that_cannot_be_come_back_with_a_sentence(admin_client, routine, rows, sentence):
+    typed = {"name": "Alert", "body": "{{ ticket }}", "order": "1"} | rows
+    response = admin_client.post(reverse("add_template", args=[routine.slug]), typed)
+    assert response.status_code == 422
+    assert Page(response).says(sentence)
+    assert not routine.text_templates.filter(name="Alert").exists()
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_a_preview_stores_nothing_and_shows_what_people_will_see(admin_client, routine, headers):
+    typed = {"name": "x", "body": '{"a": "{{ ticket }}", b: "{{ a-b }}"}', "is_json": "on"}
+    url = reverse("preview_template", args=[routine.slug])
+    page = Page(admin_client.post(url, typed | row(default='"1"'), headers=headers))
+    assert page.says('"a": "\\"1\\""')
+    assert page.says("No valid JSON: Expecting property name enclosed in double quotes in line 1")
+    assert page.says("{{ a-b }} is no field and is sent as it stands.")
     assert routine.text_templates.count() == 1
 
 

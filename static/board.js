@@ -73,7 +73,7 @@ document.addEventListener("keydown", (event) => {
   const card = event.target.closest(".card.open");
   if (!card) return;
   if (event.key === "Escape") {
-    const area = card.querySelector("textarea");
+    const area = card.querySelector("textarea[name=text]");
     const untouched = !area || area.value === area.defaultValue;
     if (untouched || window.confirm("Close and lose the text that you edited?")) {
       card.querySelector("[data-close]").click();

@@ -21,6 +21,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+// htmx remembers the button that was pressed last and would send the next press of the form to that
+// button's address: the addresses are for browsers without scripts.
+document.addEventListener("htmx:load", (event) => {
+  event.detail.elt.querySelectorAll?.("form[data-fires] [formaction][hx-post]")
+    .forEach((button) => button.removeAttribute("formaction"));
+});
+
 // What stands under the text is said when it changes, to those who do not see it.
 let said = "";
 document.addEventListener("htmx:afterSettle", (event) => {

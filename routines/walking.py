@@ -137,11 +137,12 @@ def _along(
     order = ("-created_at", "-pk") if older else ("created_at", "pk")
     needed = {column for axis in rest for column in axis.columns}
     most = max(_most(leader, rest), FEW) if ends else _most(leader, rest)
-    passed = _ordered(leader, rows, order, ["created_at", "id", *sorted(needed)])
     if not rest:
-        found = [Place(row["created_at"], row["id"]) for row in passed[:limit]]
-        return Found(found)
-    checked = _from_query(passed[:most])
+        most = limit
+    passed = _ordered(leader, rows, order, ["created_at", "id", *sorted(needed)], limit=most)
+    if not rest:
+        return Found([Place(row["created_at"], row["id"]) for row in passed])
+    checked = _from_query(passed)
     for axis in rest:
         checked = checked.filter(axis.condition)
     found = [Place(*row) for row in checked.values_list("created_at", "pk")[:limit]]
@@ -153,12 +154,16 @@ def _along(
 
 
 def _ordered(
-    axis: Axis, rows: QuerySet[Run], order: tuple[str, ...], columns: list[str]
+    axis: Axis, rows: QuerySet[Run], order: tuple[str, ...], columns: list[str], *, limit: int
 ) -> QuerySet[Run, dict[str, Any]]:
-    """Each branch along its index, merged."""
-    first, *others = [rows.filter(branch).values(*columns) for branch in axis.branches]
+    """The first `limit` of each branch along its index, merged, of which the first `limit`."""
+    branches = [rows.filter(branch).values(*columns) for branch in axis.branches]
+    if len(branches) > 1 and connection.features.supports_slicing_ordering_in_compound:
+        # PostgreSQL sorts the whole of an unordered branch; SQLite merges them as they are.
+        branches = [branch.order_by(*order)[:limit] for branch in branches]
+    first, *others = branches
     merged = first.union(*others, all=True) if others else first
-    ordered: QuerySet[Run, dict[str, Any]] = merged.order_by(*order)
+    ordered: QuerySet[Run, dict[str, Any]] = merged.order_by(*order)[:limit]
     return ordered
 
 
@@ -196,21 +201,23 @@ def _look(axes: Sequence[Axis], rows: QuerySet[Run], *, older: bool) -> list[_Lo
 
     for axis in axes:
         columns = ["created_at", "id"]
-        newest = _ordered(axis, rows, ("-created_at", "-pk"), columns)
-        oldest = _ordered(axis, rows, ("created_at", "pk"), columns)
-        counted = (newest if older else oldest)[: FEW + 1]
+        onwards, back = ("-created_at", "-pk"), ("created_at", "pk")
+        if not older:
+            onwards, back = back, onwards
+        counted = _ordered(axis, rows, onwards, columns, limit=FEW + 1)
         add("count(*), max(created_at), min(created_at)", counted)
-        add("min(created_at)" if older else "max(created_at)", (oldest if older else newest)[:1])
+        last = _ordered(axis, rows, back, columns, limit=1)
+        add("min(created_at)" if older else "max(created_at)", last)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {', '.join(parts)}", params)  # noqa: S608
         values = cursor.fetchone()
     looks = []
     for number, axis in enumerate(axes):
         count, *moments = values[4 * number : 4 * number + 4]
-        last, first, edge = map(_read, moments)
-        reach = last - first if last and first else timedelta(0)
-        newest_at, oldest_at = (last, edge) if older else (edge, first)
-        looks.append(_Look(axis, count, reach, newest_at, oldest_at))
+        highest, lowest, edge = map(_read, moments)
+        reach = highest - lowest if highest and lowest else timedelta(0)
+        newest, oldest = (highest, edge) if older else (edge, lowest)
+        looks.append(_Look(axis, count, reach, newest, oldest))
     return looks
 
 

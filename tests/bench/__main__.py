@@ -10,7 +10,7 @@ import os
 
 import django
 
-BENCHMARKS = ("fire", "insight")
+BENCHMARKS = ("fire", "board", "insight")
 
 
 def main() -> None:

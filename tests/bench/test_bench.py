@@ -7,7 +7,7 @@ import pytest
 
 from routines.models import Run
 from routines.reasons import State
-from tests.bench import content, fire, insight, million
+from tests.bench import board, content, fire, insight, million
 
 
 def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
@@ -35,6 +35,19 @@ def test_the_insight_benchmark_runs_and_tells_each_aim(
     told = capsys.readouterr().out
     assert told.count("  aim ") == 6 * len(databases)
     assert told.count("1000 days") == len(databases)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
+    tmp_path: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("BENCH_FOLDER", str(tmp_path))
+    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
+    board.measure(rounds=2, runs=60, routines=20)
+    told = capsys.readouterr().out
+    assert told.count("  aim ") == 3
+    assert "aim met     a constant number of queries" in told
+    assert "aim met     a first visit under 100 kB" in told
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from dashboard import client_address
-from dashboard.sign_in import fresh, guesses, means
+from dashboard.sign_in import fresh, guesses, means, second_factor
 from dashboard.sign_in.oidc import adapter as oidc
 from routines import people
 from routines.models import Person
@@ -39,6 +39,10 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
         self._login_failed_rl_usage = guesses.count(request, credentials.get("username", ""))
         if self._login_failed_rl_usage is None:
             raise self.validation_error("too_many_login_attempts")
+
+    def get_login_stages(self) -> list[str]:
+        theirs, ours = "allauth.mfa.stages.AuthenticateStage", second_factor.STAGE
+        return [ours if stage == theirs else stage for stage in super().get_login_stages()]
 
     def post_login(self, request: HttpRequest, user: Person, **more: Any) -> HttpResponse:
         response: HttpResponse = super().post_login(request, user, **more)

@@ -13,6 +13,7 @@ from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.stages import AuthenticateStage
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -64,6 +65,17 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
         return bool(others.exclude(pk=authenticator.pk).exists())
 
     error_messages = DefaultMFAAdapter.error_messages | {"cannot_delete_authenticator": LAST_ONE}
+
+
+class PasswordsSecondFactor(AuthenticateStage):  # type: ignore[misc]
+    """Asked for after a password. Who comes from the provider has been asked there."""
+
+    def _should_handle(self, request: HttpRequest) -> bool:
+        at_provider = "sociallogin" in (self.login.signal_kwargs or {})
+        return not at_provider and super()._should_handle(request)
+
+
+STAGE = f"{__name__}.{PasswordsSecondFactor.__name__}"
 
 
 class SecondFactorMiddleware:

@@ -75,6 +75,9 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
     manager.wait_for_load_state()
     take(manager, "run-unknown")
 
+    manager.goto("/insight/?days=90")
+    take(manager, "insight")
+
     admin = page_of("admin")
     admin.goto("/routines/")
     take(admin, "registry")

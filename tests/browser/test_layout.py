@@ -75,6 +75,7 @@ def test_every_page_fits(
         f"/routines/{slug}/run/",
         "/history/",
         *(f"/history/{pk}/" for pk in Run.objects.values_list("pk", flat=True)[:3]),
+        "/insight/",
         "/routines/",
         f"/routines/{slug}/",
         f"/routines/{slug}/edit/",

@@ -5,7 +5,8 @@ its words keep their size on a phone. The picture is for the eye and the mouse; 
 says the same, with the same links, for everybody else. Colours come from classes.
 
 The markup is written here and not by templates: a page has thousands of these elements, and a
-template takes ten times as long for each. What is not a number goes through `escape`.
+template takes ten times as long for each. Labels go through `escape`; addresses are what `reverse`
+and `urlencode` have made, so that `&` is all there is to escape in them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +26,7 @@ _NARROW = 3  # on a phone, every third word under or above a chart is shown
 
 @dataclass
 class Part:
-    """A share of a bar; `kind` is its CSS class."""
+    """A share of a bar; `kind` is its CSS class, `label` a word of ours."""
 
     kind: str
     label: str
@@ -44,15 +45,20 @@ class Bar:
     def total(self) -> int:
         return sum(part.count for part in self.parts)
 
+    @cached_property
+    def name(self) -> str:
+        """The label, ready for markup."""
+        return escape(self.label)
+
     @property
     def says(self) -> str:
         parts = [f"{part.count:,} {part.label}" for part in self.parts if part.count]
-        return f"{self.label}: {', '.join(parts) or 'none'}"
+        return f"{self.name}: {', '.join(parts) or 'none'}"
 
 
 @dataclass
 class Number:
-    """In a table; `url` leads to the runs that it counts."""
+    """In a table, as a text of ours; `url` leads to the runs that it counts."""
 
     text: str
     url: str = ""
@@ -126,7 +132,7 @@ class Columns:
     def body(self) -> SafeString:
         """The lines of its table: a bar each."""
         return _safe(
-            f'<tr><th scope="row">{escape(bar.label)}</th>'
+            f'<tr><th scope="row">{bar.name}</th>'
             + "".join(
                 _cell(f"{part.count:,}", part.url if part.count else "") for part in bar.parts
             )
@@ -168,7 +174,7 @@ class Rows:
 
     def _line(self, bar: Bar, numbers: Sequence[Number]) -> str:
         cells = "".join(_cell(number.text, number.url) for number in numbers)
-        name = f'<a href="{escape(bar.url)}">{escape(bar.label)}</a>'
+        name = f'<a href="{_href(bar.url)}">{bar.name}</a>'
         bar_svg = _svg("", _ROW, self._boxes(bar))
         return f'<tr><th scope="row">{name}</th><td class="bar">{bar_svg}</td>{cells}</tr>'
 
@@ -221,7 +227,7 @@ class HeatMap:
                     f'<rect class="level-{field.level}" x="{_percent((place + 2) * self._room)}" '
                     f'y="{y}" width="{width}" height="{_CELL}" rx="3"/>'
                 )
-                yield _linked(box, field.url, field.says)
+                yield _linked(box, field.url, escape(field.says))
 
     @cached_property
     def body(self) -> SafeString:
@@ -240,18 +246,21 @@ def _svg(kind: str, height: int, drawn: Iterable[str]) -> SafeString:
 
 
 def _linked(box: str, url: str, says: str) -> str:
-    title = f"<title>{escape(says)}</title>"
     if not url:
-        return f"<g>{title}{box}</g>"
+        return f"<g><title>{says}</title>{box}</g>"
     # Not reached by Tab: the table has the same link.
-    return f'<a href="{escape(url)}" tabindex="-1">{title}{box}</a>'
+    return f'<a href="{_href(url)}" tabindex="-1"><title>{says}</title>{box}</a>'
+
+
+def _href(url: str) -> str:
+    return url.replace("&", "&amp;").replace('"', "%22")
 
 
 def _cell(text: str, url: str, says: str = "") -> str:
     if not url:
-        return f'<td class="num">{escape(text)}</td>'
+        return f'<td class="num">{text}</td>'
     title = f' title="{escape(says)}"' if says else ""
-    return f'<td class="num"><a href="{escape(url)}"{title}>{escape(text)}</a></td>'
+    return f'<td class="num"><a href="{_href(url)}"{title}>{text}</a></td>'
 
 
 def _safe(markup: Iterable[str]) -> SafeString:
@@ -263,7 +272,7 @@ def _kinds(bars: Sequence[Bar]) -> list[tuple[str, str]]:
 
 
 def _says(bar: Bar, part: Part) -> str:
-    return f"{bar.label}: {part.count:,} {part.label}"
+    return f"{bar.name}: {part.count:,} {part.label}"
 
 
 def _percent(value: float) -> str:

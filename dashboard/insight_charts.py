@@ -1,12 +1,11 @@
 """The figures of the insight page as charts, each bar with its link to the runs behind it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
 from django.urls import reverse
-from django.utils.dateformat import format as format_date
 
 from dashboard.charts import Bar, Columns, Field, HeatMap, Number, Part, Rows
 from routines.insight import Counts, Figures, Hour, Step, Unit
@@ -21,6 +20,7 @@ _SHORT = {  # over a column of numbers
     State.NOT_SENT: "Not sent",
 }
 _OF_STATE = {state: RunFilter(states=(state,)).query_string() for state in STATES}
+_PARTS = [(state.value, state.label.lower(), query) for state, query in _OF_STATE.items()]
 _OF_OUTCOME = {
     outcome: RunFilter(states=(State.STARTED,), outcome=outcome.value).query_string()
     for outcome in Outcome
@@ -31,12 +31,6 @@ _DURATIONS = (
     *(10_000, 20_000, 30_000, 60_000),
 )
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_LABELS = {  # of a step, and short
-    Unit.HOUR: ("D j M Y, H:i", "H:i"),
-    Unit.DAY: ("D j M Y", "j M"),
-    Unit.WEEK: (r"\w\e\e\k \o\f j M Y", "j M"),
-    Unit.MONTH: ("F Y", "M Y"),
-}
 
 
 def share(part: int, whole: int) -> str:
@@ -57,9 +51,10 @@ class Charts:
         return f"{self._history}?{'&'.join(queries)}"
 
     def _by_state(self, counts: Counts, *queries: str) -> list[Part]:
+        url = self._url(*queries)
         return [
-            Part(state.value, state.label.lower(), counts.of(state), self._url(*queries, query))
-            for state, query in _OF_STATE.items()
+            Part(kind, label, getattr(counts, kind), f"{url}&{query}")
+            for kind, label, query in _PARTS
         ]
 
     @cached_property
@@ -77,11 +72,11 @@ class Charts:
         return Columns([self._step(step, counts) for step, counts in self._figures.steps])
 
     def _step(self, step: Step, counts: Counts) -> Bar:
-        long, short = _LABELS[self._figures.range.unit]
-        query = self._figures.range.runs(step).query_string()
+        label, tick = _named(step.start, self._figures.range.unit)
+        query = _query(self._figures.range.runs(step))
         return Bar(
-            label=format_date(step.start, long),
-            tick=format_date(step.start, short),
+            label=label,
+            tick=tick,
             parts=self._by_state(counts, query),
             url=self._url(query),
         )
@@ -92,18 +87,18 @@ class Charts:
     def routines(self) -> Rows:
         rows = self._figures.routines
         return self._rows(
-            "Routine", ((r, _query_of(routine=r.slug), c) for r, c in rows), STATES[1:]
+            "Routine", ((r, _query(RunFilter(routine=r.slug)), c) for r, c in rows), STATES[1:]
         )
 
     @cached_property
     def accounts(self) -> Rows:
         rows = self._figures.accounts
-        return self._rows("Account", ((a, _query_of(account=a.label), c) for a, c in rows))
+        return self._rows("Account", ((a, _query(RunFilter(account=a.label)), c) for a, c in rows))
 
     @cached_property
     def people(self) -> Rows:
         rows = self._figures.people
-        return self._rows("Person", ((p, _query_of(person=p.username), c) for p, c in rows))
+        return self._rows("Person", ((p, _query(RunFilter(person=p.username)), c) for p, c in rows))
 
     def _rows(
         self,
@@ -145,10 +140,11 @@ class Charts:
 
     @cached_property
     def refused(self) -> Rows:
+        """The most refused; the others have their number in the list of all."""
         rows = [(one, counts) for one, counts in self._figures.routines if counts.refused]
         bars = []
-        for routine, counts in sorted(rows, key=lambda row: -row[1].refused):
-            query = _query_of(routine=routine.slug)
+        for routine, counts in sorted(rows, key=lambda row: -row[1].refused)[: Rows.FIRST]:
+            query = _query(RunFilter(routine=routine.slug))
             url = self._url(self._within, query, _OF_STATE[State.REFUSED])
             bar = Bar(routine.name, [Part("refused", "refused", counts.refused, url)], url)
             refused = share(counts.refused, counts.runs)
@@ -162,7 +158,7 @@ class Charts:
         rows = [(one, counts) for one, counts in self._figures.routines if counts.started]
         bars = []
         for routine, counts in sorted(rows, key=lambda row: (-row[1].marked, -row[1].started)):
-            query = _query_of(routine=routine.slug)
+            query = _query(RunFilter(routine=routine.slug))
             parts = [
                 Part(
                     outcome.value,
@@ -242,16 +238,36 @@ class Charts:
         says = (
             f"{name}: {_sessions(hour)} in all. The fullest hour: {percent} of "
             f"{full.account.label}'s budget, {full.used} of {full.limit} "
-            f"on {format_date(full.start, 'j M')}"
+            f"on {_day(full.start)}"
         )
-        within = RunFilter(since=full.start, until=full.start + timedelta(hours=1)).query_string()
-        url = self._url(within, _query_of(account=full.account.label), _OF_STATE[State.STARTED])
+        hour_of = RunFilter(
+            since=full.start,
+            until=full.start + timedelta(hours=1),
+            account=full.account.label,
+            states=(State.STARTED,),
+        )
+        url = self._url(_query(hour_of))
         return Field(says, percent, _level(full.share / self._fullest_share), url)
 
 
-@lru_cache(maxsize=1000)  # the same routines, whichever the range
-def _query_of(*, routine: str = "", account: str = "", person: str = "") -> str:
-    return RunFilter(routine=routine, account=account, person=person).query_string()
+@lru_cache(maxsize=5000)  # most are the same at the next look
+def _query(run_filter: RunFilter) -> str:
+    return run_filter.query_string()
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b}"
+
+
+def _named(start: datetime, unit: Unit) -> tuple[str, str]:
+    """In full, and as short as fits under a column."""
+    if unit == Unit.HOUR:
+        return f"{start:%a} {_day(start)}, {start:%H:%M}", f"{start:%H:%M}"
+    if unit == Unit.DAY:
+        return f"{start:%a} {_day(start)} {start.year}", _day(start)
+    if unit == Unit.WEEK:
+        return f"Week of {_day(start)} {start.year}", _day(start)
+    return f"{start:%B %Y}", f"{start:%b %Y}"
 
 
 def _level(share: float) -> int:

@@ -156,7 +156,8 @@ def look(range: Range) -> Figures:
     people, others = _people(within)
     ran = {routine.pk for routine, _ in routines}
     current = [routine for routine in known.values() if not routine.is_archived]
-    week_of = range.newest if range.newest.first <= range.newest.last else None
+    newest = range.newest
+    week_of = newest if newest.first <= newest.last else None
     return Figures(
         range=range,
         total=total,
@@ -263,20 +264,24 @@ _APART = 10_000_000  # more than any number of an hour
 
 
 def _week(range: Range, accounts: dict[int, Account]) -> dict[tuple[int, int], Hour]:
-    week: dict[tuple[int, int], Hour] = defaultdict(Hour)
-    for of_week, account_pk, sessions, fullest in _hours_of_week(range):
-        hour = week[divmod(of_week, 24)]
-        hour.sessions += sessions
-        account = accounts.get(account_pk)
-        limit = _limit(account)
-        used, number = divmod(fullest, _APART)
-        if account and limit and (hour.fullest is None or used / limit > hour.fullest.share):
-            hour.fullest = Fullest(range.moment(number * 2), account, used, limit)
-    return dict(week)
+    limits = {pk: _limit(account) for pk, account in accounts.items()}
+    week: dict[int, Hour] = defaultdict(Hour)
+    fullest: dict[int, tuple[float, int, int]] = {}  # share, account, what the query brought
+    for of_week, account_pk, sessions, most in _hours_of_week(range):
+        week[of_week].sessions += sessions
+        limit = limits.get(account_pk)
+        if limit:
+            candidate = (most // _APART / limit, account_pk, most)
+            fullest[of_week] = max(fullest.get(of_week, candidate), candidate)
+    for of_week, (_, account_pk, most) in fullest.items():
+        used, number = divmod(most, _APART)
+        start = range.moment(number * 2)
+        week[of_week].fullest = Fullest(start, accounts[account_pk], used, limits[account_pk])
+    return {divmod(of_week, 24): hour for of_week, hour in week.items()}
 
 
-def _limit(account: Account | None) -> int:
-    limit = account.hourly_limit if account else 0
+def _limit(account: Account) -> int:
+    limit = account.hourly_limit
     return settings.ACCOUNT_HOURLY_LIMIT if limit is None else limit
 
 

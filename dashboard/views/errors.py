@@ -8,6 +8,7 @@ from urllib.parse import urlencode, urlsplit
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
@@ -55,8 +56,14 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    # Drawn without context processors: they may be what failed.
-    return HttpResponse(_SERVER_ERROR.format(reference=logs.request_id.get()), status=500)
+    # Drawn without context processors, and at the worst without templates and static files:
+    # they may be what failed.
+    context = {"reference": logs.request_id.get()}
+    try:
+        page: str = render_to_string("errors/server_error.html", context)
+    except Exception:
+        page = _WITHOUT_TEMPLATES.format_map(context)
+    return HttpResponse(page, status=500)
 
 
 def signed_out(request: HttpRequest) -> HttpResponse:
@@ -138,11 +145,9 @@ def _notice(response: HttpResponse) -> HttpResponse:
     return reswap(retarget(response, "#notice"), "innerHTML")
 
 
-_SERVER_ERROR = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Something broke</title>
+_WITHOUT_TEMPLATES = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Something broke</title>
 <h1>Something broke in the dashboard</h1>
 <p>It is in the log, under the reference {reference}. If you had pressed Run, look at the history
-before you press it again: the run is written down before anything is sent.</p>
-<p><a href="/history/">Open the history</a></p></html>
+before you press it again: the run is written down before anything is sent.</p></html>
 """

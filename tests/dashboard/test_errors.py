@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dashboard.views import errors
 from routines import history
 from tests.dashboard.browsing import HTMX, Page, signed_in
 from tests.factories import create_person
@@ -89,3 +90,17 @@ def test_too_many_tries_are_said_to_be(client):
     assert response.status_code == 429
     assert Page(response).says("Too many tries")
     assert response.headers["Content-Security-Policy"]
+
+
+def test_a_failure_of_the_templates_themselves_still_gets_a_page(client, monkeypatch):
+    def fail(*arguments, **more):
+        raise RuntimeError("no template at all")
+
+    monkeypatch.setattr(history, "page", fail)
+    monkeypatch.setattr(errors, "render_to_string", fail)
+    client.raise_request_exception = False
+    response = client.get("/history/")
+    assert response.status_code == 500
+    assert Page(response).says("look at the history before you press it again")
+    assert Page(response).says(response.headers["X-Request-ID"])
+    assert b"RuntimeError" not in response.content

@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from routines import redaction
 from routines.redaction import redact
 from routines.tokens import PREFIX
 
@@ -85,9 +86,22 @@ def test_what_is_no_secret_stays(text):
     assert redact(text).replace("[token removed]", PREFIX) == text
 
 
-def test_the_secrets_of_the_settings_are_known_whatever_stands_around_them(settings):
-    for secret in (settings.SECRET_KEY, *settings.TOKEN_ENCRYPTION_KEYS):
+@pytest.fixture
+def own_secrets_read_anew():
+    redaction._own_secrets.cache_clear()
+    yield
+    redaction._own_secrets.cache_clear()
+
+
+def test_the_secrets_of_the_settings_are_known_whatever_stands_around_them(
+    settings, own_secrets_read_anew
+):
+    settings.OIDC_CLIENT_SECRET = "of-the-provider"
+    settings.DATABASES_OF_A_TEST = {"default": {"PASSWORD": "of-the-database", "USER": "dashboard"}}
+    provider, database = settings.OIDC_CLIENT_SECRET, "of-the-database"
+    for secret in (settings.SECRET_KEY, *settings.TOKEN_ENCRYPTION_KEYS, provider, database):
         assert secret not in redact(f"odd«{secret}»")
+    assert redact("dashboard routines.Person") == "dashboard routines.Person"
 
 
 def test_redacting_twice_is_redacting_once():

@@ -91,6 +91,10 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
     admin.get_by_role("alert").last.wait_for()
     take(admin, "register-refused")
 
+    for name in ("second-factor", "second-factor/app", "web-sessions"):
+        admin.goto(f"/{name}/")
+        take(admin, name.replace("/", "-"))
+
 
 if __name__ == "__main__":
     main()

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.browser
 LISTS_AND_FORMS = (
     *("board", "history", "insight", "registry", "register", "register_details", "accounts"),
     *("versions", "add_version", "move_versions", "people", "add_person", "groups", "add_group"),
-    *("audit", "account_change_password", "account_logout", "mfa_index"),
+    *("audit", "account_change_password", "account_logout", "account_reauthenticate"),
+    *("confirmed", "web_sessions", "mfa_index", "mfa_activate_totp", "mfa_add_webauthn"),
 )
 OF_A_ROUTINE = (
     *("run", "registry_routine", "edit", "rules", "token", "token_test", "add_template"),

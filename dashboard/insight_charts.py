@@ -149,7 +149,7 @@ class Charts:
             bar = Bar(routine.name, [Part("refused", "refused", counts.refused, url)], url)
             refused = share(counts.refused, counts.runs)
             bars.append((bar, [Number(f"{counts.refused:,}", url), Number(refused)]))
-        return Rows("Routine", ("Refused", "Of its runs"), bars)
+        return Rows("Routine", ("Refused", "Share"), bars)
 
     # --- Outcomes ---
 

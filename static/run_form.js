@@ -12,11 +12,12 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 document.addEventListener("htmx:beforeSwap", (event) => {
   const before = textWhenAsked.get(event.detail.xhr);
-  const form = event.detail.target.closest("form[data-fires]");
   if (before === undefined) return;
-  if (!form || !form.isConnected) {
+  const target = event.detail.target;
+  const form = target.closest("form[data-fires]");
+  if (!target.isConnected) {
     event.detail.shouldSwap = false; // the form has been answered or closed meanwhile
-  } else if (event.detail.target.matches(".made") && sentText(form).value !== before) {
+  } else if (target.matches(".made") && sentText(form).value !== before) {
     event.detail.shouldSwap = false;
   }
 });

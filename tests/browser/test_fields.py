@@ -84,13 +84,33 @@ def test_a_draft_survives_a_closed_tab_and_a_lost_sign_in_and_no_sign_out(
     later.get_by_role("button", name="Discard it").click()
     expect(later.get_by_label("What")).to_have_value("")
     expect(later.get_by_text("Draft restored.")).to_be_hidden()
-    later.get_by_label("What").fill("Another one.")
-    text_area(later).fill("With sk-ant-oat01-something in it.")
+    with later.expect_response("**/run/text/"):
+        later.get_by_label("What").fill("Another one.")
+    with later.expect_response("**/run/text/"):
+        text_area(later).fill("With sk-ant-oat01-something in it.")
     assert later.evaluate("localStorage.length") == 0, "no token is kept"
-    text_area(later).fill("Without.")
+    with later.expect_response("**/run/text/"):
+        text_area(later).fill("Without.")
     assert later.evaluate("localStorage.length") == 1
     later.locator("summary", has_text=teammate.username).click()
     later.get_by_role("button", name="Sign out").click()
     later.wait_for_url("**/sign-in/**")
     assert later.evaluate("localStorage.length") == 0
+    assert practice.requests == 0
+
+
+def test_a_text_is_kept_as_ones_own_template_and_the_form_stays_open(
+    open_as: OpenAs, teammate: Person, triage: Routine, practice: PracticeApi
+):
+    page = open_as(teammate)
+    page.get_by_role("link", name="Run Alert triage").click()
+    text_area(page).fill("Every week.")
+    page.get_by_text("Save this text as my template").click()
+    name = page.get_by_label("Name of the template")
+    name.fill("Weekly")
+    name.press("Enter")  # runs nothing
+    page.get_by_role("button", name="Save as mine").click()
+    expect(page.get_by_text("Saved as your template “Weekly”")).to_be_visible()
+    expect(text_area(page)).to_have_value("Every week.")
+    expect(page.get_by_role("option", name="Weekly")).to_be_attached()
     assert practice.requests == 0

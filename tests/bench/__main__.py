@@ -10,7 +10,7 @@ import os
 
 import django
 
-BENCHMARKS = ("fire", "board", "insight")
+BENCHMARKS = ("fire", "board", "insight", "export")
 
 
 def main() -> None:

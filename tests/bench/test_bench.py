@@ -7,7 +7,7 @@ import pytest
 
 from routines.models import Run
 from routines.reasons import State
-from tests.bench import board, content, fire, insight, million
+from tests.bench import board, content, export, fire, insight, million
 
 
 def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
@@ -51,11 +51,13 @@ def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_filled_database_holds_what_the_benchmarks_look_for(tmp_path: Any, monkeypatch: Any):
+def test_the_filled_database_holds_what_the_benchmarks_look_for_and_the_export_is_measured_on_it(
+    tmp_path: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+):
     monkeypatch.setenv("BENCH_FOLDER", str(tmp_path))
     kind: million.Kind = "postgresql" if "TEST_DATABASE_URL" in os.environ else "sqlite"
     assert not Run.objects.exists()
-    with million.database(kind, runs=900, routines=7, scratch=True) as db:
+    with million.database(kind, runs=900, scratch=True) as db:
         assert Run.objects.count() == 900
         assert set(Run.objects.values_list("state", flat=True)) == {*State} - {State.SENDING}
         found = {
@@ -68,6 +70,8 @@ def test_the_filled_database_holds_what_the_benchmarks_look_for(tmp_path: Any, m
         assert db.client(db.manager).get("/history/").status_code == 200
         Run.objects.all().delete()
     assert not Run.objects.exists()  # the tests' own database is back
-    with million.database(kind, runs=900, routines=7) as db:
+    with million.database(kind, runs=900) as db:
         assert Run.objects.count() == 900  # what was done to the copy was done to it alone
-    million.drop(kind, runs=900, routines=7)
+    export.measure_on(kind, 900)
+    assert capsys.readouterr().out.count("  aim ") == 4
+    million.drop(kind, runs=900, routines=60)

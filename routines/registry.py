@@ -143,12 +143,19 @@ def set_rules(
     open_to: Collection[Group],
     confirmation: str,
     asks_why: bool,
+    runs_seen_by_group: bool | None = None,
     by: Person | None,
 ) -> None:
-    """Who may run it (nobody named: all who may run), and what they are asked first."""
-    before = _rules(Routine.objects.get(pk=routine.pk))
+    """Who may run it (nobody named: all who may run), and what they are asked first.
+
+    `runs_seen_by_group`: whether they see all its runs; None leaves that as it is.
+    """
+    before = _rules(stored := Routine.objects.get(pk=routine.pk))
+    if runs_seen_by_group is None:
+        runs_seen_by_group = stored.runs_seen_by_group
     routine.confirmation, routine.asks_why = confirmation, asks_why
-    routine.save(update_fields=["confirmation", "asks_why"])
+    routine.runs_seen_by_group = runs_seen_by_group
+    routine.save(update_fields=["confirmation", "asks_why", "runs_seen_by_group"])
     routine.open_to.set(open_to)
     changes = differences(before, _rules(routine))
     if changes:
@@ -293,4 +300,5 @@ def _rules(routine: Routine) -> dict[str, Any]:
         "open_to": sorted(routine.open_to.values_list("name", flat=True)),
         "confirmation": routine.confirmation,
         "asks_why": routine.asks_why,
+        "runs_seen_by_group": routine.runs_seen_by_group,
     }

@@ -19,7 +19,7 @@ document.addEventListener("keydown", (event) => {
 
 // What a change of the filter brought, for those who do not see it.
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target.id !== "results") return;
+  if (event.detail.target?.id !== "results") return;
   const rows = document.querySelectorAll("[data-rows] tr").length;
   announce(rows ? `${rows} run${rows === 1 ? "" : "s"} on this page` : "No run matches.");
 });

@@ -108,15 +108,19 @@ class RulesForm(forms.ModelForm):
 
     class Meta:
         model = Routine
-        fields = ["open_to", "confirmation", "asks_why"]
+        fields = ["open_to", "confirmation", "asks_why", "runs_seen_by_group"]
         labels = {
             "open_to": "Open to",
             "confirmation": "Does it ask for a confirmation before a run?",
             "asks_why": "Ask for a reason, and keep it with the run",
+            "runs_seen_by_group": "Who may run it sees all of its runs",
         }
         help_texts = {
             "open_to": "None chosen: all who may run routines. Else only members of these groups "
-            "who may run routines, and admins."
+            "who may run routines, and admins.",
+            "runs_seen_by_group": "Texts, sessions and outcomes of everybody’s runs of this "
+            "routine, old ones and those of people who have left, too. Off: teammates see their "
+            "own runs alone. Managers and admins see all runs either way.",
         }
         widgets = {
             "open_to": forms.CheckboxSelectMultiple,

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from routines import saved_views
-from routines.models import Run, SavedView
+from routines import registry, saved_views
+from routines.models import AuditEvent, Run, SavedView
 from routines.reasons import Reason
 from routines.run_filter import RunFilter
 from tests.dashboard.browsing import HTMX, Page, signed_in
@@ -164,6 +164,18 @@ def test_a_group_sees_the_runs_of_a_routine_that_shows_them(client, teammate, ro
     assert shown(page) == {run_page(run)}
     assert page.find("select", name="person")
     assert signed_in(teammate).get(run_page(run)).status_code == 200
+
+
+def test_an_admin_opens_the_runs_of_a_routine_with_its_rules(admin_client, routine, client):
+    run = create_run(routine=routine, person=create_teammate())
+    url = reverse("rules", args=[routine.slug])
+    fields = {"confirmation": "off", "runs_seen_by_group": "on"}
+    assert admin_client.post(url, fields).status_code == 302
+    assert client.get(run_page(run)).status_code == 200
+    event = AuditEvent.objects.latest("pk")
+    assert event.changes == {"runs_seen_by_group": [False, True]}
+    registry.set_rules(routine, open_to=[], confirmation="off", asks_why=False, by=None)
+    assert client.get(run_page(run)).status_code == 200  # who does not speak of it, leaves it
 
 
 def test_who_sees_their_own_runs_alone_is_not_offered_other_people(client, refused):

@@ -52,6 +52,7 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
         return page
 
     def take(page: Page, name: str) -> None:
+        page.evaluate("scrollTo(0, 0)")  # or the frame stands in the middle of the picture
         page.screenshot(path=FOLDER / f"{name}-{scheme}-{size}.png", full_page=True)
 
     teammate = page_of("teammate")

@@ -59,12 +59,12 @@ def _followed(
     content = response.streaming_content
 
     def following() -> Iterator[bytes]:
-        before = logs.request_id.set(request_id)
+        logs.request_id.set(request_id)
         try:
             yield from content
         finally:
             _tell(request, response, started)
-            logs.request_id.reset(before)
+            logs.request_id.set("")
 
     return following()
 

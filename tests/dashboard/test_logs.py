@@ -116,6 +116,16 @@ def test_an_id_of_somebody_elses_choosing_is_not_taken_over(client, log):
     assert "chosen" not in log.text
 
 
+def test_a_download_has_its_line_when_it_is_through(client, log):
+    response = client.get(reverse("export_csv"))
+    assert log.lines("request") == []
+    response.getvalue()
+    [line] = log.lines("request")
+    assert line["request"] == response.headers["X-Request-ID"]
+    logging.getLogger("routines").info("outside of a request")
+    assert "request" not in log.lines("outside of a request")[0]
+
+
 # --- No forged line ---
 
 

@@ -84,7 +84,7 @@ def field_name(name: str) -> str:
 @register.filter
 def told(value: Any) -> str:
     """One side of a change in the audit trail, in few words."""
-    if value is None:
+    if value is None or value == []:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"

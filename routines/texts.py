@@ -1,5 +1,7 @@
 """The text that is sent along with a fire: how it is counted and what may be in it."""
 
+from routines import tokens
+
 # "a string of at most 65,536 characters": fire-API reference, request body.
 MAX_CHARACTERS = 65_536
 LONGEST_LINE = 200  # of what stands for a text in lists, and is left of one that was shortened
@@ -21,6 +23,11 @@ def check(text: str) -> None:
         raise TextRefused(
             f"The text is {over:,} character{'s' if over > 1 else ''} too long:"
             f" {len(text):,} of at most {MAX_CHARACTERS:,}. Shorten it and run again."
+        )
+    if tokens.stand_in(text):
+        raise TextRefused(
+            "A token stands in the text, where others would see it. Nothing was kept of it, and "
+            "nothing was sent. Take the token out."
         )
     if "\x00" in text:
         raise TextRefused("The text holds a NUL character, which cannot be stored. Remove it.")

@@ -1,5 +1,6 @@
 """What every press carries: a text, the one-time key, and answers to what the routine asks."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 from uuid import UUID
 
@@ -7,8 +8,16 @@ from django import forms
 
 from dashboard import one_time_key
 from dashboard.forms.widgets import WithoutToken
-from routines import access, texts
+from routines import access, texts, tokens
 from routines.models import Person, Routine, Run
+from routines.redaction import redact
+
+
+def without_tokens(typed: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, ready to be drawn back: a token in it is not."""
+    return {
+        name: redact(value) if tokens.stand_in(value) else value for name, value in typed.items()
+    }
 
 
 class PressForm(forms.Form):
@@ -38,6 +47,9 @@ class PressForm(forms.Form):
         kwargs.setdefault("auto_id", f"%s-{routine.slug}")  # several forms may be on one page
         super().__init__(*args, **kwargs)
         self._ask(routine)
+        typed = dict(self.data.items())
+        self.data = without_tokens(typed)  # the rest of what was typed stays
+        self.held_token = self.data != typed
 
     def _ask(self, routine: Routine) -> None:
         if routine.confirmation == Routine.Confirmation.TYPE_NAME:
@@ -63,6 +75,12 @@ class PressForm(forms.Form):
         }
 
     def clean(self) -> None:
+        if self.held_token:
+            self.add_error(
+                None,
+                "A token was typed here. It was taken out, since others would see it, and nothing "
+                "was sent. Check what is left and press the button once more.",
+            )
         self.tell(access.unanswered(self.routine, **self.answers))
 
     def tell(self, problems: dict[str, str]) -> None:

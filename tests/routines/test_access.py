@@ -111,7 +111,11 @@ ANSWERS = {
     "the longest reason": ({"asks_why": True}, {"why": "w" * 300}, {}),
     "too long": ({"asks_why": True}, {"why": "w" * 301}, {"why": "301 characters long"}),
     "too long, though not asked for": ({}, {"why": "w" * 301}, {"why": "of at most 300"}),
-    "a token": ({"asks_why": True}, {"why": "sk-ant-oat01-" + "x" * 40}, {"why": "A token"}),
+    "a token": (
+        {"asks_why": True},
+        {"why": "sk-ant-oat01-" + "x" * 40},
+        {"why": "A token stands in the text"},
+    ),
     "a NUL": ({"asks_why": True}, {"why": "a\x00b"}, {"why": "NUL"}),
     "half a character": ({"asks_why": True}, {"why": "a\ud800b"}, {"why": "half of a"}),
     "nothing of both": (

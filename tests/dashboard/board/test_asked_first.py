@@ -1,6 +1,7 @@
 """Who may not run a routine does not see it; who may is asked what the routine asks."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from routines import groups, registry
@@ -126,6 +127,17 @@ def test_a_token_typed_as_an_answer_does_not_come_back(client, asking, practice)
     assert response.status_code == 422
     assert token not in response.content.decode()
     assert practice.requests == 0
+
+
+def test_a_token_in_the_text_is_taken_out_and_the_rest_stays(client, routine, practice):
+    token = "sk-ant-oat01-" + "x" * 40
+    response = press(client, routine, text=f"Use {token}, please.")
+    assert response.status_code == 422
+    assert Page(response).says("A token was typed here. It was taken out")
+    assert Page(response).fields(fire_url(routine))["text"] == "Use [token removed], please."
+    assert (practice.requests, Run.objects.count()) == (0, 0)
+    nobody = Client().post(fire_url(routine), {"text": f"Use {token}, please."})
+    assert token not in nobody.content.decode()
 
 
 def test_a_tick_is_asked_for_and_stays_set(client, practice):

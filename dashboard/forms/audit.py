@@ -3,6 +3,7 @@ from urllib.parse import urlencode
 
 from django import forms
 
+from dashboard.forms.tokens import NoTokenInClear
 from routines import audit_trail
 
 
@@ -19,7 +20,7 @@ class _Day(forms.DateField):
         )
 
 
-class AuditForm(forms.Form):
+class AuditForm(NoTokenInClear, forms.Form):
     """What to look for in the audit trail; the address of the page holds it."""
 
     who = forms.CharField(max_length=200, required=False, label="Who")

@@ -1,7 +1,9 @@
 from django import forms
 
+from dashboard.forms.tokens import NoTokenInClear
 
-class SettleForm(forms.Form):
+
+class SettleForm(NoTokenInClear, forms.Form):
     """What a person found at claude.ai for a run whose answer was lost."""
 
     session_url = forms.CharField(

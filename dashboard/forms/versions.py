@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.text import capfirst
 
+from dashboard.forms.tokens import NoTokenInClear
 from dashboard.forms.widgets import WithoutToken
 from dashboard.version_links import written
 from routines import header_versions
@@ -70,7 +71,7 @@ def _described(header: Header, value: str, versions: Known) -> str:
     return value + _MARKS.get(versions.standing(header, value), "")
 
 
-class AddVersionForm(forms.Form):
+class AddVersionForm(NoTokenInClear, forms.Form):
     """A version that Anthropic has announced; what of it can be added, the domain knows."""
 
     header = forms.ChoiceField(

@@ -5,29 +5,41 @@ stored row holds it, in any of the encodings that the scrubber knows.
 """
 
 import logging
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from dashboard.urls import urlpatterns
-from routines import rotation, tokens
+from routines import groups, rotation, tokens
 from routines.models import Person, Routine
+from routines.practice_api import PracticeServer
+from routines.reasons import Reason
 from routines.redaction import Scrubber
-from tests.dashboard.browsing import fire_url, press, run_form, signed_in
+from tests.dashboard.browsing import Element, Page, fire_url, press, run_form, signed_in
 from tests.dashboard.registry.registering import command
-from tests.factories import create_admin, create_routine, create_run
+from tests.factories import create_admin, create_routine, create_run, create_teammate
 from tests.hostile import HostileServer, answer, envelope, says
 
 SECRET = "canary-Qz7-recognisable-4Kx9w"
 CANARY = tokens.PREFIX + SECRET
 ROUTINE_ID = "trig_canary"
+TYPED = {
+    "textarea",
+    "text",
+    "search",
+    "url",
+    "email",
+    "password",
+    "number",
+    "date",
+    "datetime-local",
+}
 
 
 class Searched:
@@ -54,25 +66,64 @@ def routine(admin: Person) -> Routine:
     return create_routine(name="Canary", routine_id=ROUTINE_ID, token=CANARY, template="x")
 
 
-def arguments(pattern: Any, routine: Routine, run_pk: int) -> dict[str, Any]:
-    values: dict[str, Any] = {"slug": routine.slug, "pk": run_pk}
-    return {name: values.get(name, run_pk) for name in pattern.pattern.converters}
+def patterns(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every page of the product, also those that nobody has thought of here."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{space}{pattern.name}", pattern
+        else:
+            yield from patterns(
+                pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space
+            )
 
 
-def addresses(routine: Routine, run_pk: int) -> list[str]:
+def addresses(routine: Routine, known: dict[str, int]) -> list[str]:
+    """`known`: the number that stands for a name in an address; else the run's."""
     return [
-        reverse(pattern.name, kwargs=arguments(pattern, routine, run_pk))
-        for pattern in urlpatterns
-        if getattr(pattern, "name", None)
+        reverse(
+            name,
+            kwargs={
+                key: routine.slug if key == "slug" else known.get(key, known["pk"])
+                for key in pattern.pattern.converters
+            },
+        )
+        for name, pattern in patterns(get_resolver())
+        if name != "account_logout"
     ]
 
 
-def tables() -> list[str]:
-    return [
-        repr(list(model._base_manager.values()))
-        for model in apps.get_models()
-        if model._meta.label_lower != "sessions.session"
-    ]
+def filled_in(page: Page) -> Iterator[tuple[Element, dict[str, str]]]:
+    """Every form of the page, with the token in each of its fields in turn, and in all at once."""
+    for form in page.find("form"):
+        fields, typed_into = {}, []
+        for element in page.elements:
+            if form not in element.inside or "name" not in element.attributes:
+                continue
+            name = element.attributes["name"]
+            fields[name] = page._value(element)
+            kind = element.tag if element.tag != "input" else element.attributes.get("type", "text")
+            if kind in TYPED:
+                typed_into.append(name)
+        for name in typed_into:
+            yield form, fields | {name: f"Use {CANARY}" if name in ("text", "body") else CANARY}
+        yield form, fields | dict.fromkeys(typed_into, f"https://claude.ai/code/{CANARY}")
+
+
+def usable_again(routine: Routine, admin: Person) -> None:
+    """Some of the buttons that were pressed have archived the routine or forgotten its token."""
+    routine.refresh_from_db()
+    routine.archived_at, routine.enabled = None, True
+    routine.confirmation, routine.asks_why = Routine.Confirmation.OFF, False
+    routine.set_token(tokens.parse(CANARY), by=admin)
+    routine.save()
+
+
+def tables() -> Iterator[tuple[str, str]]:
+    """Every column of every table, also those without a model."""
+    with connection.cursor() as cursor:
+        for name in connection.introspection.table_names(cursor):
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(name)}")  # noqa: S608
+            yield name, repr(cursor.fetchall())
 
 
 def test_a_token_is_nowhere_but_in_its_ciphertext(
@@ -114,18 +165,46 @@ def test_a_token_is_nowhere_but_in_its_ciphertext(
         "login": CANARY,
         "body": f"Use {CANARY}",
     }
-    run = create_run(routine=routine, person=admin)
-    for url in addresses(routine, run.pk):
-        if url == reverse("account_logout"):
-            continue
+    other = create_teammate(username="somebody")
+    known = {
+        "pk": create_run(routine=routine, person=admin, reason=Reason.NO_ANSWER).pk,
+        "person": other.pk,
+        "group": groups.add("Crew", members=[other], by=admin).pk,
+        "account": routine.account_id,
+    }
+    for url in addresses(routine, known):
         for visitor in (client, nobody):
-            searched.look(visitor.get(url).getvalue(), f"GET {url}")
+            response = visitor.get(url)
+            searched.look(response.getvalue(), f"GET {url}")
             for typed in (pastes, {"token": f"{CANARY} {CANARY}", "pasted": f"{CANARY}é"}):
                 response = visitor.post(url, typed)
                 searched.look(response.getvalue(), f"POST {url}")
                 searched.look(str(response.headers), f"POST {url}")
 
+    # It is typed into every field of every form that an admin meets.
+    with PracticeServer() as server:
+        settings.CLAUDE_API_BASE_URL = server.url
+        client = signed_in(admin, raise_request_exception=False)
+        for url in addresses(routine, known):
+            usable_again(routine, admin)
+            response = client.get(url)
+            if not response.headers.get("Content-Type", "").startswith("text/html"):
+                continue
+            for form, fields in filled_in(Page(response.getvalue().decode())):
+                to = form.attributes.get("action") or url
+                if to == reverse("account_logout"):
+                    continue
+                send = client.post if form.attributes.get("method") == "post" else client.get
+                response = send(to.partition("?")[0], fields)
+                where = f"{fields} sent to {to} from {url}"
+                searched.look(response.getvalue(), where)
+                searched.look(str(response.headers), where)
+        for text in server.api.sessions:
+            searched.look(text.text, "a session")
+    assert client.get(reverse("audit")).status_code == 200, "signed in until the end"
+
     # The commands speak.
+    usable_again(routine, admin)
     said = StringIO()
     for name in ("check", "rotate_token_keys", "export_routines"):
         call_command(name, stdout=said, stderr=said)
@@ -135,8 +214,8 @@ def test_a_token_is_nowhere_but_in_its_ciphertext(
     press(client, Routine.objects.get(routine_id=ROUTINE_ID))
     searched.look(client.get("/routines/").content, "the registry without its key")
 
-    for table in tables():
-        searched.look(table, "the database")
+    for name, rows in tables():
+        searched.look(rows, name)
     if connection.vendor == "sqlite":
         name = str(connection.settings_dict["NAME"])
         for path in Path(name).parent.glob(Path(name).name + "*"):

@@ -12,7 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard import client_address
 from dashboard.views import errors
-from routines import audit
+from routines import audit, redaction, tokens
 
 TIME_ZONE_COOKIE = "time_zone"  # set by static/page.js
 
@@ -71,6 +71,23 @@ class InitialPasswordMiddleware:
         if request.htmx:  # type: ignore[attr-defined]
             return HttpResponseClientRedirect(reverse("account_change_password"))
         return redirect("account_change_password")
+
+
+class NoTokenShownMiddleware:
+    """The last line: whatever a view, a form or a package draws back, no page shows a token."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if is_page and not response.streaming:
+            page = response.content.decode(response.charset)
+            if tokens.stand_in(page):
+                response.content = redaction.without_tokens(page).encode(response.charset)
+                response.headers["Content-Length"] = str(len(response.content))
+        return response
 
 
 class ClientAddressMiddleware:

@@ -140,6 +140,7 @@ MIDDLEWARE = [
     # Nothing in a page stays the same from answer to answer but what its reader may know: tokens
     # and keys of forms are masked or fresh each time, and the lengths are blurred (BREACH).
     "django.middleware.gzip.GZipMiddleware",
+    "dashboard.middleware.NoTokenShownMiddleware",
     "dashboard.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

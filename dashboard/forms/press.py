@@ -1,23 +1,14 @@
 """What every press carries: a text, the one-time key, and answers to what the routine asks."""
 
-from collections.abc import Mapping
 from typing import Any, Self
 from uuid import UUID
 
 from django import forms
 
 from dashboard import one_time_key
-from dashboard.forms.widgets import WithoutToken
 from routines import access, texts, tokens
 from routines.models import Person, Routine, Run
-from routines.redaction import redact
-
-
-def without_tokens(typed: Mapping[str, str]) -> dict[str, str]:
-    """What was typed, ready to be drawn back: a token in it is not."""
-    return {
-        name: redact(value) if tokens.stand_in(value) else value for name, value in typed.items()
-    }
+from routines.redaction import without_tokens
 
 
 class PressForm(forms.Form):
@@ -34,7 +25,7 @@ class PressForm(forms.Form):
         label="Why do you run it?",
         required=False,
         help_text="One sentence, kept with the run for all who may see it.",
-        widget=WithoutToken(attrs={"autocomplete": "off", "maxlength": access.LONGEST_REASON}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "maxlength": access.LONGEST_REASON}),
     )
 
     # The other runs that this form warns of: pressing all the same is then an answer to them.
@@ -48,15 +39,16 @@ class PressForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._ask(routine)
         typed = dict(self.data.items())
-        self.data = without_tokens(typed)  # the rest of what was typed stays
-        self.held_token = self.data != typed
+        self.held_token = any(map(tokens.stand_in, typed.values()))
+        if self.held_token:  # the rest of what was typed stays
+            self.data = {name: without_tokens(value) for name, value in typed.items()}
 
     def _ask(self, routine: Routine) -> None:
         if routine.confirmation == Routine.Confirmation.TYPE_NAME:
             self.fields["confirmation"] = forms.CharField(
                 label=f"To run it, type its name: {routine.name}",
                 required=False,
-                widget=WithoutToken(attrs={"autocomplete": "off", "spellcheck": "false"}),
+                widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         else:
             self.fields["confirmation"].label = f"Yes, run {routine.name} now"

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from dashboard import one_time_key
 from dashboard.forms.made import Made, digest_of
-from dashboard.forms.press import PressForm, without_tokens
+from dashboard.forms.press import PressForm
 from routines import text_templates, texts
 from routines.models import Person, Routine, TextTemplate
 from routines.text_templates import Field, Filling, JsonProblem
@@ -85,7 +85,6 @@ class RunForm(PressForm):
 
         Unless it was edited by hand; `anew`: even then.
         """
-        data = without_tokens(dict(data.items()))
         template = _usable(person, routine, data.get("template", ""))
         fields = _fields_of(template)
         values = {field.name: data.get(PREFIX + field.name, "") for field in fields}

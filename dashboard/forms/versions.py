@@ -6,7 +6,6 @@ from django import forms
 from django.utils.text import capfirst
 
 from dashboard.forms.tokens import NoTokenInClear
-from dashboard.forms.widgets import WithoutToken
 from dashboard.version_links import written
 from routines import header_versions
 from routines.header_versions import Known, Standing
@@ -82,7 +81,7 @@ class AddVersionForm(NoTokenInClear, forms.Form):
         max_length=200,
         label="Version",
         help_text=f"As announced, like {header_versions.BETA_VERSION}.",
-        widget=WithoutToken(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     dated = forms.DateField(
         required=False,

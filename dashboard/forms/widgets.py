@@ -5,15 +5,6 @@ from django.forms.utils import flatatt
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from routines import tokens
-
-
-class WithoutToken(forms.TextInput):
-    """Draws back what was typed, unless a token stands in it."""
-
-    def format_value(self, value: Any) -> str | None:
-        return None if tokens.stand_in(str(value or "")) else super().format_value(value)
-
 
 class LongSelect(forms.Select):
     """A list of hundreds of choices, drawn without a template for each of them."""

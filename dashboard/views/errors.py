@@ -15,7 +15,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from dashboard import logs
 from routines.access import NotAllowed
-from routines.redaction import redact
+from routines.redaction import without_tokens
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -133,7 +133,7 @@ def _error(request: HttpRequest, status: int, title: str, sentence: str) -> Http
 def _typed(request: HttpRequest) -> str:
     """The text of a refused POST, to be given back; empty where it cannot be read."""
     try:
-        return redact(request.POST.get("text", ""))
+        return without_tokens(request.POST.get("text", ""))
     except (SuspiciousOperation, UnreadablePostError):
         return ""
 

@@ -121,7 +121,11 @@ def usable_again(routine: Routine, admin: Person) -> None:
 def tables() -> Iterator[tuple[str, str]]:
     """Every column of every table, also those without a model."""
     with connection.cursor() as cursor:
-        for name in connection.introspection.table_names(cursor):
+        names = connection.introspection.table_names(cursor)
+        if connection.vendor == "sqlite":  # a virtual table has nothing but what its shadows have
+            cursor.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'")
+            names = sorted(set(names) - {name for (name,) in cursor.fetchall()})
+        for name in names:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(name)}")  # noqa: S608
             yield name, repr(cursor.fetchall())
 

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from routines import registry
+from routines import groups, registry
 from routines.models import Routine
 from routines.reasons import Reason
 from tests.dashboard.browsing import Page, run_url, signed_in
@@ -21,6 +21,8 @@ def add_rows(routine: Routine, number: int) -> None:
         create_run(routine=routine, person=person, reason=Reason.NO_ANSWER)
         name = f"Template {routine.text_templates.count()}"
         registry.add_template(routine, name=name, body="x", by=person)
+        group = groups.add(f"Group {person.pk}", members=[person], by=person)
+        create_routine(account=f"Account {person.pk}").open_to.add(group)
 
 
 def queries(client, url: str) -> int:
@@ -31,7 +33,7 @@ def queries(client, url: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["board", "run", "history", "history_run", "insight", "registry", "registry_routine"]
+    "name", ["board", "run", "history", "history_run", "insight", "registry", "registry_routine", "people", "groups", "accounts", "audit"]
 )
 def test_more_rows_make_no_more_queries(admin, routine, name):
     client = signed_in(admin)

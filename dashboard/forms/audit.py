@@ -3,7 +3,6 @@ from urllib.parse import urlencode
 
 from django import forms
 
-from dashboard.forms.tokens import NoTokenInClear
 from routines import audit_trail
 
 
@@ -20,7 +19,7 @@ class _Day(forms.DateField):
         )
 
 
-class AuditForm(NoTokenInClear, forms.Form):
+class AuditForm(forms.Form):
     """What to look for in the audit trail; the address of the page holds it."""
 
     who = forms.CharField(max_length=200, required=False, label="Who")

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.utils.text import capfirst
 
-from dashboard.forms.tokens import NoTokenInClear
 from dashboard.version_links import written
 from routines import header_versions
 from routines.header_versions import Known, Standing
@@ -70,7 +69,7 @@ def _described(header: Header, value: str, versions: Known) -> str:
     return value + _MARKS.get(versions.standing(header, value), "")
 
 
-class AddVersionForm(NoTokenInClear, forms.Form):
+class AddVersionForm(forms.Form):
     """A version that Anthropic has announced; what of it can be added, the domain knows."""
 
     header = forms.ChoiceField(

@@ -33,7 +33,20 @@ def queries(client, url: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "name", ["board", "run", "history", "history_run", "insight", "registry", "registry_routine", "people", "groups", "accounts", "audit"]
+    "name",
+    [
+        "board",
+        "run",
+        "history",
+        "history_run",
+        "insight",
+        "registry",
+        "registry_routine",
+        "people",
+        "groups",
+        "accounts",
+        "audit",
+    ],
 )
 def test_more_rows_make_no_more_queries(admin, routine, name):
     client = signed_in(admin)

@@ -160,3 +160,9 @@ def test_a_token_is_in_no_address(admin, routine):
             if form.tag == "form"
         }
         assert forms == {"post"}, url
+
+
+def test_a_page_from_which_a_token_was_taken_says_how_long_it_is(client, routine):
+    response = client.get("/", {"q": "sk-ant-oat01-" + "x" * 40})
+    assert "[token removed]" in response.content.decode()
+    assert response["Content-Length"] == str(len(response.content))

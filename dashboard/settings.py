@@ -233,9 +233,12 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "dashboard.sign_in.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
-    "add_webauthn": "dashboard.forms.passkeys.AddPasskeyForm",
-    "authenticate_webauthn": "dashboard.forms.passkeys.UsePasskeyForm",
-    "reauthenticate_webauthn": "dashboard.forms.passkeys.ConfirmByPasskeyForm",
+    "activate_totp": "dashboard.forms.second_factor.SetUpAppForm",
+    "authenticate": "dashboard.forms.second_factor.CodeForm",
+    "reauthenticate": "dashboard.forms.second_factor.ConfirmByCodeForm",
+    "add_webauthn": "dashboard.forms.second_factor.AddPasskeyForm",
+    "authenticate_webauthn": "dashboard.forms.second_factor.UsePasskeyForm",
+    "reauthenticate_webauthn": "dashboard.forms.second_factor.ConfirmByPasskeyForm",
 }
 MFA_TOTP_ISSUER = "Routine dashboard"
 MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off

@@ -137,7 +137,10 @@ class TemplateEditor:
         else:
             numbers = (n for n in range(_MOST_ROWS) if f"{_prefix(n)}-name" in data)
             self._rows = [FieldForm(data, prefix=_prefix(n)) for n in numbers]
-        self._body: str = template.body if data is None else str(data.get("body", ""))
+        # Looked at before the preview is: a token that was typed is taken out by that.
+        for one in (self.form, *self._rows):
+            one.full_clean()
+        self._body: str = template.body if data is None else str(self.form.data.get("body", ""))
 
     @property
     def rows(self) -> list[FieldForm]:

@@ -10,7 +10,7 @@ import os
 
 import django
 
-BENCHMARKS = ("fire", "board", "insight", "export")
+BENCHMARKS = ("fire", "board", "insight", "export", "history")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from routines.models import Run
 from routines.reasons import State
-from tests.bench import board, content, export, fire, insight, million
+from tests.bench import board, content, export, fire, history, insight, million
 
 
 def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
@@ -51,7 +51,7 @@ def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_filled_database_holds_what_the_benchmarks_look_for_and_the_export_is_measured_on_it(
+def test_the_filled_database_holds_what_the_benchmarks_look_for_and_they_run_on_it(
     tmp_path: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("BENCH_FOLDER", str(tmp_path))
@@ -72,6 +72,9 @@ def test_the_filled_database_holds_what_the_benchmarks_look_for_and_the_export_i
     assert not Run.objects.exists()  # the tests' own database is back
     with million.database(kind, runs=900) as db:
         assert Run.objects.count() == 900  # what was done to the copy was done to it alone
+    took = history.look(kind, 900, rounds=2)
+    # First, deep both ways and a teammate's; a search of theirs; a write.
+    assert len(took) == 4 + len(history.FILTERS | history.PAIRS) + len(history.SEARCHES) + 2
     export.measure_on(kind, 900)
     assert capsys.readouterr().out.count("  aim ") == 4
     million.drop(kind, runs=900, routines=60)

@@ -112,13 +112,13 @@ def candidates(
 
 def among(expression: Expression, runs: Sequence[tuple[int, datetime]]) -> set[int]:
     """Which of these runs match."""
-    sql = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s AND rowid = %s"  # noqa: S608
-    found = set()
+    if not runs:
+        return set()
+    marks = ", ".join(["%s"] * len(runs))
+    sql = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s AND rowid IN ({marks})"  # noqa: S608
     with connection.cursor() as cursor:
-        for pk, at in runs:
-            cursor.execute(sql, [_match(expression), _first_row(at) + pk])
-            found |= {row & _MASK for (row,) in cursor.fetchall()}
-    return found
+        cursor.execute(sql, [_match(expression), *(_first_row(at) + pk for pk, at in runs)])
+        return {row & _MASK for (row,) in cursor.fetchall()}
 
 
 def _first_row(at: datetime) -> int:

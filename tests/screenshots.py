@@ -103,7 +103,8 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
     admin.get_by_role("alert").last.wait_for()
     take(admin, "register-refused")
 
-    for name in ("second-factor", "second-factor/app", "web-sessions"):
+    own = ("second-factor", "second-factor/app", "web-sessions")
+    for name in (*own, "people", "people/add", "people/groups", "audit", "accounts"):
         admin.goto(f"/{name}/")
         take(admin, name.replace("/", "-"))
 

@@ -24,12 +24,17 @@ def read(typed: str) -> Reference | None:
     typed = typed.strip()
     if found := _SESSION.fullmatch(typed) or _SESSION_URL.fullmatch(typed):
         session_id = found.group(found.lastindex or 0)
-        return Reference(f"session {session_id}", Q(session_id=session_id))
+        return Reference(f"session {session_id}", of_session(session_id))
     if _REQUEST.fullmatch(typed):
-        return Reference(f"request {typed}", Q(request_id=typed))
+        return Reference(f"request {typed}", Q(request_id=typed) & ~Q(request_id=""))
     if found := _RUN.fullmatch(typed):
         return Reference(f"run {found.group(1)}", Q(pk=int(found.group(1))))
     return None
+
+
+def of_session(session_id: str) -> Q:
+    # The index holds the runs with a session alone, and SQLite takes it only when told so.
+    return Q(session_id=session_id) & ~Q(session_id="")
 
 
 def bare_number(typed: str) -> int | None:

@@ -11,6 +11,7 @@ from routines import session_links
 from routines.audit import trace
 from routines.models import Account, AuditEvent, Person, Run
 from routines.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
+from routines.references import of_session
 
 # Documented: https://claude.ai/code/session_01HJKLMNOPQRSTUVWXYZ
 _SESSION = re.compile(r"https://claude\.ai/code/(session_[A-Za-z0-9_-]{1,190})/?", re.ASCII)
@@ -46,7 +47,7 @@ def _settle(run: Run, reason: Reason, session_id: str, session_url: str, by: Per
     if session_id:
         # One at a time on an account, so that no session is given to two of its runs.
         Account.objects.select_for_update().get(pk=run.routine.account_id)
-        other = Run.objects.filter(session_id=session_id).exclude(pk=run.pk).first()
+        other = Run.objects.filter(of_session(session_id)).exclude(pk=run.pk).first()
         if other is not None:
             raise SessionUrlRefused(f"This session belongs to run {other.pk} already.")
     # What people said may be corrected by people; what the endpoint said may not.

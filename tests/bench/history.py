@@ -117,6 +117,10 @@ def look(kind: million.Kind, runs: int, rounds: int) -> dict[str, _Took]:
             for name, query in queries.items():
                 url = f"/history/?{query.format(routine=db.often_refused.slug)}"
                 took[f"{group}: {name}"] = _time(manager, url, rounds)
+        named = Run.objects.exclude(session_id="").newest_first()[runs // 2]
+        for name, typed in (("session", named.session_id), ("request", named.request_id)):
+            url = f"/history/?q={typed}&period=&state=started"  # with another filter: it is shown
+            took[f"search: a {name} ID"] = _time(manager, url, rounds)
         took["page: a teammate's first"] = _time(teammate, "/history/", rounds)
         took["search: a teammate's"] = _time(teammate, f"/history/?q={content.COMMON_WORD}", rounds)
     with million.database(kind, runs=runs, scratch=True) as db:

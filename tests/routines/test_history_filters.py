@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 
 from routines import history, walking
 from routines.models import Outcome, Person, Routine, Run, Tag
@@ -213,6 +214,14 @@ def test_what_names_a_run_finds_that_run_alone(world, people, typed):
     assert [found.pk for found in history.page(create_manager(), asked).rows] == [run.pk]
     assert [found.pk for found in history.page(people[0], asked).rows] == [run.pk]
     assert history.page(people[1], asked).rows == []
+
+
+@pytest.mark.parametrize("typed", ["session_01FOUND", "req_42", "#1"])
+def test_what_names_a_run_is_looked_up_in_an_index(typed):
+    named = RunFilter(q=typed).apply(Run.objects.all())
+    plan = named.explain()
+    scans_the_table = "SCAN" in plan if connection.vendor == "sqlite" else False
+    assert not scans_the_table, plan
 
 
 # --- What is new ---

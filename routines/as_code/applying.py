@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from routines import registry
+from routines import tags as tagging
 from routines.as_code.document import Document, DocumentRefused, Entry, Problem
 from routines.as_code.templates import apply_templates, template_problems
 from routines.header_versions import FIELDS, Known, known
@@ -159,7 +160,7 @@ class _Plan:
         newest = {name: self._versions.newest(header) for header, name in FIELDS.items()}
         values: dict[str, Any] = {name: str(version) for name, version in newest.items()}
         values |= {"purpose": "", "slug": ""}
-        wanted = ("routine_id", "slug", *_EDITED)
+        wanted = ("routine_id", "slug", "tags", *_EDITED)
         values |= {name: entry.values[name] for name in wanted if name in entry.values}
         values["slug"] = values["slug"] or registry.free_slug(values["name"], besides=reserved)
         return registry.register(**values, token=None, by=None)
@@ -168,7 +169,9 @@ class _Plan:
         before = {name: getattr(routine, name) for name in _EDITED}
         before["account"] = routine.account.label
         after = before | {name: entry.values[name] for name in _EDITED if name in entry.values}
-        changed = [name for name in _EDITED if before[name] != after[name]]
+        before["tags"] = sorted(tagging.of(routine))
+        after["tags"] = entry.values.get("tags", before["tags"])
+        changed = [name for name in before if before[name] != after[name]]
         if changed:
             registry.edit(routine, **after, by=None)
         slug = entry.values.get("slug", routine.slug)
@@ -182,6 +185,7 @@ class _Plan:
             "open_to": sorted(group.name for group in routine.open_to.all()),
             "confirmation": routine.confirmation,
             "asks_why": routine.asks_why,
+            "runs_seen_by_group": routine.runs_seen_by_group,
         }
         after = before | {name: entry.values[name] for name in before if name in entry.values}
         changed = [name for name in before if before[name] != after[name]]

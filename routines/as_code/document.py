@@ -9,6 +9,7 @@ import yaml
 from yaml.composer import ComposerError
 from yaml.reader import ReaderError
 
+from routines import tags
 from routines.as_code import scalars
 from routines.as_code.scalars import Reader, Unreadable, holds_a_token
 from routines.models import ROUTINE_ID, Routine
@@ -89,11 +90,13 @@ _ROUTINE: dict[str, Reader] = {
     "api_version": scalars.version(40, may_be_left_out=False),
     "hourly_limit": scalars.limit,
     "cool_down": scalars.number,
+    "tags": scalars.text(40),  # each of its members
     "enabled": scalars.switch,
     "archived": scalars.switch,
     "open_to": scalars.text(150),  # each of its members
     "confirmation": scalars.one_of(_CHOICES),
     "asks_why": scalars.switch,
+    "runs_seen_by_group": scalars.switch,
     "templates": scalars.body,  # read as entries of their own
 }
 _ENTRIES = {"templates": _TEMPLATE, "fields": _FIELD}
@@ -188,16 +191,27 @@ class _Reading:
                 values[name] = self._entries(value, name, _ENTRIES[name])
                 self._once(values[name], "name")
             elif name == "choices":
-                choices = [self._value(one, name, readers) for one in self._members(value, name)]
-                values[name] = [choice for choice in choices if choice is not None]
+                values[name] = self._texts(value, name, readers)
             elif name == "open_to":
-                groups = [self._value(one, name, readers) for one in self._members(value, name)]
-                values[name] = sorted({group for group in groups if group is not None})
+                values[name] = sorted(set(self._texts(value, name, readers)))
+            elif name == "tags":
+                values[name] = self._tags(value, self._texts(value, name, readers))
             else:
                 read = self._value(value, name, readers)
                 if read is not None or name == "hourly_limit":
                     values[name] = read
         return Entry(_line(node), values, {name: _line(value) for name, value in pairs.items()})
+
+    def _texts(self, node: yaml.Node, name: str, readers: Mapping[str, Reader]) -> list[str]:
+        read = [self._value(one, name, readers) for one in self._members(node, name)]
+        return [text for text in read if text is not None]
+
+    def _tags(self, node: yaml.Node, written: list[str]) -> list[str]:
+        try:
+            return tags.parse(", ".join(written))
+        except tags.TagsRefused as refused:
+            self._note(node, "tags", str(refused))
+            return []
 
     def _value(self, node: yaml.Node, name: str, readers: Mapping[str, Reader]) -> Any:
         try:

@@ -28,7 +28,7 @@ def write() -> str:
             _checked(routine, _routine(routine))
             for routine in sorted(
                 Routine.objects.select_related("account").prefetch_related(
-                    "text_templates", "open_to"
+                    "text_templates", "open_to", "tags"
                 ),
                 key=lambda routine: (routine.name, routine.routine_id),
             )
@@ -51,11 +51,13 @@ def _routine(routine: Routine) -> dict[str, Any]:
         "api_version": routine.api_version,
         "hourly_limit": _limit(routine),
         "cool_down": routine.cool_down,
+        "tags": sorted(tag.name for tag in routine.tags.all()),
         "enabled": routine.enabled,
         "archived": routine.is_archived,
         "open_to": sorted(group.name for group in routine.open_to.all()),
         "confirmation": routine.confirmation,
         "asks_why": routine.asks_why,
+        "runs_seen_by_group": routine.runs_seen_by_group,
         "templates": [
             {
                 "name": template.name,

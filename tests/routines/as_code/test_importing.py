@@ -156,6 +156,8 @@ CHANGES: dict[str, tuple[str, str, str]] = {
     "groups": ("open_to: [Admins]", "routine_edited", "changed open_to"),
     "confirmation": ("confirmation: confirm", "routine_edited", "changed confirmation"),
     "reason": ("asks_why: true", "routine_edited", "changed asks_why"),
+    "tags": ("tags: [Release, on call]", "routine_edited", "changed tags"),
+    "rights": ("runs_seen_by_group: true", "routine_edited", "changed runs_seen_by_group"),
     "disabled": ("enabled: false", "routine_disabled", "disabled"),
     "archived": ("archived: true", "routine_archived", "archived"),
     "new text": (

@@ -48,6 +48,8 @@ archived: false
 open_to: [Managers, Admins]
 confirmation: off
 asks_why: true
+runs_seen_by_group: true
+tags: [on  call, Release]
 templates:
   - name: Alert
     body: |
@@ -72,6 +74,8 @@ templates:
         "open_to": ["Admins", "Managers"],
         "confirmation": "off",
         "asks_why": True,
+        "runs_seen_by_group": True,
+        "tags": ["on call", "release"],
     }
     assert [template.values for template in templates] == [
         {"name": "Alert", "body": "one\n\n  two\n"}
@@ -294,3 +298,11 @@ def test_a_token_is_told_to_be_regenerated_and_the_placeholder_is_none():
     assert found.startswith("line 3, name: A token stands here.")
     assert "regenerate" in found
     assert routine("purpose: A token begins with sk-ant-oat01-xxxxxxxx.").values["purpose"]
+
+
+def test_tags_that_cannot_be_kept_are_told_by_their_line():
+    with pytest.raises(DocumentRefused) as error:
+        routine(f"name: x\ntags: [{', '.join(f'tag {number}' for number in range(11))}]")
+    assert [str(problem) for problem in error.value.problems] == [
+        "line 4, tags: A routine has at most 10 tags."
+    ]

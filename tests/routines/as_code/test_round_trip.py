@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from routines import as_code, registry
+from routines import as_code, registry, tags
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
 from routines.text_templates import Field
 from tests.factories import create_admin, create_routine
@@ -31,8 +31,16 @@ def whole(admin: Person) -> Routine:
     routine = create_routine(
         name="Alert triage", cool_down=60, hourly_limit=0, enabled=False, template=""
     )
+    tags.write(routine, ["on call", "release"])
     group = Group.objects.create(name="On call: tier #1")
-    registry.set_rules(routine, open_to=[group], confirmation="type_name", asks_why=True, by=admin)
+    registry.set_rules(
+        routine,
+        open_to=[group],
+        confirmation="type_name",
+        asks_why=True,
+        runs_seen_by_group=True,
+        by=admin,
+    )
     for number, body in enumerate(['{\n  "a": 1\n}\n', "  indented\n\n\nend  ", "\ttab", *ODD]):
         registry.add_template(routine, name=f"T {number}", body=body, order=number, by=admin)
     fields = [
@@ -62,6 +70,8 @@ def contents() -> list[object]:
         "enabled",
         "confirmation",
         "asks_why",
+        "runs_seen_by_group",
+        "tags__name",
         "open_to__name",
     )
     templates = TextTemplate.objects.order_by("order", "pk").values(

@@ -79,11 +79,13 @@ def _is_trusted(request: HttpRequest) -> bool:
 def _person(request: HttpRequest, username: str) -> Person | None:
     if request.user.is_authenticated and request.user.username.casefold() == username.casefold():
         return request.user
+    if NOT_IN_USERNAMES.search(username) or len(username) > 150:
+        return None  # nobody can be called so, and PostgreSQL cannot even be asked for a NUL
     known = _known(username)
     if known is not None or not settings.SIGN_IN_GROUPS_HEADER:
         return known
     roles = roles_of_groups(_groups(request))
-    if not roles or NOT_IN_USERNAMES.search(username) or len(username) > 150:
+    if not roles:
         return None
     try:
         return provided.add_exactly(provided.Newcomer(username), roles, source=SOURCE)

@@ -34,6 +34,7 @@ def slow_endpoint(settings: Any) -> Iterator[SlowEndpoint]:
     endpoint = SlowEndpoint()
     with endpoint.server as server:
         settings.CLAUDE_API_BASE_URL = server.url
+        settings.FIRE_TIMEOUT = 60  # the test lets go, however busy the machine is meanwhile
         yield endpoint
         endpoint.let_go.set()
 

@@ -3,6 +3,11 @@
 
 const ASKS = { create: (options) => webauthnJSON.create(options), get: (options) => webauthnJSON.get(options) };
 
+// Also after Back, to a page on which the button was pressed.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("[data-passkey]")) form.querySelector("button").disabled = false;
+});
+
 document.addEventListener("submit", async (event) => {
   const form = event.target;
   const ask = ASKS[form.dataset.passkey];

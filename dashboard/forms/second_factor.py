@@ -7,7 +7,7 @@ from typing import Any
 from allauth.mfa.base import forms as codes
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.webauthn import forms as passkeys
-from django.forms import ValidationError
+from django.forms import BaseForm, ValidationError
 
 from dashboard.forms.tokens import NoTokenInClear
 
@@ -27,7 +27,18 @@ class ConfirmByCodeForm(NoTokenInClear, codes.ReauthenticateForm):  # type: igno
     pass
 
 
-class AddPasskeyForm(NoTokenInClear, passkeys.AddWebAuthnForm):  # type: ignore[misc]
+class PasskeyField(BaseForm):
+    """Whatever is wrong with a passkey, the sentence stands above the form: its field is hidden,
+    and allauth calls it an incorrect code."""
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        if field in ("credential", None):
+            too_many = getattr(error, "code", None) == "too_many_login_attempts"
+            field, error = None, error if too_many else _SENTENCE
+        super().add_error(field, error)
+
+
+class AddPasskeyForm(NoTokenInClear, PasskeyField, passkeys.AddWebAuthnForm):  # type: ignore[misc]
     def clean(self) -> Any:
         try:
             return super().clean()
@@ -35,7 +46,7 @@ class AddPasskeyForm(NoTokenInClear, passkeys.AddWebAuthnForm):  # type: ignore[
             raise ValidationError(_SENTENCE) from None
 
 
-class UsePasskeyForm(NoTokenInClear, passkeys.AuthenticateWebAuthnForm):  # type: ignore[misc]
+class UsePasskeyForm(NoTokenInClear, PasskeyField, passkeys.AuthenticateWebAuthnForm):  # type: ignore[misc]
     def clean_credential(self) -> Any:
         try:
             return super().clean_credential()

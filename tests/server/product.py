@@ -60,6 +60,14 @@ class Database:
             yield
             connection.rollback()
 
+    def wait_for_a_write(self) -> None:
+        """Until somebody's write waits for `locked`. SQLite does not tell: half a second there."""
+        if self.is_sqlite:
+            time.sleep(0.5)
+            return
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+        wait_until(lambda: self.rows(f"{waiting} AND wait_event_type = 'Lock'"))
+
     def age_all_runs(self) -> None:
         """As if ten minutes had passed since each run was pressed."""
         if self.is_sqlite:

@@ -1,7 +1,6 @@
 """The process may die, and the database may go, at any point: no run lost, none sent twice."""
 
 import socket
-import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -108,7 +107,7 @@ def test_killed_after_the_answer_and_before_the_write(
                 wait_until(lambda: endpoint.api.requests == 1)
                 with database.locked():
                     wait_until(lambda: len(endpoint.api.sessions) == 1)
-                    threading.Event().wait(0.5)  # the answer is read; its write waits for us
+                    database.wait_for_a_write()
                     assert not press.done()
                     _kill(product, whole)
                 assert isinstance(press.exception(20), httpx.TransportError)

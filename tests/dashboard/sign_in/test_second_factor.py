@@ -140,6 +140,7 @@ def test_a_passkey_that_is_none_is_refused(client):
     for credential in ("", "x", "{}", "[]", '{"id": "x", "response": {}}', "null", "5"):
         response = client.post("/second-factor/passkeys/add/", {"credential": credential})
         assert response.status_code == 200
+        assert "That is no passkey for here." in response.content.decode()
     assert not Authenticator.objects.exists()
 
 

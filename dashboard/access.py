@@ -18,6 +18,8 @@ from routines.models import (
 )
 from routines.roles import Permission
 
+_ASKED_BY_THE_FORM = ("slug", "name", "confirmation", "asks_why")
+
 may_fire = permission_required(Permission.FIRE, raise_exception=True)
 may_see_all_runs = permission_required(Permission.VIEW_ALL_RUNS, raise_exception=True)
 may_manage_registry = permission_required(Permission.MANAGE_REGISTRY, raise_exception=True)
@@ -26,13 +28,17 @@ may_view_audit = permission_required(Permission.VIEW_AUDIT, raise_exception=True
 
 
 def fireable_or_404(person: Person, slug: str) -> Routine:
-    """Just enough of it to press Run: firing reads the rest anew, under a lock."""
-    asked_by_the_form = ("slug", "name", "confirmation", "asks_why")
-    fireable = Routine.objects.fireable_by(person).current().only(*asked_by_the_form)
+    """Just enough of it to fill in its form."""
+    fireable = Routine.objects.fireable_by(person).current().only(*_ASKED_BY_THE_FORM)
     routine = fireable.filter(slug=slug).first()
     if routine is None:
         raise _not_fireable(slug)
     return routine
+
+
+def pressed_or_404(slug: str) -> Routine:
+    """Just enough of it to read a press. Whose it is to run, firing asks under its lock."""
+    return get_object_or_404(Routine.objects.current().only(*_ASKED_BY_THE_FORM), slug=slug)
 
 
 def card_or_404(person: Person, slug: str) -> board.Card:

@@ -1,7 +1,8 @@
 """Who may run a routine, and what they are asked first.
 
-Who: `Routine.objects.fireable_by` alone decides, for lists and for single presses. What they are
-asked: `unanswered` says what is missing; firing asks it under its lock, forms ask it before.
+Who: `Routine.objects.fireable_by` decides for lists, `Routine.is_fireable_by` for a single press;
+a test holds that they agree. What they are asked: `unanswered` says what is missing; firing asks
+it under its lock, forms ask it before.
 """
 
 from typing import TypedDict, Unpack

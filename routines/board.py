@@ -29,14 +29,16 @@ class Card:
         return not self.templates and not access.asks_something(self.routine)
 
 
-def card_after(run: Run) -> Card:
-    """The card after a press, which may have left a hold or a cool-down behind."""
+def card_after(run: Run, templates: list[TextTemplate]) -> Card:
+    """The card after a press, which may have left a hold or a cool-down behind.
+
+    `templates`: those that the pressed form offered."""
     routine = run.routine  # as it was read for the press
     if run.reason == Reason.LIMIT_REACHED:
         routine = Routine.objects.select_related("account").get(pk=routine.pk)
     return Card(
         routine=routine,
-        templates=list(routine.text_templates.usable_by(run.person)),
+        templates=templates,
         last_run=run,
         obstacle=limits.obstacle(routine, limits.last_sent_of([routine]).get(routine.pk)),
         budgets=limits.budgets([routine])[routine.pk],

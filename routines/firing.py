@@ -226,15 +226,10 @@ def _either(tried: str | None, pinned: str) -> str:
 
 
 def _lock_routine(run: Run) -> None:
-    fireable = (
-        Routine.objects.fireable_by(run.person)
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("account")
-    )
-    try:
-        run.routine = fireable.get(pk=run.routine_id)
-    except Routine.DoesNotExist:
-        raise access.NotAllowed(run.routine) from None
+    locked = Routine.objects.select_for_update(of=("self",), no_key=True).select_related("account")
+    run.routine = locked.get(pk=run.routine_id)
+    if not run.routine.is_fireable_by(run.person):
+        raise access.NotAllowed(run.routine)
 
 
 def _look_for_earlier(run: Run) -> None:

@@ -151,18 +151,18 @@ def budgets(routines: Collection[Routine]) -> dict[int, Budgets]:
     """The budgets of each routine, by its primary key, in one query. Needs `account` loaded."""
     since = timezone.now() - _BUDGET_WINDOW
     accounts = {routine.account_id for routine in routines}
-    # By account, since its budget is also spent by routines that are not in `routines`.
+    # By account, since its budget is also spent by routines that are not in `routines`. One that
+    # moves to another account begins anew there.
     rows = (
-        Run.objects.filter(state=State.STARTED, created_at__gt=since)
-        .filter(routine__account__in=accounts)
+        Run.objects.filter(state=State.STARTED, created_at__gt=since, account__in=accounts)
         .order_by()
-        .values_list("routine", "routine__account")
+        .values_list("routine", "account")
         .annotate(used=Count("pk"))
     )
     of_routine: dict[int, int] = {}
     of_account: dict[int, int] = {}
     for routine_pk, account_pk, used in rows:
-        of_routine[routine_pk] = used
+        of_routine[routine_pk] = of_routine.get(routine_pk, 0) + used
         of_account[account_pk] = of_account.get(account_pk, 0) + used
     return {
         routine.pk: Budgets(

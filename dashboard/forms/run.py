@@ -5,7 +5,7 @@ The text in the form is what is sent. As long as nobody edits it by hand, the fi
 text than the one that was last on the screen, but for one that was never whole until the press.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
@@ -51,7 +51,7 @@ class RunForm(PressForm):
         self.field_errors: dict[str, str] = {}
         super().__init__(*args, person=person, routine=routine, **kwargs)
         if self.is_bound:
-            self.template = _usable(person, routine, self.data.get("template", ""))
+            self.template = _chosen(self.templates, self.data.get("template", ""))
         self.typed = {field.name: self._typed(field, values or {}) for field in self.fields_asked}
 
     @classmethod
@@ -85,7 +85,8 @@ class RunForm(PressForm):
 
         Unless it was edited by hand; `anew`: even then.
         """
-        template = _usable(person, routine, data.get("template", ""))
+        usable = routine.text_templates.usable_by(person)
+        template = _chosen(usable, data.get("template", ""))
         fields = _fields_of(template)
         values = {field.name: data.get(PREFIX + field.name, "") for field in fields}
         form = cls(person=person, routine=routine, template=template, values=values)
@@ -93,6 +94,11 @@ class RunForm(PressForm):
         if fields and (anew or not form.is_edited):
             form._put(form.filling)
         return form
+
+    @cached_property
+    def templates(self) -> list[TextTemplate]:
+        """All that this person may start from."""
+        return list(self.routine.text_templates.usable_by(self.person))
 
     # --- What is drawn ---
 
@@ -269,7 +275,5 @@ def _fields_of(template: TextTemplate | None) -> tuple[Field, ...]:
     return text_templates.asked_for(template.body, template.fields)
 
 
-def _usable(person: Person, routine: Routine, pk: str) -> TextTemplate | None:
-    if not (pk.isdecimal() and len(pk) < 19):
-        return None
-    return routine.text_templates.usable_by(person).filter(pk=pk).first()
+def _chosen(templates: Iterable[TextTemplate], pk: str) -> TextTemplate | None:
+    return next((template for template in templates if str(template.pk) == pk), None)

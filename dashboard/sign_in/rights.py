@@ -10,3 +10,7 @@ class GroupRightsBackend(AuthenticationBackend):  # type: ignore[misc]  # allaut
 
     def _get_user_permissions(self, user_obj: Person) -> QuerySet[Permission]:
         return Permission.objects.none()
+
+    def _get_group_permissions(self, user_obj: Person) -> QuerySet[Permission]:
+        """As Django's own, without a subquery: every page asks this."""
+        return Permission.objects.filter(group__user=user_obj)

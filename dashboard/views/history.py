@@ -16,7 +16,7 @@ from dashboard.forms.settle import SettleForm
 from dashboard.requests import SignedInRequest
 from routines import firing, keyset, references, saved_views, settling
 from routines import history as histories
-from routines.models import Routine, Run
+from routines.models import Run
 from routines.roles import Permission
 from routines.run_filter import RunFilter
 
@@ -158,6 +158,6 @@ def _say_already_settled(request: SignedInRequest) -> None:
 def _run_page(
     request: SignedInRequest, run: Run, form: SettleForm, status: int = 200
 ) -> HttpResponse:
-    may_run = Routine.objects.fireable_by(request.user).current().filter(pk=run.routine_id)
-    context = {"run": run, "form": form, "may_run": may_run.exists()}
+    may_run = not run.routine.is_archived and run.routine.is_fireable_by(request.user)
+    context = {"run": run, "form": form, "may_run": may_run}
     return render(request, "history/run.html", context, status=status)

@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard.access import card_or_404, fireable_or_404, may_fire, run_or_404
+from dashboard.access import card_or_404, fireable_or_404, may_fire, pressed_or_404, run_or_404
 from dashboard.forms.own_template import SaveForm
 from dashboard.forms.run import RunForm
 from dashboard.headers import kept_for_back
@@ -72,7 +72,7 @@ def save_as_own(request: SignedInRequest, slug: str) -> HttpResponse:
 def fire(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":  # somebody signed in anew, or went to the address itself
         return redirect("run", slug=slug)
-    return _press(request, fireable_or_404(request.user, slug))
+    return _press(request, pressed_or_404(slug))
 
 
 def run_form_with_what_was_typed(
@@ -129,7 +129,7 @@ def _press(request: SignedInRequest, routine: Routine) -> HttpResponse:
         return render(request, f"board/{template}", context)
     if not request.htmx:
         return redirect("history_run", pk=press.run.pk)
-    after = closed(request, boards.card_after(press.run))
+    after = closed(request, boards.card_after(press.run, form.templates))
     response = render(request, "board/card.html", after | {"run": press.run})
     if press.run.state == State.STARTED:
         # Anything else, and the draft in the browser (drafts.js) is still wanted.

@@ -121,11 +121,10 @@ def _press_test(request: SignedInRequest, routine: Routine) -> HttpResponse:
 def _test_page(
     request: SignedInRequest, routine: Routine, status: int = 200, **shown: object
 ) -> HttpResponse:
-    may_run = Routine.objects.fireable_by(request.user).filter(pk=routine.pk).exists()
     last_sent = limits.last_sent(routine) if routine.cool_down else None
     context = {
         "routine": routine,
-        "may_run": may_run,
+        "may_run": routine.is_fireable_by(request.user),
         "card": {"obstacle": limits.obstacle(routine, last_sent)},  # as the board's templates ask
         "warnings": limits.warnings(routine, request.user) if "form" in shown else [],
     }

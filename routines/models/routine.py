@@ -27,7 +27,7 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
         return self.filter(archived_at=None)
 
     def fireable_by(self, person: Person) -> Self:
-        """The one rule of who may fire what, for lists and for single presses.
+        """The one rule of who may fire what; for a routine at hand, `is_fireable_by`.
 
         A routine is open to all who may run routines, or to the members of some groups only.
         Who keeps the registry may run all of them: they set these groups, and have to try tokens
@@ -148,6 +148,15 @@ class Routine(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_fireable_by(self, person: Person) -> bool:
+        """As `fireable_by` says, in the one light query that a press waits for."""
+        if not person.has_perm("routines.fire_routine"):
+            return False
+        if person.has_perm("routines.manage_registry"):
+            return True
+        named = set(self.open_to.values_list("pk", flat=True))
+        return not named or person.groups.filter(pk__in=named).exists()
 
     @property
     def is_archived(self) -> bool:

@@ -24,7 +24,7 @@ from routines import header_versions
 from routines.practice_api import PracticeApi
 from tests import certificates
 from tests.bench import endpoint
-from tests.server.product import Database, Visitor, new_database, serving
+from tests.server.product import Database, Visitor, new_database, serving, wait_until
 from tests.server.seed import SLUG
 
 _WARM_UP = 5
@@ -89,7 +89,7 @@ def _compare(
         "httpx, new connection": _Httpx(url, headers, certificate),
     }
     took: dict[str, list[float]] = {name: [] for name in ways}
-    to_leave = []
+    pressed_at: dict[str, float] = {}
     for number in range(_WARM_UP + rounds):
         for name, way in ways.items():
             text = f"{name} {number}"
@@ -97,11 +97,14 @@ def _compare(
             if number >= _WARM_UP:
                 took[name].append(duration)
                 if name == "product":
-                    to_leave.append(api.arrivals[text] - press.pressed_at)
+                    pressed_at[text] = press.pressed_at
     started = database.rows("SELECT count(*) FROM routines_run WHERE state = 'started'")
     if started != [(_WARM_UP + rounds,)]:
         raise SystemExit(f"Not every press started a session: {database.states()}")
     press.close()
+    # What the endpoint's process tells may come a moment after its answer.
+    wait_until(lambda: pressed_at.keys() <= api.arrivals.keys())
+    to_leave = [api.arrivals[text] - moment for text, moment in pressed_at.items()]
     _print(took, to_leave, seconds)
 
 

@@ -27,7 +27,10 @@ def rule(routine: Routine, **values: object) -> None:
 
 
 def fireable(person: Person) -> list[str]:
-    return [routine.name for routine in Routine.objects.fireable_by(person)]
+    names = [routine.name for routine in Routine.objects.fireable_by(person)]
+    one_by_one = [it.name for it in Routine.objects.all() if it.is_fireable_by(person)]
+    assert names == one_by_one
+    return names
 
 
 # --- Who ---

@@ -147,7 +147,7 @@ def test_the_card_after_a_press_is_the_one_that_the_board_shows_then(
 ):
     routine = create_routine(routine_id=routine_id, template="x", **values)
     run = firing.fire(key=uuid4(), routine=routine, person=person, text="x").run
-    after = board.card_after(run)
+    after = board.card_after(run, list(routine.text_templates.all()))
     # Tags and pin are as they were: a press does not ask for them.
     assert after == replace(card_of(routine, person), tags=None, is_pinned=None)
     assert (after.last_run, run.reason) == (run, reason)
@@ -159,7 +159,7 @@ def test_the_card_after_a_press_shows_a_hold_of_the_account(person, settings):
     with HostileServer(says(limit)) as server:
         settings.CLAUDE_API_BASE_URL = server.url
         run = firing.fire(key=uuid4(), routine=routine, person=person, text="x").run
-    obstacle = board.card_after(run).obstacle
+    obstacle = board.card_after(run, []).obstacle
     assert obstacle is not None
     assert (obstacle.reason, obstacle.until) == (Reason.ON_HOLD, Account.objects.get().held_until)
 

@@ -175,7 +175,7 @@ TEMPLATES = [
                 "dashboard.navigation.navigation",
                 "dashboard.sign_in.means.offered",
             ],
-            "builtins": ["dashboard.templatetags.dashboard"],
+            "builtins": ["dashboard.templatetags.dashboard", "dashboard.templatetags.runs"],
         },
     }
 ]

@@ -6,7 +6,7 @@ password goes too, so that no session comes back to life with them.
 """
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -155,6 +155,13 @@ def choose_password(person: Person, password: str) -> None:
     person.password_is_initial = False
     person.save(update_fields=["password", "password_is_initial"])
     trace(Action.PASSWORD_SET, by=person, subject=person.username)
+
+
+def names() -> Iterator[tuple[str, str]]:
+    """Of all people, the username with what `str(person)` says: a list needs no more of them."""
+    named = Person.objects.values_list("username", "first_name", "last_name")
+    for username, first, last in named:
+        yield username, f"{first} {last}".strip() or username
 
 
 def roles_of(person: Person) -> list[Role]:

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 
 from dashboard.forms.tokens import NoTokenInClear
 from dashboard.forms.widgets import LongSelect
-from routines import search
+from routines import people, search
 from routines.models import Account, HeaderVersion, Outcome, Person, Routine, Tag
 from routines.models.header_version import Header
 from routines.periods import Period
@@ -82,8 +82,7 @@ class FilterForm(forms.Form):
         offered = list(routines.values_list("slug", "name", "runs_seen_by_group"))
         self._offer("routine", "any", [(slug, name) for slug, name, _ in offered])
         if sees_all or any(shown for *_, shown in offered):
-            people = Person.objects.only("username", "first_name", "last_name")
-            named = sorted((str(one), one.username) for one in people)
+            named = sorted((name, username) for username, name in people.names())
             self._offer("person", "anybody", [(username, name) for name, username in named])
         else:
             del self.fields["person"]  # they see their own runs alone

@@ -6,6 +6,7 @@ aim is told, and is no failure; an answer that is not what it should be is one.
 
 import argparse
 import importlib
+import logging
 import os
 
 import django
@@ -20,6 +21,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
+    logging.disable(logging.INFO)  # a line a request would bury the figures
     for name in [options.only] if options.only else BENCHMARKS:
         importlib.import_module(f"tests.bench.{name}").measure(options.rounds)
 

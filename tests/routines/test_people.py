@@ -226,3 +226,13 @@ def test_the_roles_are_not_renamed_or_deleted_as_groups(admin):
         groups.edit(role, name="Bosses", members=[], by=admin)
     with pytest.raises(people.Refused, match="This is a role"):
         groups.delete(role, by=admin)
+
+
+def test_all_names_are_those_that_each_person_goes_by():
+    for username, first, last in (
+        ("both", "First", "Last"),
+        ("last", "", "Last"),
+        ("none", "", ""),
+    ):
+        Person.objects.create(username=username, first_name=first, last_name=last)
+    assert dict(people.names()) == {one.username: str(one) for one in Person.objects.all()}

@@ -4,6 +4,7 @@ Behind a proxy that speaks https, gunicorn itself reads X-Forwarded-Proto, from 
 the addresses in FORWARDED_ALLOW_IPS.
 """
 
+import gc
 import logging.config
 import os
 import signal
@@ -73,6 +74,10 @@ def pre_fork(_server: Any, _worker: Any) -> None:
         close_pool = getattr(connection, "close_pool", None)  # PostgreSQL's have one
         if close_pool:
             close_pool()
+    # What is loaded stands for good: workers share its memory, and their garbage collector need
+    # not walk through it, which would hold up a page for 25 ms now and then.
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -9,9 +9,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
-from routines.models import Run
+from routines.models import Outcome, Run
+from routines.reasons import Reason, State
 
 register = template.Library()
+
+# Looked up here: get_..._display makes such a dictionary anew each time.
+_STATES: dict[str, str] = dict(State.choices)
+_REASONS: dict[str, str] = dict(Reason.choices)
+_OUTCOMES: dict[str, str] = dict(Outcome.choices)
 
 _LINK = (
     '<a href="{}" target="_blank" rel="noopener noreferrer">{} <span aria-hidden="true">↗</span>'
@@ -26,7 +32,8 @@ _TRIAL = (
 
 @register.simple_tag
 def state(run: Run) -> SafeString:
-    shown = format_html('<span class="state {}">{}</span>', run.state, run.get_state_display())
+    said = _STATES.get(run.state, run.state)
+    shown = format_html('<span class="state {}">{}</span>', run.state, said)
     return format_html(_TRIAL, shown) if run.is_trial else shown
 
 
@@ -34,8 +41,13 @@ def state(run: Run) -> SafeString:
 def outcome(run: Run) -> SafeString | str:
     if not run.outcome:
         return ""
-    said = capfirst(run.get_outcome_display())
+    said = capfirst(_OUTCOMES.get(run.outcome, run.outcome))
     return format_html('<span class="state outcome {}">{}</span>', run.outcome, said)
+
+
+@register.filter
+def reason(run: Run) -> str:
+    return _REASONS.get(run.reason, run.reason)
 
 
 @register.simple_tag

@@ -4,7 +4,6 @@ Behind a proxy that speaks https, gunicorn itself reads X-Forwarded-Proto, from 
 the addresses in FORWARDED_ALLOW_IPS.
 """
 
-import gc
 import logging.config
 import os
 import signal
@@ -17,6 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
+
+from dashboard import garbage
 
 wsgi_app = "dashboard.wsgi"
 worker_class = "gthread"
@@ -74,10 +75,7 @@ def pre_fork(_server: Any, _worker: Any) -> None:
         close_pool = getattr(connection, "close_pool", None)  # PostgreSQL's have one
         if close_pool:
             close_pool()
-    # What is loaded stands for good: workers share its memory, and their garbage collector need
-    # not walk through it, which would hold up a page for 25 ms now and then.
-    gc.collect()
-    gc.freeze()
+    garbage.look_seldom()
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -5,12 +5,13 @@ aim is told, and is no failure; an answer that is not what it should be is one.
 """
 
 import argparse
-import gc
 import importlib
 import logging
 import os
 
 import django
+
+from dashboard import garbage
 
 BENCHMARKS = ("fire", "board", "insight", "export", "history")
 
@@ -23,9 +24,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
     logging.disable(logging.INFO)  # a line a request would bury the figures
-    # As a web worker has it: dashboard/gunicorn_conf.py.
-    gc.collect()
-    gc.freeze()
+    garbage.look_seldom()  # as in a web worker
     for name in [options.only] if options.only else BENCHMARKS:
         importlib.import_module(f"tests.bench.{name}").measure(options.rounds)
 

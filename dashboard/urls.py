@@ -129,6 +129,11 @@ urlpatterns = [
     path("people/<int:person>/deactivate/", people.deactivate, name="deactivate_person"),
     path("people/<int:person>/reactivate/", people.reactivate, name="reactivate_person"),
     path("people/<int:person>/password/", people.give_password, name="give_password"),
+    path(
+        "people/<int:person>/second-factor/reset/",
+        people.reset_second_factor,
+        name="reset_second_factor",
+    ),
     path("people/groups/", groups.groups, name="groups"),
     path("people/groups/add/", groups.add, name="add_group"),
     path("people/groups/<int:group>/", groups.edit, name="edit_group"),

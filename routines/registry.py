@@ -24,7 +24,7 @@ from routines.tokens import Token
 
 Action = AuditEvent.Action
 
-_EDITABLE = (
+EDITABLE = (
     "name",
     "purpose",
     "account",
@@ -107,7 +107,7 @@ def edit(
     routine.beta_version, routine.api_version = beta_version, api_version
     routine.cool_down, routine.hourly_limit = cool_down, hourly_limit
     routine.full_clean()
-    routine.save(update_fields=list(_EDITABLE))
+    routine.save(update_fields=list(EDITABLE))
     changes = differences(before, _visible(routine))
     if tags is not None:
         before_tags = tagging.of(routine)
@@ -291,7 +291,7 @@ def free_slug(name: str, *, besides: Collection[str] = ()) -> str:
 
 
 def _visible(routine: Routine) -> dict[str, Any]:
-    values = {field: getattr(routine, field) for field in ("routine_id", *_EDITABLE)}
+    values = {field: getattr(routine, field) for field in ("routine_id", *EDITABLE)}
     return values | {"account": routine.account.label}
 
 

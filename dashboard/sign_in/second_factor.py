@@ -16,6 +16,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.stages import AuthenticateStage
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -119,9 +120,13 @@ def is_set_up(person: Person) -> bool:
     return bool(Authenticator.objects.filter(user_id=person.pk, type__in=FACTORS).exists())
 
 
-def take_away(person: Person) -> bool:
+@transaction.atomic
+def take_away(person: Person, *, by: Person | None) -> bool:
     """For somebody who has lost theirs. False if there was none."""
     deleted, _ = Authenticator.objects.filter(user_id=person.pk).delete()
+    if deleted:
+        changes = {"second factor": ["set up", None]}
+        _trace(person, changes, by=by)
     return bool(deleted)
 
 
@@ -129,12 +134,12 @@ def note_change(
     user: Person, authenticator: Authenticator, *, added: bool, by: Person | None
 ) -> None:
     name = _NAMES[Authenticator.Type(authenticator.type)]
-    audit.trace(
-        AuditEvent.Action.PERSON_EDITED,
-        by=by,
-        subject=user.username,
-        changes={"second factor": [None, name] if added else [name, None]},
-    )
+    _trace(user, {"second factor": [None, name] if added else [name, None]}, by=by)
+
+
+def _trace(person: Person, changes: dict[str, Any], *, by: Person | None) -> None:
+    action = AuditEvent.Action.PERSON_EDITED
+    audit.trace(action, by=by, subject=person.username, changes=changes)
 
 
 def reseal_all() -> int:

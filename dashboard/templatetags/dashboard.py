@@ -86,8 +86,15 @@ def told(value: Any) -> str:
     """One side of a change in the audit trail, in few words."""
     if value is None or value == []:
         return "none"
+    return Truncator(_in_words(value) or "empty").chars(120)
+
+
+def _in_words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        value = ", ".join(str(one) for one in value)
-    return Truncator(str(value) or "empty").chars(120)
+        between = "; " if any(isinstance(one, dict) for one in value) else ", "
+        return between.join(map(_in_words, value))
+    if isinstance(value, dict):  # a field of a template
+        return ", ".join(f"{field_name(name)}: {_in_words(one)}" for name, one in value.items())
+    return str(value)

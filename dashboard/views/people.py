@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.access import may_manage_people, person_or_404
 from dashboard.forms.people import AddPersonForm, PersonForm
 from dashboard.requests import SignedInRequest
+from dashboard.sign_in import second_factor
 from dashboard.sign_in.fresh import confirmed, fresh_sign_in_required, fresh_sign_in_to_open
 from routines import people as persons
 from routines.models import Person
@@ -63,7 +64,11 @@ def edit(request: SignedInRequest, person: int) -> HttpResponse:
         else:
             messages.success(request, "The changes are saved.")
             return redirect("people")
-    context = _row(stored) | {"form": form, "is_me": stored == request.user}
+    context = _row(stored) | {
+        "form": form,
+        "is_me": stored == request.user,
+        "has_second_factor": second_factor.is_set_up(stored),
+    }
     return render(request, "people/person.html", context, status=422 if form.is_bound else 200)
 
 
@@ -105,6 +110,23 @@ def give_password(request: SignedInRequest, person: int) -> HttpResponse:
     password = persons.initial_password()
     persons.give_password(forgetful, password, by=request.user)
     return _password_page(request, forgetful, password)
+
+
+@require_POST
+@may_manage_people
+@fresh_sign_in_required
+def reset_second_factor(request: SignedInRequest, person: int) -> HttpResponse:
+    """For a colleague who has lost theirs; one's own is on the page of the second factor."""
+    loser = person_or_404(person)
+    if loser == request.user:
+        return redirect("mfa_index")
+    if second_factor.take_away(loser, by=request.user):
+        messages.success(
+            request, f"{loser} signs in with the password alone now, and may set up a new one."
+        )
+    else:
+        messages.info(request, f"{loser} has no second factor.")
+    return redirect("edit_person", person=person)
 
 
 def _password_page(request: SignedInRequest, person: Person, password: str) -> HttpResponse:

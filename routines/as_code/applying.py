@@ -18,16 +18,6 @@ from routines.as_code.templates import apply_templates, template_problems
 from routines.header_versions import FIELDS, Known, known
 from routines.models import Account, Header, Routine
 
-_EDITED = (
-    "name",
-    "purpose",
-    "account",
-    "beta_version",
-    "api_version",
-    "cool_down",
-    "hourly_limit",
-)
-
 
 @dataclass(frozen=True)
 class Change:
@@ -160,15 +150,17 @@ class _Plan:
         newest = {name: self._versions.newest(header) for header, name in FIELDS.items()}
         values: dict[str, Any] = {name: str(version) for name, version in newest.items()}
         values |= {"purpose": "", "slug": ""}
-        wanted = ("routine_id", "slug", "tags", *_EDITED)
+        wanted = ("routine_id", "slug", "tags", *registry.EDITABLE)
         values |= {name: entry.values[name] for name in wanted if name in entry.values}
         values["slug"] = values["slug"] or registry.free_slug(values["name"], besides=reserved)
         return registry.register(**values, token=None, by=None)
 
     def _edit(self, entry: Entry, routine: Routine) -> list[str]:
-        before = {name: getattr(routine, name) for name in _EDITED}
+        before = {name: getattr(routine, name) for name in registry.EDITABLE}
         before["account"] = routine.account.label
-        after = before | {name: entry.values[name] for name in _EDITED if name in entry.values}
+        after = before | {
+            name: entry.values[name] for name in registry.EDITABLE if name in entry.values
+        }
         before["tags"] = sorted(tagging.of(routine))
         after["tags"] = entry.values.get("tags", before["tags"])
         changed = [name for name in before if before[name] != after[name]]

@@ -2,11 +2,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
 from dashboard.sign_in import second_factor
-from routines import audit
-from routines.models import AuditEvent, Person
+from routines.models import Person
 
 
 class Command(BaseCommand):
@@ -19,13 +17,6 @@ class Command(BaseCommand):
         person = Person.objects.filter(username__iexact=username).first()
         if person is None:
             raise CommandError("There is no person with that username.")
-        with transaction.atomic():
-            if not second_factor.take_away(person):
-                raise CommandError(f"{person.username} has no second factor.")
-            audit.trace(
-                AuditEvent.Action.PERSON_EDITED,
-                by=None,
-                subject=person.username,
-                changes={"second factor": ["set up", None]},
-            )
+        if not second_factor.take_away(person, by=None):
+            raise CommandError(f"{person.username} has no second factor.")
         self.stdout.write(f"{person.username} signs in with the password alone, and may set it up.")

@@ -1,10 +1,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.core.management.base import BaseCommand
 
 from routines import retention
+from routines.management.stopping import telling
 
 
 class Command(BaseCommand):
@@ -28,16 +28,8 @@ class Command(BaseCommand):
             self._say(retention.count(), "would be ")
             return
         report = retention.Report()
-        try:
+        with telling(lambda: self._say(report)):
             retention.apply(report)
-        except KeyboardInterrupt:
-            self._say(report)
-            raise CommandError("Stopped before the end. Run it again to go on.") from None
-        except DatabaseError as error:
-            self._say(report)
-            first_line = str(error).partition("\n")[0]
-            raise CommandError(f"The database failed ({first_line}). Run it again.") from None
-        self._say(report)
 
     def _say(self, report: retention.Report, would: str = "") -> None:
         self.stdout.write(f"{report.texts:>9,} texts {would}shortened")

@@ -1,9 +1,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from routines import resealing
+from routines.management.stopping import telling
 
 
 class Command(BaseCommand):
@@ -15,16 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         report = resealing.Report()
-        try:
+        with telling(lambda: self._say(report)):
             resealing.reseal_all(report)
-        except KeyboardInterrupt:
-            self._say(report)
-            raise CommandError("Stopped before the end. Run it again to go on.") from None
-        except DatabaseError as error:
-            self._say(report)
-            first_line = str(error).partition("\n")[0]
-            raise CommandError(f"The database failed ({first_line}). Run it again.") from None
-        self._say(report)
         if report.unreadable:
             raise CommandError(
                 "Keep the old keys, or restore the missing one and run this again; otherwise paste "

@@ -156,6 +156,13 @@ def test_pages_keep_the_filter_and_cost_the_same(admin_client, admin, routine):
     assert second.says("registered the routine"), "the oldest of all"
 
 
+def test_the_fields_of_a_template_are_told_in_words(admin_client, admin, routine):
+    fields = [{"name": "ticket", "required": False}, {"name": "kind", "choices": ["a", "b"]}]
+    trace(Action.TEMPLATE_EDITED, by=admin, routine=routine, changes={"fields": [[], fields]})
+    said = "name: ticket, required: no; name: kind, choices: a, b"
+    assert Page(look(admin_client, what="templates")).says(said)
+
+
 def test_a_cell_never_becomes_a_formula(admin_client):
     trace(Action.GROUP_ADDED, by=create_admin(username="=1+1"), subject="@SUM(A1)")
     (row,) = rows(admin_client, what="groups")

@@ -163,6 +163,7 @@ def test_rights_are_touched_by_a_fresh_sign_in_only(admin_client, teammate, sett
     assert Page(response).says("nothing was saved yet")
     assert admin_client.post(url("deactivate_person", teammate)).status_code == 403
     assert admin_client.post(url("give_password", teammate)).status_code == 403
+    assert admin_client.post(url("reset_second_factor", teammate)).status_code == 403
     assert Person.objects.get(pk=teammate.pk).is_active
     assert not Person.objects.filter(username="newcomer").exists()
 

@@ -198,6 +198,27 @@ def test_who_has_lost_theirs_gets_in_after_a_command(client, teammate):
             call_command("reset_second_factor", username)
 
 
+def test_an_admin_resets_a_colleagues(client, admin_client, admin, teammate):
+    set_up_app(client)
+    url = reverse("reset_second_factor", args=[teammate.pk])
+    page = Page(admin_client.get(reverse("edit_person", args=[teammate.pk])))
+    assert page.find("form", action=url)
+    assert Page(admin_client.post(url, follow=True)).says("signs in with the password alone now")
+    assert is_signed_in(password(teammate))
+    assert AuditEvent.objects.get(person=admin).changes == {"second factor": ["set up", None]}
+    assert Page(admin_client.post(url, follow=True)).says("has no second factor")
+    assert not Page(admin_client.get(reverse("edit_person", args=[teammate.pk]))).find(
+        "form", action=url
+    )
+
+
+def test_an_admins_own_is_not_reset_that_way(admin_client, admin):
+    set_up_app(admin_client)
+    response = admin_client.post(reverse("reset_second_factor", args=[admin.pk]))
+    assert response.headers["Location"] == INDEX
+    assert Authenticator.objects.filter(user=admin, type="totp").exists()
+
+
 # --- Having to have one ---
 
 

@@ -26,6 +26,8 @@ MOST_NEW = 100  # "more than" so many new runs is all that anybody needs to know
 LINE = 300  # characters of the text: enough for its first line
 EVERYTHING = RunFilter()
 
+# Of a search: so many matches beyond those of a page, since those of the last second fall away.
+_SPARE = 10
 # Of a search with other filters: matches that are looked at, and how often, then the same the
 # other way round: runs that the filters find, each asked for the words.
 _CANDIDATES, _ROUNDS = 900, 2
@@ -174,7 +176,7 @@ class _Finder:
         self, sought: search.Expression, place: Place | None, *, older: bool, limit: int
     ) -> Found[Place]:
         found: list[Place] = []
-        at_once = _CANDIDATES if self._rest else 2 * limit
+        at_once = _CANDIDATES if self._rest else limit + _SPARE
         for _ in range(_ROUNDS):
             span = _beyond(self._span, place, older)
             matches = search.candidates(sought, span, newest_first=older, limit=at_once)

@@ -103,8 +103,13 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
     admin.get_by_role("alert").last.wait_for()
     take(admin, "register-refused")
 
-    own = ("second-factor", "second-factor/app", "web-sessions")
-    for name in (*own, "people", "people/add", "people/groups", "audit", "accounts"):
+    own = ("second-factor", "second-factor/app", "web-sessions", "routines/release-notes/mine")
+    of_a_routine = ("edit", "rules", "token", "templates/add")
+    for name in (
+        *own,
+        *(f"routines/alert-triage/{page}" for page in of_a_routine),
+        *("versions", "people", "people/1", "people/add", "people/groups", "audit", "accounts"),
+    ):
         admin.goto(f"/{name}/")
         take(admin, name.replace("/", "-"))
 

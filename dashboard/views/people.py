@@ -117,15 +117,15 @@ def give_password(request: SignedInRequest, person: int) -> HttpResponse:
 @fresh_sign_in_required
 def reset_second_factor(request: SignedInRequest, person: int) -> HttpResponse:
     """For a colleague who has lost theirs; one's own is on the page of the second factor."""
-    loser = person_or_404(person)
-    if loser == request.user:
+    colleague = person_or_404(person)
+    if colleague == request.user:
         return redirect("mfa_index")
-    if second_factor.take_away(loser, by=request.user):
+    if second_factor.take_away(colleague, by=request.user):
         messages.success(
-            request, f"{loser} signs in with the password alone now, and may set up a new one."
+            request, f"{colleague} signs in with the password alone now, and may set up a new one."
         )
     else:
-        messages.info(request, f"{loser} has no second factor.")
+        messages.info(request, f"{colleague} has no second factor.")
     return redirect("edit_person", person=person)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
 
 from routines import access, firing, header_versions, limits
 from routines.models import Person, Pin, Routine, Run, TextTemplate
@@ -19,9 +19,8 @@ class Card:
     obstacle: limits.Obstacle | None
     budgets: limits.Budgets
     concerns: list[header_versions.Concern]  # for admins alone: nobody else can mend them
-    # None after a press: a press is not held up for them, and the answer says what is new.
-    tags: list[str] | None = None
-    is_pinned: bool | None = None
+    tags: list[str]
+    is_pinned: bool
 
     @property
     def is_one_click(self) -> bool:
@@ -32,10 +31,18 @@ class Card:
 def card_after(run: Run, templates: list[TextTemplate]) -> Card:
     """The card after a press, which may have left a hold or a cool-down behind.
 
-    `templates`: those that the pressed form offered."""
+    `templates`: those that the pressed form offered.
+    """
     routine = run.routine  # as it was read for the press
     if run.reason == Reason.LIMIT_REACHED:
         routine = Routine.objects.select_related("account").get(pk=routine.pk)
+    # Both in one query: the answer of the press waits for it.
+    marks = list(
+        Routine.objects.filter(pk=routine.pk)
+        .annotate(is_pinned=Exists(_pin_of(run.person)))
+        .order_by("tags__name")
+        .values_list("is_pinned", "tags__name")
+    )
     return Card(
         routine=routine,
         templates=templates,
@@ -43,6 +50,8 @@ def card_after(run: Run, templates: list[TextTemplate]) -> Card:
         obstacle=limits.obstacle(routine, limits.last_sent_of([routine]).get(routine.pk)),
         budgets=limits.budgets([routine])[routine.pk],
         concerns=_concerns(run.person, [routine])[routine.pk],
+        tags=[tag for _, tag in marks if tag],
+        is_pinned=any(is_pinned for is_pinned, _ in marks),
     )
 
 
@@ -56,8 +65,7 @@ def cards(
         routines = routines.filter(slug=slug)
     if pks is not None:
         routines = routines.filter(pk__in=pks)
-    pin = Pin.objects.filter(person=person, routine=OuterRef("pk"))
-    routines = routines.annotate(is_pinned=Exists(pin)).select_related("account")
+    routines = routines.annotate(is_pinned=Exists(_pin_of(person))).select_related("account")
     usable = TextTemplate.objects.usable_by(person)
     templates = Prefetch("text_templates", queryset=usable)
     found = list(routines.prefetch_related(templates, "tags"))
@@ -79,6 +87,10 @@ def cards(
         )
         made.append(card)
     return made
+
+
+def _pin_of(person: Person) -> QuerySet[Pin]:
+    return Pin.objects.filter(person=person, routine=OuterRef("pk"))
 
 
 def last_runs(person: Person, routines: Collection[int]) -> list[tuple[Routine, Run]]:

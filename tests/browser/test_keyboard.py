@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from routines.models import Person, Routine, Run
+from routines.models import Person, Pin, Routine, Run
 from routines.practice_api import PracticeApi
 from tests.browser.conftest import OpenAs
 from tests.browser.steps import (
@@ -11,6 +11,7 @@ from tests.browser.steps import (
     has_focus,
     no_page_load,
     result,
+    run_now,
     session_link,
     tab_to,
     text_area,
@@ -113,3 +114,15 @@ def test_a_pinned_card_moves_to_the_top_and_keeps_the_focus(
     page.keyboard.press("Enter")
     expect(pinned).to_be_hidden()
     expect(page.get_by_role("button", name="Pin Release notes")).to_be_focused()
+
+
+def test_a_card_can_be_pinned_on_the_page_of_its_form_after_a_press(
+    open_as: OpenAs, teammate: Person, release_notes: Routine
+):
+    page = open_as(teammate, f"/routines/{release_notes.slug}/run/")
+    run_now(page).click()
+    expect(result(page, "Session created")).to_be_visible()
+    pin = page.get_by_role("button", name="Pin Release notes")
+    pin.click()
+    expect(pin).to_have_attribute("aria-pressed", "true")
+    assert Pin.objects.get().routine == release_notes

@@ -1,6 +1,5 @@
 """What a person's board shows of each routine, in the same few queries however many there are."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -9,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from routines import board, firing, registry
+from routines import board, firing, pins, registry, tags
 from routines.board import Card
 from routines.limits import Budget, Obstacle
 from routines.models import Account, Person, Routine
@@ -146,10 +145,11 @@ def test_the_card_after_a_press_is_the_one_that_the_board_shows_then(
     practice, person, routine_id, values, reason
 ):
     routine = create_routine(routine_id=routine_id, template="x", **values)
+    tags.write(routine, ["release", "nightly"])
+    pins.pin(routine, by=person)
     run = firing.fire(key=uuid4(), routine=routine, person=person, text="x").run
     after = board.card_after(run, list(routine.text_templates.all()))
-    # Tags and pin are as they were: a press does not ask for them.
-    assert after == replace(card_of(routine, person), tags=None, is_pinned=None)
+    assert after == card_of(routine, person)
     assert (after.last_run, run.reason) == (run, reason)
 
 

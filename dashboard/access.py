@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import Group
+from django.db.models import QuerySet, SlugField
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -16,6 +17,7 @@ from routines.models import (
     TextTemplate,
     VersionMove,
 )
+from routines.prepared import Given, prepared
 from routines.roles import Permission
 
 _ASKED_BY_THE_FORM = ("slug", "name", "confirmation", "asks_why")
@@ -38,7 +40,15 @@ def fireable_or_404(person: Person, slug: str) -> Routine:
 
 def pressed_or_404(slug: str) -> Routine:
     """Just enough of it to read a press. Whose it is to run, firing asks under its lock."""
-    return get_object_or_404(Routine.objects.current().only(*_ASKED_BY_THE_FORM), slug=slug)
+    found = _current(slug=slug)
+    if not found:
+        raise Http404("No such routine, or archived.")
+    return found[0]
+
+
+@prepared(slug=SlugField())
+def _current(slug: Given) -> QuerySet[Routine]:
+    return Routine.objects.current().filter(slug=slug).only(*_ASKED_BY_THE_FORM)
 
 
 def card_or_404(person: Person, slug: str) -> board.Card:

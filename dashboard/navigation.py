@@ -3,6 +3,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from routines.roles import Permission
 
@@ -15,10 +16,14 @@ class Item:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: the pages that this person may open."""
+    """Context processor: the pages that this person may open, looked up if the menu is drawn."""
+    return {"navigation": SimpleLazyObject(lambda: _pages(request))}
+
+
+def _pages(request: HttpRequest) -> list[Item]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return {"navigation": []}
+        return []
     pages = [("Board", "board", "/", Permission.FIRE), ("History", "history", "/history/", None)]
     pages += [
         ("Insight", "insight", "/insight/", Permission.VIEW_ALL_RUNS),
@@ -26,13 +31,11 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         ("People", "people", "/people/", Permission.MANAGE_PEOPLE),
         ("Audit", "audit", "/audit/", Permission.VIEW_AUDIT),
     ]
-    return {
-        "navigation": [
-            Item(label, reverse(name), _is_within(request.path, prefix))
-            for label, name, prefix, permission in pages
-            if permission is None or user.has_perm(permission)
-        ]
-    }
+    return [
+        Item(label, reverse(name), _is_within(request.path, prefix))
+        for label, name, prefix, permission in pages
+        if permission is None or user.has_perm(permission)
+    ]
 
 
 def _is_within(path: str, prefix: str) -> bool:

@@ -252,6 +252,7 @@ LOGIN_REDIRECT_URL = "board"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 
+SESSION_ENGINE = "dashboard.sign_in.session_store"
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 # Not Strict: the way back from an identity provider comes from another site.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, QuerySet, Subquery
 
 from routines import access, firing, header_versions, limits
 from routines.models import Person, Pin, Routine, Run, TextTemplate
+from routines.prepared import Given, prepared
 from routines.reasons import Reason
 from routines.roles import Permission
 
@@ -37,12 +38,7 @@ def card_after(run: Run, templates: list[TextTemplate]) -> Card:
     if run.reason == Reason.LIMIT_REACHED:
         routine = Routine.objects.select_related("account").get(pk=routine.pk)
     # Both in one query: the answer of the press waits for it.
-    marks = list(
-        Routine.objects.filter(pk=routine.pk)
-        .annotate(is_pinned=Exists(_pin_of(run.person)))
-        .order_by("tags__name")
-        .values_list("is_pinned", "tags__name")
-    )
+    marks = _marks(routine=routine.pk, person=run.person_id)
     return Card(
         routine=routine,
         templates=templates,
@@ -53,6 +49,13 @@ def card_after(run: Run, templates: list[TextTemplate]) -> Card:
         tags=[tag for _, tag in marks if tag],
         is_pinned=any(is_pinned for is_pinned, _ in marks),
     )
+
+
+@prepared(routine=BigIntegerField(), person=BigIntegerField())
+def _marks(routine: Given, person: Given) -> QuerySet[Routine, tuple[bool, str | None]]:
+    """A row for each tag, or one with None."""
+    marked = Routine.objects.filter(pk=routine).annotate(is_pinned=Exists(_pin_of(person)))
+    return marked.order_by("tags__name").values_list("is_pinned", "tags__name")
 
 
 def cards(
@@ -89,7 +92,7 @@ def cards(
     return made
 
 
-def _pin_of(person: Person) -> QuerySet[Pin]:
+def _pin_of(person: Person | Given) -> QuerySet[Pin]:
     return Pin.objects.filter(person=person, routine=OuterRef("pk"))
 
 

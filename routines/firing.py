@@ -19,12 +19,13 @@ from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q, QuerySet
 from django.utils import timezone
 
 from routines import access, fire_api, limits, texts, token_health, tokens
 from routines.fire_api import Answer
 from routines.models import Person, Routine, Run
+from routines.prepared import Given, prepared
 from routines.reasons import SAID_BY_PEOPLE, Reason, State
 
 logger = logging.getLogger(__name__)
@@ -225,9 +226,14 @@ def _either(tried: str | None, pinned: str) -> str:
     return pinned if tried is None else tried
 
 
+@prepared(pk=BigIntegerField())
+def _locked(pk: Given) -> QuerySet[Routine]:
+    locked = Routine.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("account").filter(pk=pk)
+
+
 def _lock_routine(run: Run) -> None:
-    locked = Routine.objects.select_for_update(of=("self",), no_key=True).select_related("account")
-    run.routine = locked.get(pk=run.routine_id)
+    [run.routine] = _locked(pk=run.routine_id)
     if not run.routine.is_fireable_by(run.person):
         raise access.NotAllowed(run.routine)
 

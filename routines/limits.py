@@ -8,13 +8,15 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import BigIntegerField, Count, DateTimeField, Max, Q, QuerySet
 from django.utils import timezone
 
 from routines.fire_api import Answer
 from routines.models import Account, Person, Routine, Run
+from routines.prepared import Given, prepared
 from routines.reasons import MEANINGS, Meaning, Reason, State
 
 # A 429 without a readable Retry-After; one that asks for nearly nothing, or for for ever.
@@ -147,18 +149,27 @@ class Budgets:
     account: Budget | None
 
 
+def _used(*, since: Any, **accounts: Any) -> QuerySet[Run, tuple[int, int, int]]:
+    started = Run.objects.filter(state=State.STARTED, created_at__gt=since, **accounts)
+    by = started.order_by().values_list("routine", "account")
+    return by.annotate(used=Count("pk"))
+
+
+@prepared(account=BigIntegerField(), since=DateTimeField())
+def _used_of_one(account: Given, since: Given) -> QuerySet[Run, tuple[int, int, int]]:
+    return _used(since=since, account=account)
+
+
 def budgets(routines: Collection[Routine]) -> dict[int, Budgets]:
     """The budgets of each routine, by its primary key, in one query. Needs `account` loaded."""
     since = timezone.now() - _BUDGET_WINDOW
     accounts = {routine.account_id for routine in routines}
     # By account, since its budget is also spent by routines that are not in `routines`. One that
     # moves to another account begins anew there.
-    rows = (
-        Run.objects.filter(state=State.STARTED, created_at__gt=since, account__in=accounts)
-        .order_by()
-        .values_list("routine", "account")
-        .annotate(used=Count("pk"))
-    )
+    if len(accounts) == 1:  # after every press
+        rows = _used_of_one(account=accounts.pop(), since=since)
+    else:
+        rows = list(_used(since=since, account__in=accounts))
     of_routine: dict[int, int] = {}
     of_account: dict[int, int] = {}
     for routine_pk, account_pk, used in rows:
@@ -198,19 +209,38 @@ class Warning:
         return self.run.is_unknown
 
 
+@prepared(
+    routine=BigIntegerField(),
+    person=BigIntegerField(),
+    last_hour=DateTimeField(),
+    recent=DateTimeField(),
+    either=DateTimeField(),
+)
+def _to_know_of(
+    routine: Given, person: Given, last_hour: Given, recent: Given, either: Given
+) -> QuerySet[Run, tuple[int, str]]:
+    is_unknown = Q(state=State.UNKNOWN, created_at__gt=last_hour)
+    is_of_others = Q(state__in=[State.SENDING, State.STARTED], created_at__gt=recent)
+    return (
+        Run.objects.filter(routine=routine, created_at__gt=either)
+        .filter(is_unknown | is_of_others & ~Q(person=person))
+        .newest_first()
+        .values_list("pk", "state")
+    )
+
+
 def warnings(routine: Routine, person: Person) -> list[Warning]:
     """Unsettled unknown runs of the last hour, and a colleague's run of the last minutes."""
     now = timezone.now()
     last_hour = now - _UNKNOWN_WARNING
     recent = now - timedelta(seconds=settings.RECENT_RUN_WARNING)
     # Every press asks this, and there is nearly never anything: so one light query first.
-    is_unknown = Q(state=State.UNKNOWN, created_at__gt=last_hour)
-    is_of_others = Q(state__in=[State.SENDING, State.STARTED], created_at__gt=recent)
-    rows = list(
-        Run.objects.filter(routine=routine, created_at__gt=min(last_hour, recent))
-        .filter(is_unknown | is_of_others & ~Q(person=person))
-        .newest_first()
-        .values_list("pk", "state")
+    rows = _to_know_of(
+        routine=routine.pk,
+        person=person.pk,
+        last_hour=last_hour,
+        recent=recent,
+        either=min(last_hour, recent),
     )
     unknown = [pk for pk, state in rows if state == State.UNKNOWN]
     of_others = [pk for pk, state in rows if state != State.UNKNOWN]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
+from django.db.models import BigIntegerField, QuerySet
 from django.utils import timezone
 
 from dashboard import one_time_key
@@ -17,6 +18,7 @@ from dashboard.forms.made import Made, digest_of
 from dashboard.forms.press import PressForm
 from routines import text_templates, texts
 from routines.models import Person, Routine, TextTemplate
+from routines.prepared import Given, prepared
 from routines.text_templates import Field, Filling, JsonProblem
 
 PREFIX = "field-"  # of the inputs, so that a field may be called as anything else of the form
@@ -98,7 +100,10 @@ class RunForm(PressForm):
     @cached_property
     def templates(self) -> list[TextTemplate]:
         """All that this person may start from."""
-        return list(self.routine.text_templates.usable_by(self.person))
+        found = _usable(routine=self.routine.pk, person=self.person.pk)
+        for template in found:
+            template.routine = self.routine
+        return found
 
     # --- What is drawn ---
 
@@ -267,6 +272,11 @@ class RunForm(PressForm):
             self._type_over(text=text, made=made)
         else:
             self.initial = {**self.initial, "text": text, "made": made}
+
+
+@prepared(routine=BigIntegerField(), person=BigIntegerField())
+def _usable(routine: Given, person: Given) -> QuerySet[TextTemplate]:
+    return TextTemplate.objects.filter(routine=routine).usable_by(person)
 
 
 def _fields_of(template: TextTemplate | None) -> tuple[Field, ...]:

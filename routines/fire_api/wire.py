@@ -6,7 +6,8 @@ The only module that imports httpx and httpcore. What their defaults leave open 
   likes: every socket operation below is given no more than what is left of one deadline;
 - their exceptions do not say whether anything was sent, and may hold the whole token: here the
   socket itself notes the first byte written, and no exception of theirs gets out;
-- redirects, cookies, .netrc and proxy variables are off: the token travels to one host.
+- their client follows redirects, keeps cookies, reads .netrc and proxy variables if it is let:
+  here there is none, only requests and one pool of connections. The token travels to one host.
 
 A request is never sent twice. httpcore retries only a connection that was not established, and
 it sends a request on one connection once, also when that connection was kept alive.
@@ -17,11 +18,11 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
@@ -31,6 +32,11 @@ MAX_ANSWER_BYTES = 65_536  # the documented answers have some hundred
 _CONNECT_SECONDS = 10.0
 _KEEP_ALIVE_SECONDS = 60.0
 _WRITE_CHUNK = 65_536
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"python-httpx/{httpx.__version__}",
+}
 
 
 class Ended(Enum):
@@ -81,8 +87,8 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes, timeout: float) -
     exchange = _Exchange(deadline=time.monotonic() + timeout)
     _current.set(exchange)
     try:
-        client = _client(os.getpid())
-        with client.stream("POST", url, headers=dict(headers), content=body or None) as response:
+        request = httpx.Request("POST", url, headers={**_HEADERS, **headers}, content=body or None)
+        with closing(_transport(os.getpid()).handle_request(request)) as response:
             return _read(response, exchange)
     except Exception as error:
         # Whatever went wrong, only one question matters: had anything left? `from None` keeps
@@ -91,8 +97,8 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes, timeout: float) -
 
 
 def warm_up() -> None:
-    """Make this process's client now (about 25 ms for the TLS context), not in the first fire."""
-    _client(os.getpid())
+    """Read the certificates now (about 25 ms), not in the first fire."""
+    _transport(os.getpid())
 
 
 class _Exchange:
@@ -214,9 +220,9 @@ class _Transport(httpx.BaseTransport):
                 content=request.stream,
             )
         )
-        # Without Location httpx has no redirect to prepare, and so none to stumble over.
-        headers = [field for field in response.headers if field[0].lower() != b"location"]
-        return httpx.Response(response.status, headers=headers, stream=_Body(response.stream))
+        return httpx.Response(
+            response.status, headers=response.headers, stream=_Body(response.stream)
+        )
 
     def close(self) -> None:
         self._pool.close()
@@ -225,21 +231,15 @@ class _Transport(httpx.BaseTransport):
 _making = threading.Lock()
 
 
-def _client(process: int) -> httpx.Client:
-    """The process's one client, its connections kept open between fires (made after a fork)."""
+def _transport(process: int) -> _Transport:
+    """The process's one pool, its connections kept open between fires (made after a fork)."""
     with _making:
-        return _client_of(process)
+        return _transport_of(process)
 
 
 @lru_cache(maxsize=1)
-def _client_of(process: int) -> httpx.Client:
-    return httpx.Client(
-        transport=_Transport(),
-        follow_redirects=False,
-        trust_env=False,
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-    )
+def _transport_of(process: int) -> _Transport:
+    return _Transport()
 
 
 def _read(response: httpx.Response, exchange: _Exchange) -> RawAnswer:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from routines import texts, tokens
 from routines.models.account import Account
+from routines.prepared import Given, prepared
 from routines.text_templates import version_of
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ class Routine(models.Model):
             return False
         if person.has_perm("routines.manage_registry"):
             return True
-        named = set(self.open_to.values_list("pk", flat=True))
+        named = set(_open_to(routine=self.pk))
         return not named or person.groups.filter(pk__in=named).exists()
 
     @property
@@ -205,11 +206,17 @@ TOKEN_FIELDS = [
 ]
 
 
+@prepared(routine=models.BigIntegerField())
+def _open_to(routine: Given) -> models.QuerySet[models.Model, int]:
+    named = Routine.open_to.through.objects.filter(routine=routine)
+    return named.values_list("group", flat=True)
+
+
 class TextTemplateQuerySet(models.QuerySet["TextTemplate"]):
     def shared(self) -> Self:
         return self.filter(owner=None)
 
-    def usable_by(self, person: Person) -> Self:
+    def usable_by(self, person: Person | Given) -> Self:
         """The one rule of who sees which: the shared ones, then the person's own."""
         usable = self.filter(models.Q(owner=None) | models.Q(owner=person))
         return usable.order_by(models.F("owner").asc(nulls_first=True), "order", "name", "pk")

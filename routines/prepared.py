@@ -1,0 +1,80 @@
+"""Querysets that are compiled once.
+
+Django makes the SQL of a queryset anew each time it is used. For a look-up by a key that takes
+several times as long as the database takes to answer, and a press of Run waits for ten of them.
+A prepared queryset is written like any other, but its SQL is made at its first use and kept:
+
+    @prepared(slug=SlugField())
+    def _by_slug(slug: Given) -> QuerySet[Routine]:
+        return Routine.objects.current().filter(slug=slug)
+
+    found = _by_slug(slug="release-notes")  # a list
+
+For what every page or press asks; anything else is better off without a second way.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Expression, Field, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
+
+Row = TypeVar("Row")
+
+
+class Given(Expression):
+    """In a prepared queryset, a value that comes with each call."""
+
+    def __init__(self, name: str, field: "Field[Any, Any]") -> None:
+        super().__init__(output_field=field)
+        self.name = name
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        return "%s", [self]  # itself, where its value belongs
+
+    def value_for(self, connection: BaseDatabaseWrapper, values: dict[str, Any]) -> Any:
+        value = values[self.name]
+        if value is None:
+            raise TypeError(f"{self.name} is None, and in SQL nothing is equal to that.")
+        return self.output_field.get_db_prep_value(value, connection)
+
+
+class Prepared(Generic[Row]):
+    """Called with a value for each Given, by name: the rows as a list."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any, Row]], given: list[Given]) -> None:
+        self._build, self._given = build, given
+        self._made: dict[str, tuple[QuerySet[Any, Row], SQLCompiler, str, tuple[Any, ...]]] = {}
+
+    def __call__(self, **values: Any) -> list[Row]:
+        connection = connections[DEFAULT_DB_ALIAS]
+        if connection.vendor not in self._made:
+            self._made[connection.vendor] = self._make()
+        queryset, compiler, sql, params = self._made[connection.vendor]
+        bound = tuple(
+            it.value_for(connection, values) if isinstance(it, Given) else it for it in params
+        )
+        # Copies: other threads use the same at the same time, each with its own connection.
+        compiler = copy.copy(compiler)
+        compiler.connection = connection
+        compiler.as_sql = lambda *_, **__: (sql, bound)  # type: ignore[method-assign]
+        queryset = queryset.all()
+        queryset.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
+        return list(queryset)
+
+    def _make(self) -> tuple[QuerySet[Any, Row], SQLCompiler, str, tuple[Any, ...]]:
+        queryset = self._build(**{given.name: given for given in self._given})
+        compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, params = compiler.as_sql()
+        return queryset, compiler, sql, tuple(params)
+
+
+def prepared(
+    **fields: "Field[Any, Any]",
+) -> Callable[[Callable[..., QuerySet[Any, Row]]], Prepared[Row]]:
+    """Make the decorated function a Prepared; `fields` say of what kind each of its values is."""
+    given = [Given(name, field) for name, field in fields.items()]
+    return lambda build: Prepared(build, given)

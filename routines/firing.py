@@ -25,7 +25,7 @@ from django.utils import timezone
 from routines import access, fire_api, limits, texts, token_health, tokens
 from routines.fire_api import Answer
 from routines.models import Person, Routine, Run
-from routines.prepared import Given, prepared
+from routines.prepared import Given, prepared, prepared_update
 from routines.reasons import SAID_BY_PEOPLE, Reason, State
 
 logger = logging.getLogger(__name__)
@@ -277,6 +277,24 @@ def _give_connection_back() -> None:
         connection.close()
 
 
+# An answer later than settle_overdue_runs expected still tells the truth, and it overrules what
+# people guessed; that no answer came does not.
+_UNSETTLED = Q(state__in=[State.SENDING, State.UNKNOWN])
+_ANSWER = ["state", "reason", "settled_at", "settled_by", "duration_ms", "http_status"]
+_ANSWER += ["error_type", "error_message", "request_id", "session_id", "session_url"]
+_ANSWER += ["retry_after"]
+
+
+@prepared_update(*_ANSWER, pk=BigIntegerField())
+def _write_answer(pk: Given) -> QuerySet[Run]:
+    return Run.objects.filter(_UNSETTLED | Q(reason__in=SAID_BY_PEOPLE), pk=pk)
+
+
+@prepared_update(*_ANSWER, pk=BigIntegerField())
+def _write_no_answer(pk: Given) -> QuerySet[Run]:
+    return Run.objects.filter(_UNSETTLED, pk=pk)
+
+
 def _record(run: Run, answer: Answer, *, duration: float) -> bool:
     """Write the answer down; if the database fails, keep it in the log and in `run`."""
     now = timezone.now()
@@ -296,14 +314,10 @@ def _record(run: Run, answer: Answer, *, duration: float) -> bool:
     }
     for name, value in fields.items():
         setattr(run, name, value)
-    # An answer later than settle_overdue_runs expected still tells the truth, and it overrules
-    # what people guessed; that no answer came does not.
-    open_to_it = Q(state__in=[State.SENDING, State.UNKNOWN])
-    if answer.state != State.UNKNOWN:
-        open_to_it |= Q(reason__in=SAID_BY_PEOPLE)
+    write = _write_no_answer if answer.state == State.UNKNOWN else _write_answer
     for last_try in (False, True):
         try:
-            Run.objects.filter(open_to_it, pk=run.pk).update(**fields)
+            write(pk=run.pk, **fields)
             return True
         except DatabaseFailure as failure:
             if last_try:

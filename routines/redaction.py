@@ -65,7 +65,7 @@ def _forms_of(token: Token) -> re.Pattern[str]:
         plain[::-1],
         quote(plain, safe=""),
         quote(quote(plain, safe=""), safe=""),
-        *("".join(unit.format(byte) for byte in raw) for unit in _UNITS),
+        *("".join(map(written.__getitem__, raw)) for written in _WRITTEN),
         *_base64_forms(raw),
         plain.replace("/", "\\/"),  # as some write JSON
         # UTF-16 and UTF-32 that were read as UTF-8: `clean` has replaced the NULs between.
@@ -92,6 +92,8 @@ _UNITS = {
     "\\x{:02x}": r"\\x[0-9a-f]{2}",
     "{:02x}": r"[0-9a-f]{2}",
 }
+# For each of them all 256: an answer waits for this.
+_WRITTEN = [[unit.format(byte) for byte in range(256)] for unit in _UNITS]
 
 
 def _base64_forms(raw: bytes) -> set[str]:

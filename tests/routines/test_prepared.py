@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.db.models import CharField, DateTimeField, QuerySet, UUIDField
+from django.db.models import BigIntegerField, CharField, DateTimeField, QuerySet, UUIDField
 from django.utils import timezone
 
 from dashboard.sign_in.rights import GroupRightsBackend
@@ -17,7 +17,7 @@ from dashboard.sign_in.session_store import SessionStore
 from routines import groups, prepared, registry
 from routines.models import Person, Routine, Run
 from routines.prepared import Given, Prepared
-from routines.reasons import Reason
+from routines.reasons import Reason, State
 from tests.factories import create_person, create_routine, create_run, create_teammate
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +95,32 @@ def test_threads_use_it_at_the_same_time_over_their_own_connections():
     for thread in threads:
         thread.join()
     assert sorted(seen) == [(at, {f"Number {at}"}) for at in range(4)]
+
+
+# --- An UPDATE ---
+
+
+@prepared.prepared_update("why", "settled_by", "settled_at", pk=BigIntegerField())
+def settle(pk: Given) -> QuerySet[Run]:
+    return Run.objects.filter(pk=pk, state=State.UNKNOWN)
+
+
+def test_an_update_sets_what_it_is_given_where_the_queryset_finds_something():
+    person, now = create_person(), timezone.now()
+    unknown, started = create_run(reason=Reason.NO_ANSWER), create_run()
+    assert settle(pk=unknown.pk, why="Told", settled_by=person.pk, settled_at=now) == 1
+    unknown.refresh_from_db()
+    assert (unknown.why, unknown.settled_by, unknown.settled_at) == ("Told", person, now)
+    assert settle(pk=unknown.pk, why="", settled_by=None, settled_at=now) == 1
+    unknown.refresh_from_db()
+    assert (unknown.why, unknown.settled_by) == ("", None), "a field may be set to nothing"
+    assert settle(pk=started.pk, why="Told", settled_by=None, settled_at=None) == 0
+    started.refresh_from_db()
+    assert started.why == ""
+    with pytest.raises(TypeError):
+        settle(pk=None, why="", settled_by=None, settled_at=None)
+    with pytest.raises(KeyError):
+        settle(pk=unknown.pk, why="and the rest forgotten")
 
 
 # --- Those of the product ---

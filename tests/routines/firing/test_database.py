@@ -1,18 +1,18 @@
 """A database that fails, and runs whose process died: nothing is lost."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings as django_settings
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from routines import firing, limits
 from routines.models import Run
-from routines.models.run import RunQuerySet
 from routines.practice_api import PracticeApi
 from routines.reasons import Reason, State
 from tests.factories import (
@@ -31,16 +31,16 @@ pytestmark = pytest.mark.django_db
 
 
 def failing_update(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
-    update = RunQuerySet.update
     left = [times]
 
-    def fail(self: RunQuerySet, **values: Any) -> int:
-        left[0] -= 1
-        if left[0] >= 0:
-            raise OperationalError("database is locked")
-        return update(self, **values)
+    def fail(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith('UPDATE "routines_run"'):
+            left[0] -= 1
+            if left[0] >= 0:
+                raise OperationalError("database is locked")
+        return execute(sql, *more)
 
-    monkeypatch.setattr(RunQuerySet, "update", fail)
+    monkeypatch.setattr(connections["default"], "execute_wrappers", [fail])
 
 
 def test_an_answer_that_cannot_be_written_is_shown_and_logged(

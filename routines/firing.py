@@ -25,7 +25,7 @@ from django.utils import timezone
 from routines import access, fire_api, limits, texts, token_health, tokens
 from routines.fire_api import Answer
 from routines.models import Person, Routine, Run
-from routines.prepared import Given, prepared, prepared_update
+from routines.prepared import Given, PreparedInsert, prepared, prepared_update
 from routines.reasons import SAID_BY_PEOPLE, Reason, State
 
 logger = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ def _write_down(
             if isinstance(token, Reason):
                 _stop(run, token)
             # The key's uniqueness decides here; only who wins it asks for a slot.
-            run.save(force_insert=True)
+            _insert(run)
             if not isinstance(token, Reason) and not slot.claim():
                 token = _stop(run, Reason.BUSY)
                 run.save(update_fields=["state", "reason", "settled_at"])
@@ -224,6 +224,9 @@ def _write_down(
 
 def _either(tried: str | None, pinned: str) -> str:
     return pinned if tried is None else tried
+
+
+_insert = PreparedInsert(Run)
 
 
 @prepared(pk=BigIntegerField())

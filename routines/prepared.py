@@ -10,20 +10,22 @@ A prepared queryset is written like any other, but its SQL is made at its first 
 
     found = _by_slug(slug="release-notes")  # a list
 
-`prepared_update` does the same for an UPDATE of the rows that a queryset finds.
+`prepared_update` does the same for an UPDATE of the rows that a queryset finds, PreparedInsert for
+an object that is new.
 
 For what every page or press asks; anything else is better off without a second way.
 """
 
 import copy
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, Generic, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, Field, QuerySet
+from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
-from django.db.models.sql.subqueries import UpdateQuery
+from django.db.models.sql.subqueries import InsertQuery, UpdateQuery
 
 Row = TypeVar("Row")
 
@@ -38,7 +40,7 @@ class Given(Expression):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
         return "%s", [self]  # itself, where its value belongs
 
-    def value_for(self, connection: BaseDatabaseWrapper, values: dict[str, Any]) -> Any:
+    def value_for(self, connection: BaseDatabaseWrapper, values: Mapping[str, Any]) -> Any:
         value = values[self.name]
         if value is None and not self.is_set:
             raise TypeError(f"{self.name} is None, and in SQL nothing is equal to that.")
@@ -100,8 +102,40 @@ class PreparedUpdate:
         return sql, tuple(params)
 
 
+class PreparedInsert:
+    """Called with a new object: inserts it and gives it its key, as `save(force_insert=True)`.
+
+    But for what a `save` of its own and signals do.
+    """
+
+    def __init__(self, model: type[Model]) -> None:
+        self._model = model
+        self._made: dict[str, tuple[str, tuple[Any, ...]]] = {}
+
+    def __call__(self, new: Model) -> None:
+        connection = connections[DEFAULT_DB_ALIAS]
+        if connection.vendor not in self._made:
+            self._made[connection.vendor] = self._make()
+        sql, params = self._made[connection.vendor]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _bound(params, connection, new.__dict__))
+            [new.pk] = cursor.fetchone()
+        new._state.adding, new._state.db = False, DEFAULT_DB_ALIAS
+
+    def _make(self) -> tuple[str, tuple[Any, ...]]:
+        options = self._model._meta
+        fields = [field for field in options.concrete_fields if not field.primary_key]
+        given = {it.attname: Given(it.attname, it, is_set=True) for it in fields}
+        query = InsertQuery(self._model)
+        query.insert_values(fields, [cast("Model", SimpleNamespace(**given))], raw=True)
+        compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)
+        compiler.returning_fields = [options.pk]
+        [(sql, params)] = compiler.as_sql()
+        return sql, tuple(params)
+
+
 def _bound(
-    params: tuple[Any, ...], connection: BaseDatabaseWrapper, values: dict[str, Any]
+    params: tuple[Any, ...], connection: BaseDatabaseWrapper, values: Mapping[str, Any]
 ) -> tuple[Any, ...]:
     return tuple(it.value_for(connection, values) if isinstance(it, Given) else it for it in params)
 

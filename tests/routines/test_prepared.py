@@ -5,10 +5,11 @@ import sys
 import threading
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import BigIntegerField, CharField, DateTimeField, QuerySet, UUIDField
 from django.utils import timezone
 
@@ -16,7 +17,7 @@ from dashboard.sign_in.rights import GroupRightsBackend
 from dashboard.sign_in.session_store import SessionStore
 from routines import groups, prepared, registry
 from routines.models import Person, Routine, Run
-from routines.prepared import Given, Prepared
+from routines.prepared import Given, Prepared, PreparedInsert
 from routines.reasons import Reason, State
 from tests.factories import create_person, create_routine, create_run, create_teammate
 
@@ -121,6 +122,27 @@ def test_an_update_sets_what_it_is_given_where_the_queryset_finds_something():
         settle(pk=None, why="", settled_by=None, settled_at=None)
     with pytest.raises(KeyError):
         settle(pk=unknown.pk, why="and the rest forgotten")
+
+
+# --- An INSERT ---
+
+
+def test_an_insert_writes_what_save_writes():
+    person, routine = create_person(), create_routine()
+    values = {"routine": routine, "account": routine.account, "person": person, "text": "“é”"}
+    values |= {"field_values": {"a": "b"}, "beta_version": "beta", "api_version": "1"}
+    saved, inserted = Run(key=uuid4(), **values), Run(key=uuid4(), **values)
+    inserted.created_at = saved.created_at
+    saved.save(force_insert=True)
+    PreparedInsert(Run)(inserted)
+    assert inserted.pk == saved.pk + 1
+    assert not inserted._state.adding
+    [of_saved, of_inserted] = Run.objects.order_by("pk").values()
+    differing = {"id": inserted.pk, "key": inserted.key}
+    assert of_inserted == of_saved | differing
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PreparedInsert(Run)(Run(key=saved.key, **values))
+    assert Run.objects.count() == 2
 
 
 # --- Those of the product ---

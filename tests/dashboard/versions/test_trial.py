@@ -3,17 +3,16 @@
 from urllib.parse import urlencode
 
 import pytest
-from django.db import OperationalError
 from django.urls import reverse
 from django.utils import timezone
 
 from routines import header_versions
 from routines.models import Header, Person, Routine, Run
-from routines.models.run import RunQuerySet
 from routines.practice_api import PracticeApi
 from routines.reasons import Reason
 from tests.dashboard.browsing import Page, signed_in
 from tests.factories import create_routine, create_run, create_version
+from tests.routines.firing.pressing import fail_writes_of_runs
 
 OLD = header_versions.BETA_VERSION
 NEW = "experimental-cc-routine-2026-10-01"
@@ -195,11 +194,7 @@ def test_an_obstacle_is_said_and_nothing_is_sent(admin_client, practice):
 
 def test_a_database_that_takes_no_run_sends_nothing(admin_client, routine, practice, monkeypatch):
     fields = try_form(admin_client, routine)
-
-    def fail(*_: object, **__: object) -> None:
-        raise OperationalError("disk is full")
-
-    monkeypatch.setattr(Run, "save", fail)
+    fail_writes_of_runs(monkeypatch, "INSERT")
     response = admin_client.post(try_url(routine), fields)
     assert response.status_code == 503
     assert Page(response).says("The database cannot be written at the moment. Nothing was sent.")
@@ -210,11 +205,7 @@ def test_a_session_that_cannot_be_written_down_is_still_shown(
     admin_client, routine, practice, monkeypatch
 ):
     fields = try_form(admin_client, routine)
-
-    def fail(*_: object, **__: object) -> int:
-        raise OperationalError("database is locked")
-
-    monkeypatch.setattr(RunQuerySet, "update", fail)
+    fail_writes_of_runs(monkeypatch, "UPDATE")
     page = Page(admin_client.post(try_url(routine), fields))
     [session] = practice.sessions
     assert page.link(session.session_url)

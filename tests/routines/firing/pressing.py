@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import OperationalError, connection, connections
 
 from routines import firing
 from routines.firing import Press
@@ -50,6 +51,20 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     for thread in threads:
         thread.join(60)
     return results
+
+
+def fail_writes_of_runs(monkeypatch: pytest.MonkeyPatch, verb: str, *, times: int = 99) -> None:
+    """The next so many INSERTs or UPDATEs of runs find a database that takes nothing."""
+    left = [times]
+
+    def fail(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith(f"{verb} ") and '"routines_run"' in sql:
+            left[0] -= 1
+            if left[0] >= 0:
+                raise OperationalError("database is locked")
+        return execute(sql, *more)
+
+    monkeypatch.setattr(connections["default"], "execute_wrappers", [fail])
 
 
 def assert_all_slots_are_free() -> None:

@@ -1,14 +1,12 @@
 """A database that fails, and runs whose process died: nothing is lost."""
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 import time_machine
 from django.conf import settings as django_settings
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.utils import timezone
 
 from routines import firing, limits
@@ -25,29 +23,16 @@ from tests.hostile import (
     answer,
     says,
 )
-from tests.routines.firing.pressing import assert_all_slots_are_free, press
+from tests.routines.firing.pressing import assert_all_slots_are_free, fail_writes_of_runs, press
 
 pytestmark = pytest.mark.django_db
-
-
-def failing_update(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
-    left = [times]
-
-    def fail(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
-        if sql.startswith('UPDATE "routines_run"'):
-            left[0] -= 1
-            if left[0] >= 0:
-                raise OperationalError("database is locked")
-        return execute(sql, *more)
-
-    monkeypatch.setattr(connections["default"], "execute_wrappers", [fail])
 
 
 def test_an_answer_that_cannot_be_written_is_shown_and_logged(
     practice: PracticeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     routine, person = create_routine(), create_teammate()
-    failing_update(monkeypatch, times=99)
+    fail_writes_of_runs(monkeypatch, "UPDATE")
     with caplog.at_level(logging.DEBUG):
         pressed = press(routine, person)
     [session] = practice.sessions
@@ -65,7 +50,7 @@ def test_what_the_endpoint_sent_writes_no_log_line_of_its_own(
     settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     session = {"claude_code_session_id": "a\nCRITICAL forged", "claude_code_session_url": "x\ny"}
-    failing_update(monkeypatch, times=99)
+    fail_writes_of_runs(monkeypatch, "UPDATE")
     with HostileServer(says(answer(200, session))) as server:
         settings.CLAUDE_API_BASE_URL = server.url
         press(create_routine(), create_teammate())
@@ -76,7 +61,7 @@ def test_a_database_that_recovers_gets_the_answer(
     practice: PracticeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     routine, person = create_routine(), create_teammate()
-    failing_update(monkeypatch, times=1)
+    fail_writes_of_runs(monkeypatch, "UPDATE", times=1)
     assert press(routine, person).recorded
     assert Run.objects.get().state == State.STARTED
     assert [one for one in caplog.records if one.levelno > logging.INFO] == []
@@ -86,11 +71,7 @@ def test_a_run_that_cannot_be_written_down_is_not_sent(
     practice: PracticeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     routine, person = create_routine(), create_teammate()
-
-    def fail(*_: object, **__: object) -> None:
-        raise OperationalError("disk is full")
-
-    monkeypatch.setattr(Run, "save", fail)
+    fail_writes_of_runs(monkeypatch, "INSERT")
     with pytest.raises(firing.NotWrittenDown):
         press(routine, person)
     assert practice.requests == 0

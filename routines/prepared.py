@@ -35,14 +35,16 @@ class Given(Expression):
 
     def __init__(self, name: str, field: "Field[Any, Any]", *, is_set: bool = False) -> None:
         super().__init__(output_field=field)
-        self.name, self.is_set = name, is_set  # set: an UPDATE writes it
+        self.name, self.is_set = name, is_set  # set: it is written, not compared
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
         return "%s", [self]  # itself, where its value belongs
 
     def value_for(self, connection: BaseDatabaseWrapper, values: Mapping[str, Any]) -> Any:
         value = values[self.name]
-        if value is None and not self.is_set:
+        if self.is_set:
+            return self.output_field.get_db_prep_save(value, connection)
+        if value is None:
             raise TypeError(f"{self.name} is None, and in SQL nothing is equal to that.")
         return self.output_field.get_db_prep_value(value, connection)
 
@@ -103,9 +105,10 @@ class PreparedUpdate:
 
 
 class PreparedInsert:
-    """Called with a new object: inserts it and gives it its key, as `save(force_insert=True)`.
+    """Called with a new object: inserts it and gives it its primary key.
 
-    But for what a `save` of its own and signals do.
+    As Django's `save(force_insert=True)` does, but no `save` of the model's own is called and no
+    signal sent.
     """
 
     def __init__(self, model: type[Model]) -> None:

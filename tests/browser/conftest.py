@@ -59,15 +59,21 @@ def open_as(new_context: Callable[..., BrowserContext], base_url: str, console: 
     """Open a page signed in as somebody; `options` are those of a browser context."""
 
     def open_page(person: Person | None, path: str = "/", **options: Any) -> Page:
-        context = new_context(**({"timezone_id": "Europe/Berlin"} | options))
+        options = {"timezone_id": "Europe/Berlin"} | options
+        context = new_context(**options)
         context.set_default_timeout(TIMEOUT)
         context.on("console", console.hear)
         context.on("weberror", lambda error: console.said.append(str(error.error)))
         if person is not None:
             client = Client()
             client.force_login(person)
-            cookie = client.cookies["sessionid"].value
-            context.add_cookies([{"name": "sessionid", "value": cookie, "url": base_url}])
+            # As after the sign-in page, which has told the browser's zone as well: else a day of
+            # the first page would be another than that of the next, late in the evening.
+            told = {"sessionid": client.cookies["sessionid"].value}
+            told["time_zone"] = options["timezone_id"]
+            context.add_cookies(
+                [{"name": name, "value": it, "url": base_url} for name, it in told.items()]
+            )
         page = context.new_page()
         page.goto(path)
         return page

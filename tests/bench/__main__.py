@@ -8,6 +8,8 @@ import argparse
 import importlib
 import logging
 import os
+import platform
+import sys
 
 import django
 
@@ -25,6 +27,8 @@ def main() -> None:
     django.setup()
     logging.disable(logging.INFO)  # a line a request would bury the figures
     garbage.look_seldom()  # as in a web worker
+    # Two builds of one version differ by a quarter: with and without the compiler's optimisations.
+    print(f"Python {platform.python_version()} of {sys.base_prefix}")
     for name in [options.only] if options.only else BENCHMARKS:
         importlib.import_module(f"tests.bench.{name}").measure(options.rounds)
 

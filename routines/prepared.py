@@ -28,6 +28,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.subqueries import InsertQuery, UpdateQuery
 
 Row = TypeVar("Row")
+Made = TypeVar("Made")
 
 
 class Given(Expression):
@@ -49,18 +50,29 @@ class Given(Expression):
         return self.output_field.get_db_prep_value(value, connection)
 
 
+class _Once(Generic[Made]):
+    """What is made at the first use, for each kind of database."""
+
+    def __init__(self, make: Callable[[], Made]) -> None:
+        self._make = make
+        self._made: dict[str, Made] = {}
+
+    def on(self, connection: BaseDatabaseWrapper) -> Made:
+        if connection.vendor not in self._made:
+            self._made[connection.vendor] = self._make()
+        return self._made[connection.vendor]
+
+
 class Prepared(Generic[Row]):
     """Called with a value for each Given, by name: the rows as a list."""
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]], given: list[Given]) -> None:
         self._build, self._given = build, given
-        self._made: dict[str, tuple[QuerySet[Any, Row], SQLCompiler, str, tuple[Any, ...]]] = {}
+        self._once = _Once(self._make)
 
     def __call__(self, **values: Any) -> list[Row]:
         connection = connections[DEFAULT_DB_ALIAS]
-        if connection.vendor not in self._made:
-            self._made[connection.vendor] = self._make()
-        queryset, compiler, sql, params = self._made[connection.vendor]
+        queryset, compiler, sql, params = self._once.on(connection)
         bound = _bound(params, connection, values)
         # Copies: other threads use the same at the same time, each with its own connection.
         compiler = copy.copy(compiler)
@@ -84,13 +96,11 @@ class PreparedUpdate:
         self, build: Callable[..., QuerySet[Any, Any]], given: list[Given], sets: Sequence[str]
     ) -> None:
         self._build, self._given, self._sets = build, given, sets
-        self._made: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        self._once = _Once(self._make)
 
     def __call__(self, **values: Any) -> int:
         connection = connections[DEFAULT_DB_ALIAS]
-        if connection.vendor not in self._made:
-            self._made[connection.vendor] = self._make()
-        sql, params = self._made[connection.vendor]
+        sql, params = self._once.on(connection)
         with connection.cursor() as cursor:
             cursor.execute(sql, _bound(params, connection, values))
             return int(cursor.rowcount)
@@ -113,13 +123,11 @@ class PreparedInsert:
 
     def __init__(self, model: type[Model]) -> None:
         self._model = model
-        self._made: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        self._once = _Once(self._make)
 
     def __call__(self, new: Model) -> None:
         connection = connections[DEFAULT_DB_ALIAS]
-        if connection.vendor not in self._made:
-            self._made[connection.vendor] = self._make()
-        sql, params = self._made[connection.vendor]
+        sql, params = self._once.on(connection)
         with connection.cursor() as cursor:
             cursor.execute(sql, _bound(params, connection, new.__dict__))
             [new.pk] = cursor.fetchone()

@@ -25,6 +25,10 @@ MODULES = "csp,http_headers,cookieflags,sql,xss,permanentxss,exec,file,redirect,
 NOBODY = "nobody"
 # What would end the scan's own web session, or shut its person out.
 _LEFT_ALONE = ("sign-out/", "web-sessions/*", "password/")
+# A kind of attack whose time is over is cut off, sometimes within a write to wapiti's own database,
+# which then stays locked: wapiti ends without a report. Such a scan is made anew, from the start.
+_OWN_RACE = "sqlite3.OperationalError) database is locked"
+_TRIES = 3
 _LEAST_PAGES = {NOBODY: 2, "teammate": 10, "manager": 10, "admin": 15}
 
 
@@ -111,8 +115,12 @@ def _wapiti(
     if cookies:
         header = "; ".join(f"{name}={value}" for name, value in cookies.items())
         command += ["--header", f"Cookie: {header}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if not report.exists():
-        sys.exit(f"wapiti wrote no report:\n{done.stdout}\n{done.stderr}")
-    content: dict[str, Any] = json.loads(report.read_text())
-    return content
+    for _ in range(_TRIES):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if report.exists():
+            content: dict[str, Any] = json.loads(report.read_text())
+            return content
+        if _OWN_RACE not in done.stderr:
+            break
+        print("wapiti found its own database locked and wrote no report: once more", flush=True)
+    sys.exit(f"wapiti wrote no report:\n{done.stdout}\n{done.stderr}")

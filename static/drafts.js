@@ -13,6 +13,7 @@ function typedInto(form) {
     template: form.elements.template.value,
     text: form.elements.text.value,
     made: form.elements.made.value,
+    why: form.elements.why?.value ?? "",
     fields,
   };
 }
@@ -44,6 +45,7 @@ function dropDraft(name) {
 function isAsDrawn(form, draft) {
   const now = typedInto(form);
   return draft.text === now.text && draft.template === now.template
+    && (!form.elements.why || (draft.why ?? "") === now.why)
     && Object.entries(draft.fields).every(([name, value]) => (now.fields[name] ?? value) === value);
 }
 
@@ -71,6 +73,7 @@ function restore(form, draft, isRightForm) {
     if (form.elements[name]) form.elements[name].value = value;
   }
   form.elements.text.value = draft.text;
+  if (form.elements.why) form.elements.why.value = draft.why ?? "";
   if (form.elements.template.value === draft.template) form.elements.made.value = draft.made;
   // The server makes the text from the fields anew, unless it was edited by hand.
   const first = form.querySelector(".asked") ?? form.elements.text;

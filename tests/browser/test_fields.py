@@ -114,3 +114,13 @@ def test_a_text_is_kept_as_ones_own_template_and_the_form_stays_open(
     expect(text_area(page)).to_have_value("Every week.")
     expect(page.get_by_role("option", name="Weekly")).to_be_attached()
     assert practice.requests == 0
+
+
+def test_a_draft_keeps_why_as_well(open_as: OpenAs, teammate: Person, triage: Routine):
+    triage.asks_why = True
+    triage.save()
+    page = open_as(teammate, "/routines/alert-triage/run/")
+    page.get_by_label("Why").fill("Asked for by support.")
+    page.reload()
+    expect(page.get_by_text("Draft restored.")).to_be_visible()
+    expect(page.get_by_label("Why")).to_have_value("Asked for by support.")

@@ -1,12 +1,14 @@
 """The audit trail, for admins: every change, who made it, when and from where."""
 
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.contrib import messages
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from dashboard import downloads
 from dashboard.access import may_view_audit
 from dashboard.forms.audit import AuditForm
 from dashboard.requests import SignedInRequest
@@ -35,16 +37,19 @@ def audit(request: SignedInRequest) -> HttpResponse:
 @may_view_audit
 def export(request: SignedInRequest) -> HttpResponseBase:
     form = AuditForm(request.GET)
-    if not form.is_valid():  # the page says what is wrong with it
-        return redirect(f"{reverse('audit')}?{request.META['QUERY_STRING']}")
+    if not form.is_valid():
+        return _same_page(request)  # it says what is wrong with it
     events = audit_trail.events(**form.cleaned_data)
-    lines = audit_trail.export(events, asked=form.query_string, by=request.user)
-    name = f"audit-{timezone.localdate().isoformat()}.csv"
-    return StreamingHttpResponse(
-        lines,
-        content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Cache-Control": "no-store",
-        },
-    )
+    try:
+        return downloads.stream(
+            lambda: audit_trail.export(events, asked=form.query_string, by=request.user),
+            content_type="text/csv",
+            file_name=f"audit-{timezone.localdate().isoformat()}.csv",
+        )
+    except downloads.TooMany as told:
+        messages.info(request, str(told))
+        return _same_page(request)
+
+
+def _same_page(request: SignedInRequest) -> HttpResponse:
+    return redirect(f"{reverse('audit')}?{request.META['QUERY_STRING']}")

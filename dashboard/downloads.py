@@ -1,0 +1,52 @@
+"""Files that are streamed to whoever asks, a bounded number of them at once."""
+
+import weakref
+from collections.abc import Callable, Iterator
+from threading import BoundedSemaphore
+
+from django.conf import settings
+from django.http import StreamingHttpResponse
+
+# Each holds a thread until its reader has it all, and some threads have to answer pages.
+_under_way = BoundedSemaphore(max(1, (settings.WEB_THREADS - settings.FIRES_IN_FLIGHT) // 2))
+
+
+class TooMany(Exception):
+    """No place is free, so nothing was taken."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Several exports are under way. Nothing was exported: try again in a minute."
+        )
+
+
+def stream(
+    take: Callable[[], Iterator[str]], *, content_type: str, file_name: str
+) -> StreamingHttpResponse:
+    """What `take` gives, as a file; it is called once there is a place. Raise TooMany."""
+    if not _under_way.acquire(blocking=False):
+        raise TooMany
+    try:
+        lines = take()
+    except BaseException:
+        _under_way.release()
+        raise
+    return StreamingHttpResponse(
+        _Download(lines),
+        content_type=f"{content_type}; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
+    )
+
+
+class _Download:
+    """Gives its place back when Django closes it with the response, read or not, or drops it."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._give_back = weakref.finalize(self, _under_way.release)
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines
+
+    def close(self) -> None:
+        self._give_back()

@@ -52,6 +52,3 @@ document.addEventListener("submit", (event) => {
     // Storage is switched off, and holds none.
   }
 });
-
-// On a narrow screen the row of pages can be pushed: the one that is open is in sight.
-document.querySelector(".top nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });

@@ -143,3 +143,14 @@ def test_what_has_the_focus_is_not_hidden_under_the_frame(
             < document.querySelector(".top").getBoundingClientRect().bottom"""
     )
     assert not hidden
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_an_admin_has_all_pages_of_the_way_around_in_sight(
+    open_as: OpenAs, admin: Person, width: int
+):
+    page = open_as(admin, viewport={"width": width, "height": 600})
+    links = page.get_by_role("navigation", name="Pages", exact=True).get_by_role("link")
+    expect(links).to_have_count(6)
+    for link in links.all():
+        expect(link).to_be_in_viewport(ratio=1)

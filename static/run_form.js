@@ -43,11 +43,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 
 // Another template, or a text that was sent before, replaces the text: ask first if it was edited
-// by hand. What stands in fields of the same name is carried over.
+// by hand. What stands in fields of the same name is carried over, and why it is run in any case.
 let carried = new Map();
 
 function fieldsOf(card) {
-  return [...card.querySelectorAll(".asked [name^='field-']")];
+  return [...card.querySelectorAll(".asked [name^='field-'], form[data-fires] [name=why]")];
 }
 
 document.addEventListener("htmx:confirm", (event) => {
@@ -61,10 +61,9 @@ document.addEventListener("htmx:confirm", (event) => {
     || (form.querySelector(".text-state [name=anew]") !== null && made !== "");
   const goOn = () => {
     carried = new Map();
-    if (source.matches("form")) {
-      for (const field of fieldsOf(card)) {
-        if (field.value !== usual(field)) carried.set(field.name, field.value);
-      }
+    for (const field of fieldsOf(card)) {
+      const stays = source.matches("form") || field.name === "why"; // a text sent before has its own
+      if (stays && field.value !== usual(field)) carried.set(field.name, field.value);
     }
     event.detail.issueRequest(true);
   };

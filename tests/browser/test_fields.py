@@ -116,11 +116,17 @@ def test_a_text_is_kept_as_ones_own_template_and_the_form_stays_open(
     assert practice.requests == 0
 
 
-def test_a_draft_keeps_why_as_well(open_as: OpenAs, teammate: Person, triage: Routine):
+def test_why_it_is_run_stays_with_another_template_and_in_a_draft(
+    open_as: OpenAs, teammate: Person, triage: Routine
+):
     triage.asks_why = True
     triage.save()
     page = open_as(teammate, "/routines/alert-triage/run/")
-    page.get_by_label("Why").fill("Asked for by support.")
+    why = page.get_by_label("Why")
+    why.fill("Asked for by support.")
+    page.get_by_label("Text template").select_option("No template")
+    expect(page.get_by_label("What")).to_be_hidden()
+    expect(why).to_have_value("Asked for by support.")
     page.reload()
     expect(page.get_by_text("Draft restored.")).to_be_visible()
-    expect(page.get_by_label("Why")).to_have_value("Asked for by support.")
+    expect(why).to_have_value("Asked for by support.")

@@ -10,10 +10,12 @@ The only module that imports httpx and httpcore. What their defaults leave open 
   here there is none, only requests and one pool of connections. The token travels to one host.
 
 A request is never sent twice. httpcore retries only a connection that was not established, and
-it sends a request on one connection once, also when that connection was kept alive.
+it sends a request on one connection once, also when that connection was kept alive. What a
+server had said on such a connection beyond its last answer is no answer to the next request.
 """
 
 import os
+import socket
 import threading
 import time
 import zlib
@@ -89,6 +91,8 @@ def post(url: str, *, headers: Mapping[str, str], body: bytes, timeout: float) -
     try:
         request = httpx.Request("POST", url, headers={**_HEADERS, **headers}, content=body or None)
         with closing(_transport(os.getpid()).handle_request(request)) as response:
+            if not exchange.heard:  # left over from the answer before; the true one is lost
+                raise httpcore.RemoteProtocolError("An answer that was there before the request.")
             return _read(response, exchange)
     except Exception as error:
         # Whatever went wrong, only one question matters: had anything left? `from None` keeps
@@ -108,6 +112,7 @@ class _Exchange:
         self.deadline = deadline
         self.connect_deadline = min(deadline, time.monotonic() + _CONNECT_SECONDS)
         self.request_left = False
+        self.heard = False  # something came in since
         self.tls_failed = False
 
     @property
@@ -141,7 +146,10 @@ class _Stream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(_current.get().deadline, httpcore.ReadTimeout))
+        exchange = _current.get()
+        received = self._inner.read(max_bytes, _left(exchange.deadline, httpcore.ReadTimeout))
+        exchange.heard = True
+        return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         exchange = _current.get()
@@ -178,10 +186,29 @@ class _Backend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        seconds = _left(_current.get().connect_deadline, httpcore.ConnectTimeout)
-        stream = super().connect_tcp(host, port, seconds, local_address, socket_options)
-        _current.get().tls_failed = False  # of an earlier attempt
-        return _Stream(stream)
+        exchange = _current.get()
+        addresses = _addresses(host, port)
+        for number, address in enumerate(addresses):
+            seconds = _left(exchange.connect_deadline, httpcore.ConnectTimeout)
+            # A share of what is left for each: the next one may answer where this one is deaf.
+            seconds /= len(addresses) - number
+            try:
+                stream = super().connect_tcp(address, port, seconds, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if number + 1 == len(addresses):
+                    raise
+            else:
+                exchange.tls_failed = False  # of an earlier attempt
+                return _Stream(stream)
+        raise httpcore.ConnectError("The host has no address.")
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    except OSError:
+        raise httpcore.ConnectError("The host's address is not known.") from None
+    return [str(address[0]) for *_, address in found]
 
 
 class _Body(httpx.SyncByteStream):

@@ -3,7 +3,10 @@
 import socket
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,21 +30,63 @@ def test_an_unknown_host_sends_nothing(monkeypatch: pytest.MonkeyPatch):
     assert fire("https://endpoint.invalid") == Answer(Reason.NO_CONNECTION)
 
 
-def test_a_connection_that_is_not_established_in_time_sends_nothing():
-    with socket.socket() as deaf:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        address = deaf.getsockname()
+@contextmanager
+def deaf(host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+    """A port where connections are never established."""
+    with socket.socket() as listening:
+        listening.bind((host, port))
+        listening.listen(0)
         crowd = [socket.socket() for _ in range(4)]
         for one in crowd:  # fill the backlog: the next one's SYN is dropped
             one.setblocking(False)
-            one.connect_ex(address)
-        started = time.monotonic()
-        result = fire(f"http://127.0.0.1:{address[1]}", timeout=SOON)
-        assert time.monotonic() - started < SOON + SLACK
+            one.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
         for one in crowd:
             one.close()
-    assert result == Answer(Reason.NO_CONNECTION)
+
+
+def test_a_connection_that_is_not_established_in_time_sends_nothing():
+    with deaf() as port:
+        started = time.monotonic()
+        assert fire(f"http://127.0.0.1:{port}", timeout=SOON) == Answer(Reason.NO_CONNECTION)
+        assert time.monotonic() - started < SOON + SLACK
+
+
+@pytest.fixture
+def addresses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Those of endpoint.test."""
+    look_up = socket.getaddrinfo
+    found: list[str] = []
+
+    def answer(host: str, port: int, *arguments: Any, **more: Any) -> list[Any]:
+        if host == "endpoint.test":
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (one, port)) for one in found]
+        return look_up(host, port, *arguments, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    return found
+
+
+def test_a_host_of_many_addresses_has_no_more_time(addresses: list[str]):
+    addresses += ["127.0.0.1"] * 12
+    with deaf() as port:
+        started = time.monotonic()
+        assert fire(f"http://endpoint.test:{port}", timeout=SOON) == Answer(Reason.NO_CONNECTION)
+        assert time.monotonic() - started < SOON + SLACK
+
+
+def test_the_next_address_of_a_host_is_tried_in_time(addresses: list[str]):
+    addresses += ["127.0.0.2", "127.0.0.3", "127.0.0.1"]
+    with HostileServer() as server:
+        port = int(server.url.rpartition(":")[2])
+        with deaf("127.0.0.3", port):  # and nobody listens at the first
+            result = fire(f"http://endpoint.test:{port}", timeout=1)
+        assert (result.reason, server.requests) == (Reason.SESSION_CREATED, 1)
+
+
+def test_a_host_without_an_address_sends_nothing(addresses: list[str]):
+    assert not addresses
+    assert fire("http://endpoint.test:1") == Answer(Reason.NO_CONNECTION)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.hostile import (
     Step,
     answer,
     closes,
+    envelope,
     resets,
     says,
     says_and_closes,
@@ -113,3 +114,15 @@ def test_a_fire_after_a_broken_one_gets_a_connection_of_its_own():
         assert fire(server.url, timeout=SOON).state == State.UNKNOWN
         assert fire(server.url).reason == Reason.SESSION_CREATED
         assert server.connections == 2
+
+
+REFUSED = answer(401, envelope("authentication_error", "Invalid bearer token."))
+
+
+@pytest.mark.parametrize("left_over", [OK, REFUSED, b"junk"], ids=["ok", "401", "junk"])
+def test_what_a_server_said_beyond_its_answer_is_no_answer_to_the_next_request(left_over: bytes):
+    with HostileServer(says(OK + left_over), says(OK)) as server:
+        assert fire(server.url).reason == Reason.SESSION_CREATED
+        assert fire(server.url).reason == Reason.CONNECTION_LOST
+        assert fire(server.url).reason == Reason.SESSION_CREATED
+        assert (server.requests, server.connections) == (3, 2)

@@ -11,6 +11,7 @@ from time import time
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, logout
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -53,7 +54,17 @@ def _is_over(request: HttpRequest) -> bool:
 def _note_activity(request: HttpRequest) -> None:
     if time() - request.session.get(_SEEN, 0) < _NOTED_EVERY:
         return
-    request.session[_SEEN] = int(time())
+    session = request.session
+    session[_SEEN] = int(time())
+    try:
+        # Now, and not with the answer: one that has cost a run must reach its person, whatever
+        # has become of this web session or of the database meanwhile.
+        session.save()
+    except UpdateError:
+        if not session.exists(session.session_key or ""):  # ended elsewhere, a moment ago
+            logout(request)
+            return
+    session.modified = False
     UserSession.objects.filter(session_key=request.session.session_key).update(
         last_seen_at=timezone.now(),
         ip=client_address.of(request) or "0.0.0.0",  # noqa: S104  # unknown

@@ -5,6 +5,7 @@ For an htmx call the same sentence goes into the page's notice area, and the pag
 
 from urllib.parse import urlencode, urlsplit
 
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render, resolve_url
@@ -19,6 +20,13 @@ from routines.redaction import without_tokens
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, SessionInterrupted):  # told once the view has done its work
+        return _error(
+            request,
+            400,
+            "Your sign-in has ended meanwhile",
+            "What you asked for may have been done. Sign in, and look before you do it again.",
+        )
     return _error(
         request,
         400,

@@ -1,9 +1,12 @@
 """What people see when a request cannot be served."""
 
 import pytest
+from django.contrib.sessions.models import Session
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 
+from dashboard.sign_in import web_sessions
 from dashboard.views import errors
 from routines import history
 from tests.dashboard.browsing import HTMX, Page, signed_in
@@ -60,6 +63,18 @@ def test_a_request_that_is_too_large_is_said_to_be(client, routine, settings, pr
     assert response.status_code == 400
     assert Page(response).says("It may be too large or cut short. Nothing was sent.")
     assert practice.requests == 0
+
+
+def test_what_was_done_before_a_web_session_ended_may_have_been_done(client, monkeypatch):
+    def write_into_it(request: HttpRequest) -> None:
+        request.session["something"] = 1
+        Session.objects.all().delete()
+
+    monkeypatch.setattr(web_sessions, "_note_activity", write_into_it)
+    response = client.get("/history/")
+    assert response.status_code == 400
+    assert Page(response).find("h1")[0].text == "Your sign-in has ended meanwhile"
+    assert not Page(response).says("Nothing was sent")
 
 
 def test_a_broken_view_answers_with_advice_and_no_detail(client, monkeypatch):

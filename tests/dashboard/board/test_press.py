@@ -1,15 +1,21 @@
 """Pressing Run now: what is sent, once for each form, and what is shown then."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
+from django.db import OperationalError, connections
 from django.urls import reverse
 from django.utils import timezone
 
-from routines import firing, texts
+from dashboard.sign_in import web_sessions
+from routines import fire_api, firing, texts
 from routines.models import Run
+from routines.reasons import State
 from tests.dashboard.browsing import (
     Page,
     fire_url,
@@ -216,5 +222,75 @@ def test_a_session_that_cannot_be_written_down_is_still_shown(
         firing, "fire", lambda **arguments: replace(fire(**arguments), recorded=False)
     )
     page = Page(press(client, routine, htmx=htmx))
+    assert page.link(practice.sessions[0].session_url)
+    assert page.says("the history does not show this answer")
+
+
+# --- When the web session or the database goes while the endpoint answers ---
+
+
+@pytest.fixture
+def meanwhile(client, monkeypatch) -> Callable[[Callable[[], object]], None]:
+    """Do something while the next request is at the endpoint, long after the form was opened."""
+
+    def arrange(act: Callable[[], object]) -> None:
+        fire = fire_api.fire
+
+        def fire_and_act(**arguments: Any) -> fire_api.Answer:
+            answer = fire(**arguments)
+            act()
+            return answer
+
+        monkeypatch.setattr(fire_api, "fire", fire_and_act)
+        session = client.session
+        session["seen_at"] -= 3600
+        session.save()
+
+    return arrange
+
+
+@page_and_fragment
+def test_a_web_session_that_ends_meanwhile_keeps_nobody_from_the_answer(
+    client, routine, practice, meanwhile, htmx
+):
+    fields = run_form(client, routine)
+    meanwhile(lambda: Session.objects.all().delete())
+    response = post_run(client, routine, fields, htmx=htmx)
+    run = Run.objects.get()
+    assert (practice.requests, run.state) == (1, State.STARTED)
+    if htmx:
+        assert Page(response).link(run.session_url)
+    else:
+        assert response.headers["Location"] == reverse("history_run", args=[run.pk])
+
+
+def test_a_web_session_that_ends_just_before_sends_nothing(
+    client, routine, practice, meanwhile, monkeypatch
+):
+    def end_now(_request: object) -> bool:
+        Session.objects.all().delete()
+        return False
+
+    fields = run_form(client, routine)
+    meanwhile(lambda: None)
+    monkeypatch.setattr(web_sessions, "_is_over", end_now)
+    response = post_run(client, routine, fields, text="Typed for long.")
+    assert (response.status_code, practice.requests) == (401, 0)
+    assert Page(response).find("pre")[0].text == "Typed for long."
+
+
+@page_and_fragment
+def test_a_database_that_goes_meanwhile_keeps_nobody_from_the_session(
+    client, routine, practice, meanwhile, monkeypatch, htmx
+):
+    def fail(*_arguments: Any) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    database = connections["default"]
+    fields = run_form(client, routine)
+    meanwhile(lambda: monkeypatch.setattr(database, "execute_wrappers", [fail]))
+    response = post_run(client, routine, fields, htmx=htmx)
+    monkeypatch.setattr(database, "execute_wrappers", [])
+    page = Page(response)
     assert page.link(practice.sessions[0].session_url)
     assert page.says("the history does not show this answer")

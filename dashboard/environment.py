@@ -222,7 +222,10 @@ class Environment:
         # One connection a thread at the most, kept by psycopg's pool: Django's own persistent
         # connections must then be off.
         pool = {"min_size": 1, "max_size": threads, "timeout": 10}
-        return database | {"CONN_MAX_AGE": 0, "OPTIONS": {"pool": pool}}
+        # Each is looked at before it is used: a server that was restarted has closed them all, and
+        # the answer of a fire must not meet one dead connection after the other.
+        kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+        return database | kept | {"OPTIONS": {"pool": pool}}
 
     def problem_if(self, wrong: bool, sentence: str) -> None:
         if wrong:

@@ -183,7 +183,7 @@ def test_postgresql_gets_a_pool_and_no_persistent_connections():
     url = "postgresql://user:password@db.example.com:5432/dashboard"
     database = read(DATABASE_URL=url, WEB_THREADS="6")["DATABASES"]["default"]
     assert database["ENGINE"] == "django.db.backends.postgresql"
-    assert database["CONN_MAX_AGE"] == 0
+    assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (0, True)
     assert database["OPTIONS"]["pool"]["max_size"] == 6
 
 

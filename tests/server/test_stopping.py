@@ -174,3 +174,46 @@ def _broken(database: Database) -> Iterator[None]:
         )
         yield
         connection.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+
+def test_a_database_that_restarts_meanwhile_takes_the_answer(database: Database, tmp_path: Path):
+    with (
+        PracticeServer() as endpoint,
+        serving(database, endpoint.url, tmp_path, WEB_WORKERS="1") as product,
+    ):
+        visitor = product.visitor()
+        _open_connections(database, visitor)
+        endpoint.api.delay = 1.0
+        with pressing(visitor, visitor.form(SLUG)) as press:
+            wait_until(lambda: endpoint.api.requests == 1)
+            _close_connections(database)
+            answer = press.result(20)
+        assert visitor.client.get("/history/").status_code == 200
+        [session] = endpoint.api.sessions
+    assert session.session_url in answer.text
+    assert database.rows("SELECT state, session_url FROM routines_run") == [
+        ("started", session.session_url)
+    ]
+
+
+def _open_connections(database: Database, visitor: Visitor) -> None:
+    """Look at pages at once until the product has several; SQLite has no server to connect to."""
+    with ThreadPoolExecutor(6) as pool:
+        wait_until(
+            lambda: (
+                all(pool.map(visitor.client.get, ["/history/"] * 12))
+                and (database.is_sqlite or len(_connections(database)) > 3)
+            )
+        )
+
+
+def _close_connections(database: Database) -> None:
+    """As a server does that is restarted."""
+    if not database.is_sqlite:
+        for (pid,) in _connections(database):
+            database.rows(f"SELECT pg_terminate_backend({pid})")
+
+
+def _connections(database: Database) -> list[tuple[int]]:
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    return database.rows(f"SELECT pid FROM pg_stat_activity WHERE {others}")  # noqa: S608

@@ -210,8 +210,10 @@ class Environment:
                 # A deferred transaction fails at once when its reader turns writer; this waits.
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
+                # FULL: a run is on the disk before it is sent. With NORMAL a power cut may take
+                # back the last commits, and the form that is still open would fire once more.
                 "init_command": (
-                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+                    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
                     "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=27103364;"
                     "PRAGMA cache_size=2000"
                 ),

@@ -2,9 +2,11 @@
 
 import os
 import runpy
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -177,6 +179,17 @@ def test_a_provider_is_set_up_by_three_variables():
 def test_several_keys_newest_first():
     settings = read(TOKEN_ENCRYPTION_KEYS=f" {OTHER_KEY} , {KEY} ,")
     assert settings["TOKEN_ENCRYPTION_KEYS"] == [OTHER_KEY, KEY]
+
+
+def test_sqlite_has_on_its_disk_what_is_committed(tmp_path: Path):
+    path = tmp_path / "dashboard.sqlite3"
+    database = read(DATABASE_URL=f"sqlite:///{path}")["DATABASES"]["default"]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(database["OPTIONS"]["init_command"])
+        [[journal]] = connection.execute("PRAGMA journal_mode")
+        [[synchronous]] = connection.execute("PRAGMA synchronous")
+    full = 2
+    assert (journal, synchronous) == ("wal", full)
 
 
 def test_postgresql_gets_a_pool_and_no_persistent_connections():

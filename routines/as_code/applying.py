@@ -57,7 +57,8 @@ class _Plan:
             routine.routine_id: routine
             for routine in Routine.objects.select_for_update(of=("self",), no_key=True)
             .filter(routine_id__in=named)
-            .select_related("account")
+            # Not in the same query: PostgreSQL would miss one that is just moving to another.
+            .prefetch_related("account")
             .order_by("pk")
         }
         problems = [problem for entry in document.routines for problem in self._problems(entry)]

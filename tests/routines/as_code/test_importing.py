@@ -10,7 +10,7 @@ from routines import header_versions, registry
 from routines.as_code import Change, DocumentRefused, apply, read
 from routines.models import Account, AuditEvent, Routine, TextTemplate
 from tests.factories import create_person, create_routine, create_version
-from tests.routines.firing.pressing import at_once
+from tests.routines.firing.pressing import at_once, while_moving
 
 pytestmark = pytest.mark.django_db
 
@@ -372,3 +372,13 @@ class TestAtOnce:
 def test_a_change_reads_as_a_sentence():
     assert str(Change("routine x", "changed name")) == "routine x: changed name"
     assert str(Change("routine x", "")) == "routine x: unchanged"
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_routine_that_an_admin_just_moves_to_another_account_is_found():
+    routine, account = create_routine(), Account.objects.create(label="Other")
+    text = f"routines: [{{routine_id: {routine.routine_id}, purpose: Imported}}]"
+    [change] = while_moving(routine, account, lambda: imported(text))
+    assert change.endswith("changed purpose")
+    routine.refresh_from_db()
+    assert (routine.purpose, routine.account) == ("Imported", account)

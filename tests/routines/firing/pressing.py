@@ -1,17 +1,18 @@
 """How the tests of firing press Run, once and many times at once."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import OperationalError, connection, connections
+from django.db import OperationalError, connection, connections, transaction
 
 from routines import firing
 from routines.firing import Press
-from routines.models import Person, Routine
+from routines.models import Account, Person, Routine
 
 SENT = "Look into alert SEN-4521."
 
@@ -51,6 +52,23 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     for thread in threads:
         thread.join(60)
     return results
+
+
+def while_moving(routine: Routine, account: Account, act: Callable[[], Any]) -> Any:
+    """What `act` returned, begun when the routine's move to the account was not committed yet."""
+    moved = threading.Event()
+
+    def move(_number: int) -> None:
+        with transaction.atomic():
+            Routine.objects.filter(pk=routine.pk).update(account=account)
+            moved.set()
+            time.sleep(0.5)  # until `act` waits for the routine's row
+
+    def act_then(_number: int) -> Any:
+        moved.wait(10)
+        return act()
+
+    return at_once(2, lambda number: [move, act_then][number](number))[1]
 
 
 def fail_writes_of_runs(monkeypatch: pytest.MonkeyPatch, verb: str, *, times: int = 99) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from routines import access, firing, registry, rotation, texts, tokens
-from routines.models import Person, Run
+from routines.models import Account, Person, Run
 from routines.practice_api import PracticeApi, PracticeServer
 from routines.reasons import Reason, State
 from tests.factories import (
@@ -26,6 +26,7 @@ from tests.routines.firing.pressing import (
     SENT,
     assert_all_slots_are_free,
     press,
+    while_moving,
 )
 
 pytestmark = pytest.mark.django_db
@@ -211,3 +212,14 @@ def test_an_endpoint_that_moved_is_found_at_the_next_press(settings):
         with PracticeServer() as server:
             settings.CLAUDE_API_BASE_URL = server.url
             assert press(routine, person).run.state == State.STARTED
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_routine_that_is_just_moved_to_another_account_runs_on_that(practice: PracticeApi):
+    routine, account, person = (
+        create_routine(),
+        Account.objects.create(label="Other"),
+        create_teammate(),
+    )
+    run = while_moving(routine, account, lambda: press(routine, person)).run
+    assert (run.state, run.account, practice.requests) == (State.STARTED, account, 1)

@@ -39,7 +39,7 @@ def fireable_or_404(person: Person, slug: str) -> Routine:
 
 
 def pressed_or_404(slug: str) -> Routine:
-    """Just enough of it to read a press. Whose it is to run, firing asks under its lock."""
+    """Just enough of it to read a press. Whom it is open to, firing asks under its lock."""
     found = _current(slug=slug)
     if not found:
         raise Http404("No such routine, or archived.")

@@ -9,7 +9,7 @@ import gc
 
 
 def look_seldom() -> None:
-    """Called once the code is loaded: that stands for good, so no look walks through it again."""
+    """Called before each fork: what is loaded by then stays, and is not looked through again."""
     gc.collect()
     gc.freeze()  # workers that are forked now share its memory, too
     youngest, middle, _ = gc.get_threshold()

@@ -34,7 +34,9 @@ def card_after(run: Run, templates: list[TextTemplate]) -> Card:
 
     `templates`: those that the pressed form offered.
     """
-    routine = run.routine  # as it was read for the press
+    # As it was read for the press. Should somebody have disabled it meanwhile, or met a 429, the
+    # next press is told.
+    routine = run.routine
     if run.reason == Reason.LIMIT_REACHED:
         routine = Routine.objects.select_related("account").get(pk=routine.pk)
     # Both in one query: the answer of the press waits for it.

@@ -117,9 +117,9 @@ def fire(
         try:
             token = _write_down(run, slot, aware_of, trial or Trial(), confirmation)
         except _KeyUsed as used:
-            return _told(_repeated(used.run, routine, person), routine, person)
+            return _logged(_repeated(used.run, routine, person), routine, person)
         if token is None:
-            return _told(Press(run), routine, person)
+            return _logged(Press(run), routine, person)
         _give_connection_back()
         answer = fire_api.fire(
             base_url=settings.CLAUDE_API_BASE_URL,
@@ -134,7 +134,7 @@ def fire(
     if recorded:
         _hold_after(answer, run)
         _note_token_health(answer, run)
-    return _told(Press(run, recorded=recorded), routine, person)
+    return _logged(Press(run, recorded=recorded), routine, person)
 
 
 def settle_overdue_runs() -> None:
@@ -332,7 +332,7 @@ def _record(run: Run, answer: Answer, *, duration: float) -> bool:
     return False
 
 
-def _told(press: Press, routine: Routine, person: Person) -> Press:
+def _logged(press: Press, routine: Routine, person: Person) -> Press:
     """One line in the log for each fire; the text, the session and the token are not in it."""
     run = press.run
     facts = {

@@ -26,6 +26,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.subqueries import InsertQuery, UpdateQuery
+from django.db.transaction import TransactionManagementError
 
 Row = TypeVar("Row")
 Made = TypeVar("Made")
@@ -34,16 +35,16 @@ Made = TypeVar("Made")
 class Given(Expression):
     """In a prepared queryset, a value that comes with each call."""
 
-    def __init__(self, name: str, field: "Field[Any, Any]", *, is_set: bool = False) -> None:
+    def __init__(self, name: str, field: "Field[Any, Any]", *, is_written: bool = False) -> None:
         super().__init__(output_field=field)
-        self.name, self.is_set = name, is_set  # set: it is written, not compared
+        self.name, self.is_written = name, is_written  # else it is compared
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
         return "%s", [self]  # itself, where its value belongs
 
     def value_for(self, connection: BaseDatabaseWrapper, values: Mapping[str, Any]) -> Any:
         value = values[self.name]
-        if self.is_set:
+        if self.is_written:
             return self.output_field.get_db_prep_save(value, connection)
         if value is None:
             raise TypeError(f"{self.name} is None, and in SQL nothing is equal to that.")
@@ -73,6 +74,8 @@ class Prepared(Generic[Row]):
     def __call__(self, **values: Any) -> list[Row]:
         connection = connections[DEFAULT_DB_ALIAS]
         queryset, compiler, sql, params = self._once.on(connection)
+        if queryset.query.select_for_update:
+            _look_for_a_transaction(connection)
         bound = _bound(params, connection, values)
         # Copies: other threads use the same at the same time, each with its own connection.
         compiler = copy.copy(compiler)
@@ -86,7 +89,14 @@ class Prepared(Generic[Row]):
         queryset = self._build(**{given.name: given for given in self._given})
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
+        compiler.connection = None  # each call brings its own; this thread's must not be kept
         return queryset, compiler, sql, tuple(params)
+
+
+def _look_for_a_transaction(connection: BaseDatabaseWrapper) -> None:
+    """As Django does when it makes the SQL, which is here done once: a lock needs one to last."""
+    if connection.features.has_select_for_update and connection.get_autocommit():
+        raise TransactionManagementError("select_for_update cannot be used outside a transaction.")
 
 
 class PreparedUpdate:
@@ -109,7 +119,7 @@ class PreparedUpdate:
         queryset = self._build(**{given.name: given for given in self._given})
         field = queryset.model._meta.get_field
         query: Any = queryset.query.chain(UpdateQuery)
-        query.add_update_values({it: Given(it, field(it), is_set=True) for it in self._sets})
+        query.add_update_values({it: Given(it, field(it), is_written=True) for it in self._sets})
         sql, params = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
         return sql, tuple(params)
 
@@ -117,8 +127,8 @@ class PreparedUpdate:
 class PreparedInsert:
     """Called with a new object: inserts it and gives it its primary key.
 
-    As Django's `save(force_insert=True)` does, but no `save` of the model's own is called and no
-    signal sent.
+    As Django's `save(force_insert=True)` does, but neither a `save` of the model's own nor a
+    field's `pre_save` is called, no default is left to the database, and no signal is sent.
     """
 
     def __init__(self, model: type[Model]) -> None:
@@ -136,7 +146,7 @@ class PreparedInsert:
     def _make(self) -> tuple[str, tuple[Any, ...]]:
         options = self._model._meta
         fields = [field for field in options.concrete_fields if not field.primary_key]
-        given = {it.attname: Given(it.attname, it, is_set=True) for it in fields}
+        given = {it.attname: Given(it.attname, it, is_written=True) for it in fields}
         query = InsertQuery(self._model)
         query.insert_values(fields, [cast("Model", SimpleNamespace(**given))], raw=True)
         compiler: Any = query.get_compiler(DEFAULT_DB_ALIAS)

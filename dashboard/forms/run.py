@@ -87,7 +87,7 @@ class RunForm(PressForm):
 
         Unless it was edited by hand; `anew`: even then.
         """
-        usable = routine.text_templates.usable_by(person)
+        usable = _usable(routine=routine.pk, person=person.pk)
         template = _chosen(usable, data.get("template", ""))
         fields = _fields_of(template)
         values = {field.name: data.get(PREFIX + field.name, "") for field in fields}

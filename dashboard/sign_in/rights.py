@@ -1,3 +1,5 @@
+"""What people may do, asked together with who they are: every page wants to know both."""
+
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
@@ -15,7 +17,7 @@ class GroupRightsBackend(AuthenticationBackend):  # type: ignore[misc]  # allaut
     """What people may do comes from their groups alone, so the people page shows all of it."""
 
     def get_user(self, user_id: int) -> Person | None:
-        """Who is signed in, their rights already known: every page asks for both."""
+        """Who is signed in, their rights already known."""
         rows = _with_rights(pk=user_id)
         if not rows:
             return None

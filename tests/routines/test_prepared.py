@@ -11,6 +11,7 @@ import pytest
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import BigIntegerField, CharField, DateTimeField, QuerySet, UUIDField
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from dashboard.sign_in.rights import GroupRightsBackend
@@ -96,6 +97,22 @@ def test_threads_use_it_at_the_same_time_over_their_own_connections():
     for thread in threads:
         thread.join()
     assert sorted(seen) == [(at, {f"Number {at}"}) for at in range(4)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_is_refused_where_it_would_not_last():
+    @prepared.prepared(slug=CharField())
+    def locked(slug: Given) -> QuerySet[Routine]:
+        return Routine.objects.select_for_update().filter(slug=slug)
+
+    routine = create_routine(name="One")
+    with transaction.atomic():
+        assert locked(slug="one") == [routine]
+    if connection.features.has_select_for_update:
+        with pytest.raises(TransactionManagementError):
+            locked(slug="one")
+    else:  # SQLite: the whole database is locked, by whoever writes
+        assert locked(slug="one") == [routine]
 
 
 # --- An UPDATE ---

@@ -9,6 +9,7 @@ PORT ?= 8000
 KILLS ?= 200
 ROUNDS ?= 60
 SECONDS ?= 60
+ATTACK ?= 5
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -80,8 +81,9 @@ lock: $(TOOLS)/$(UV)/ready ## Write the locks: every package of an install, pinn
 audit: $(TESTING) $(TOOLS)/$(PIP_AUDIT)/ready ## Look up known vulnerabilities of what is installed
 	@$(PYTHON) -m tests.supply_chain.audit $(TOOLS)/$(PIP_AUDIT)/bin/python
 
-scan: $(TESTING) $(TOOLS)/$(WAPITI)/ready ## Attack the running product with a web scanner (SECONDS=60)
-	@$(PYTHON) -m tests.scan --wapiti $(TOOLS)/$(WAPITI)/bin/wapiti --seconds $(SECONDS)
+scan: $(TESTING) $(TOOLS)/$(WAPITI)/ready ## Attack the running product with a web scanner (SECONDS=60 ATTACK=5)
+	@$(PYTHON) -m tests.scan --wapiti $(TOOLS)/$(WAPITI)/bin/wapiti --seconds $(SECONDS) \
+		--attack $(ATTACK)
 
 secrets: ## Print a fresh SECRET_KEY and TOKEN_ENCRYPTION_KEYS, ready for .env
 	@$(PRINT_SECRETS)

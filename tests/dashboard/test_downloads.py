@@ -1,5 +1,6 @@
 """Only so many downloads at once; the others are asked to wait, and lose nothing."""
 
+from collections.abc import Callable
 from threading import BoundedSemaphore
 
 import pytest
@@ -7,11 +8,11 @@ from django.urls import reverse
 
 from dashboard import downloads
 from routines import export
-from routines.models import AuditEvent
+from routines.models import AuditEvent, Person
 from tests.dashboard.browsing import Page, signed_in
-from tests.factories import create_run
+from tests.factories import create_admin, create_manager, create_run
 
-CSV = reverse("export_csv")
+CSV, AUDIT = reverse("export_csv"), reverse("audit_csv")
 
 
 @pytest.fixture
@@ -24,26 +25,25 @@ closed_by_hand = pytest.mark.usefixtures("transactional_db")
 
 
 @closed_by_hand
-def test_too_many_at_once_are_asked_to_wait_and_nothing_is_noted(client, manager, one_place):
+@pytest.mark.parametrize(
+    ("create", "file", "page"),
+    [
+        (create_manager, CSV, "/history/?state=started"),
+        (create_admin, AUDIT, "/audit/?what=tokens"),
+    ],
+    ids=["history", "audit trail"],
+)
+def test_too_many_at_once_are_asked_to_wait_and_nothing_is_noted(
+    client, one_place, create: Callable[[], Person], file: str, page: str
+):
     first = client.get(CSV)
-    waiting = signed_in(manager)
-    answer = waiting.get(f"{CSV}?state=started", follow=True)
-    assert answer.redirect_chain == [("/history/?state=started", 302)]
+    waiting = signed_in(create())
+    answer = waiting.get(f"{file}?{page.partition('?')[2]}", follow=True)
+    assert answer.redirect_chain == [(page, 302)]
     assert Page(answer).says("Several exports are under way. Nothing was exported")
     assert AuditEvent.objects.filter(action=AuditEvent.Action.EXPORTED).count() == 1
     first.getvalue()
-    assert waiting.get(CSV).streaming
-
-
-@closed_by_hand
-def test_the_audit_trail_and_the_history_share_the_places(client, admin, one_place):
-    first = client.get(CSV)
-    waiting = signed_in(admin)
-    answer = waiting.get(f"{reverse('audit_csv')}?what=tokens", follow=True)
-    assert answer.redirect_chain == [("/audit/?what=tokens", 302)]
-    assert Page(answer).says("Several exports are under way. Nothing was exported")
-    first.getvalue()
-    assert waiting.get(reverse("audit_csv")).streaming
+    assert waiting.get(file).streaming
 
 
 @closed_by_hand

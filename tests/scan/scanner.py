@@ -125,12 +125,12 @@ def _wapiti(
     if cookies:
         header = "; ".join(f"{name}={value}" for name, value in cookies.items())
         command += ["--header", f"Cookie: {header}"]
-    for _ in range(_TRIES):
+    for tries_left in reversed(range(_TRIES)):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if report.exists():
             content: dict[str, Any] = json.loads(report.read_text())
             return content
-        if _OWN_RACE not in done.stderr:
+        if _OWN_RACE not in done.stderr or not tries_left:
             break
         print("wapiti found its own database locked and wrote no report: once more", flush=True)
     sys.exit(f"wapiti wrote no report:\n{done.stdout}\n{done.stderr}")

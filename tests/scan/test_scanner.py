@@ -39,9 +39,12 @@ def test_a_scan_that_ran_into_its_own_lock_is_made_anew(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(("saying", "times"), [(RACE, 3), ("Cannot reach the target", 1)])
-def test_a_scan_without_a_report_ends_the_run_with_what_the_scanner_said(tmp_path, saying, times):
+def test_a_scan_without_a_report_ends_the_run_with_what_the_scanner_said(
+    tmp_path, capsys, saying, times
+):
     options = breaking_off(tmp_path, 9, saying)
     with pytest.raises(SystemExit, match="wapiti wrote no report") as ended:
         _wapiti("http://127.0.0.1", {}, tmp_path / "report.json", options)
     assert saying in str(ended.value)
     assert begun(tmp_path) == times
+    assert capsys.readouterr().out.count("once more") == times - 1

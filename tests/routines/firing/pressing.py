@@ -58,17 +58,17 @@ def while_moving(routine: Routine, account: Account, act: Callable[[], Any]) -> 
     """What `act` returned, begun when the routine's move to the account was not committed yet."""
     moved = threading.Event()
 
-    def move(_number: int) -> None:
+    def move() -> None:
         with transaction.atomic():
             Routine.objects.filter(pk=routine.pk).update(account=account)
             moved.set()
             time.sleep(0.5)  # until `act` waits for the routine's row
 
-    def act_then(_number: int) -> Any:
+    def act_then() -> Any:
         moved.wait(10)
         return act()
 
-    return at_once(2, lambda number: [move, act_then][number](number))[1]
+    return at_once(2, lambda number: act_then() if number else move())[1]
 
 
 def fail_writes_of_runs(monkeypatch: pytest.MonkeyPatch, verb: str, *, times: int = 99) -> None:

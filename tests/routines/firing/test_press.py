@@ -216,10 +216,7 @@ def test_an_endpoint_that_moved_is_found_at_the_next_press(settings):
 
 @pytest.mark.usefixtures("transactional_db")
 def test_a_routine_that_is_just_moved_to_another_account_runs_on_that(practice: PracticeApi):
-    routine, account, person = (
-        create_routine(),
-        Account.objects.create(label="Other"),
-        create_teammate(),
-    )
+    routine, person = create_routine(), create_teammate()
+    account = Account.objects.create(label="Other")
     run = while_moving(routine, account, lambda: press(routine, person)).run
     assert (run.state, run.account, practice.requests) == (State.STARTED, account, 1)

@@ -37,13 +37,13 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Try everything on this machine, with no claude.ai account (PORT=8000)
-	@$(PYTHON) -m dashboard.demo --port $(PORT)
+	@$(PYTHON) -m dashboard.serving.demo --port $(PORT)
 
 demo-reset: ## Clear what the demo has stored
-	@$(PYTHON3) -m dashboard.demo --reset
+	@$(PYTHON3) -m dashboard.serving.demo --reset
 
 serve: $(RUNTIME) ## Run the dashboard with your settings (environment or .env)
-	@$(PYTHON) -m dashboard.serve
+	@$(PYTHON) -m dashboard.serving.serve
 
 test: $(TESTING) ## Run the tests: SQLite, PostgreSQL (TEST_DATABASE_URL) and browser; ARGS="-k word"
 	@tests/run.sh $(ARGS)

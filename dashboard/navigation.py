@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from routines.roles import Permission
+from routines.people.roles import Permission
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,7 @@ WSGI_APPLICATION = "dashboard.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 USE_I18N = False
-TIME_ZONE = "UTC"  # pages show the reader's own zone: dashboard/middleware.py
+TIME_ZONE = "UTC"  # pages show the reader's own zone: dashboard/serving/middleware.py
 USE_TZ = True
 
 INSTALLED_APPS = [
@@ -134,18 +134,18 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "dashboard.request_log.RequestLogMiddleware",
-    "dashboard.headers.HeadersMiddleware",
+    "dashboard.serving.request_log.RequestLogMiddleware",
+    "dashboard.serving.headers.HeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     # Nothing in a page stays the same from answer to answer but what its reader may know: tokens
     # and keys of forms are masked or fresh each time, and the lengths are blurred (BREACH).
     "django.middleware.gzip.GZipMiddleware",
-    "dashboard.middleware.NoTokenShownMiddleware",
-    "dashboard.middleware.ClientAddressMiddleware",
+    "dashboard.serving.middleware.NoTokenShownMiddleware",
+    "dashboard.serving.middleware.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "dashboard.middleware.MethodsMiddleware",
-    "dashboard.live.LookMiddleware",
+    "dashboard.serving.middleware.MethodsMiddleware",
+    "dashboard.serving.live.LookMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -156,10 +156,10 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "dashboard.sign_in.web_sessions.SessionLimitsMiddleware",
     "dashboard.sign_in.proxy.ProxySignInMiddleware",
-    "dashboard.middleware.SignInRequiredMiddleware",
-    "dashboard.middleware.InitialPasswordMiddleware",
+    "dashboard.serving.middleware.SignInRequiredMiddleware",
+    "dashboard.serving.middleware.InitialPasswordMiddleware",
     "dashboard.sign_in.second_factor.SecondFactorMiddleware",
-    "dashboard.middleware.ReaderTimeZoneMiddleware",
+    "dashboard.serving.middleware.ReaderTimeZoneMiddleware",
 ]
 
 TEMPLATES = [
@@ -287,13 +287,13 @@ CONTENT_SECURITY_POLICY = {
 # is too long must come back with a sentence and with what was typed, not as a bare 400.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
 # No form takes a file, and a file's size has no limit of its own.
-FILE_UPLOAD_HANDLERS = ["dashboard.uploads.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["dashboard.serving.uploads.NoFiles"]
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "dashboard.logs.LogFormatter", "json_lines": LOG_FORMAT == "json"}
+        "line": {"()": "dashboard.serving.logs.LogFormatter", "json_lines": LOG_FORMAT == "json"}
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},

@@ -28,7 +28,7 @@ from dashboard.views import (
     version_trial,
     versions,
 )
-from routines.export import Format
+from routines.history.export import Format
 
 urlpatterns = [
     path("", board.board, name="board"),

@@ -6,7 +6,9 @@ class RoutinesConfig(AppConfig):
     name = "routines"
 
     def ready(self) -> None:
-        from routines import checks, search, summary_triggers  # noqa: F401  # checks: registers them
+        from routines.history import search
+        from routines.insight import triggers
+        from routines.upkeep import checks  # noqa: F401  # registers them
 
-        post_migrate.connect(summary_triggers.ensure, sender=self)
+        post_migrate.connect(triggers.ensure, sender=self)
         post_migrate.connect(search.install, sender=self)

@@ -7,10 +7,13 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from routines import header_versions, registry, roles, tokens
+from routines import registry
 from routines.models import Header, HeaderVersion, Person, Routine, Run
+from routines.people import roles
 from routines.practice_api import PracticeApi
-from routines.reasons import MEANINGS, Reason, State
+from routines.registry import header_versions
+from routines.values import tokens
+from routines.values.reasons import MEANINGS, Reason, State
 
 _number = count(1)
 PASSWORD = "correct horse battery staple"

@@ -71,9 +71,9 @@ def test_one_module_owns_the_wire_to_the_endpoint_and_one_that_to_the_identity_p
 def test_a_token_is_opened_where_it_is_sealed_sent_and_scrubbed_and_nowhere_else():
     opening = {path for path in sources(*ROOMS) if ".reveal()" in (BASE / path).read_text()}
     assert opening == {
-        "routines/tokens.py",
+        "routines/values/tokens.py",
         "routines/fire_api/__init__.py",
-        "routines/redaction.py",
+        "routines/values/redaction.py",
     }
 
 

@@ -3,7 +3,7 @@ from urllib.parse import urlencode
 
 from django import forms
 
-from routines import audit_trail
+from routines.audit import trail
 
 
 class _Day(forms.DateField):
@@ -30,7 +30,7 @@ class AuditForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "Everything"), *audit_trail.choices()]
+        choices = [("", "Everything"), *trail.choices()]
         self.fields["what"].choices = choices  # type: ignore[attr-defined]
 
     def clean(self) -> None:

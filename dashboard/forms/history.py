@@ -13,13 +13,14 @@ from django.utils.text import capfirst
 
 from dashboard.forms.tokens import NoTokenInClear
 from dashboard.forms.widgets import LongSelect
-from routines import people, search
+from routines import people
+from routines.history import search
+from routines.history.run_filter import NO, NO_OUTCOME, NOT_SENT, YES, BadFilter, RunFilter
 from routines.models import Account, HeaderVersion, Outcome, Person, Routine, Tag
-from routines.models.header_version import Header
-from routines.periods import Period
-from routines.reasons import MEANINGS, Reason, State
-from routines.roles import Permission
-from routines.run_filter import NO, NO_OUTCOME, NOT_SENT, YES, BadFilter, RunFilter
+from routines.models.header_versions import Header
+from routines.people.roles import Permission
+from routines.values.periods import Period
+from routines.values.reasons import MEANINGS, Reason, State
 
 Choices = list[tuple[str, Any]]
 

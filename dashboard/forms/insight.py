@@ -3,8 +3,9 @@ from typing import Any
 
 from django import forms
 
-from routines import insight, periods
+from routines import insight
 from routines.insight import Range
+from routines.values import periods
 
 PRESETS = {
     "7": "7 days",

@@ -4,9 +4,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from dashboard.forms.tokens import NoTokenInClear
-from routines import own_templates, text_templates, texts
+from routines import text_templates
+from routines.board import own_templates
 from routines.models import Person, Routine, TextTemplate
 from routines.text_templates import Field
+from routines.values import texts
 
 
 class SaveForm(NoTokenInClear, forms.Form):

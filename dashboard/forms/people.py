@@ -3,9 +3,10 @@ from django.contrib.auth.models import Group
 from django.db.models import Q
 
 from dashboard.forms.tokens import NoTokenInClear
-from routines import groups, people
+from routines import people
 from routines.models import Person
-from routines.roles import Role
+from routines.people import groups
+from routines.people.roles import Role
 
 _MAY = {
     Role.TEAMMATE: "Teammate: runs routines, sees their own runs",

@@ -7,10 +7,10 @@ from django.conf import settings
 
 from dashboard.forms.registry import RoutineForm
 from dashboard.forms.tokens import CarriesToken, TokenField
-from routines import pasted, routine_ids
 from routines.models import HeaderVersion, Person, Routine
-from routines.models.header_version import Header
-from routines.pasted import Pasted
+from routines.models.header_versions import Header
+from routines.registry.paste import pasted, routine_ids
+from routines.registry.paste.pasted import Pasted
 
 
 class PasteBox(forms.Textarea):

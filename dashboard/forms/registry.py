@@ -6,9 +6,9 @@ from django import forms
 
 from dashboard.forms.tokens import NoTokenInClear
 from dashboard.forms.versions import VersionField, drawn_with, is_untouched
-from routines import header_versions
-from routines import tags as tagging
 from routines.models import Account, Header, Routine, Tag
+from routines.registry import header_versions
+from routines.registry import tags as tagging
 
 
 class RoutineForm(NoTokenInClear, forms.ModelForm):

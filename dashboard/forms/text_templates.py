@@ -6,9 +6,10 @@ from typing import Any
 from django import forms
 
 from dashboard.forms.tokens import NoTokenInClear
-from routines import text_templates, texts
+from routines import text_templates
 from routines.models import TextTemplate
 from routines.text_templates import BUILT_IN, Field, Filling, Kind
+from routines.values import texts
 
 _MOST_ROWS = 2 * text_templates.MOST_FIELDS  # of a form that is not whole any more
 _SPARE_ROWS = 1  # without scripts, saving brings the next one

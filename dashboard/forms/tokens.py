@@ -9,10 +9,11 @@ from typing import Any
 
 from django import forms
 
-from routines import rotation, tokens
 from routines.models import Person, Routine
-from routines.rotation import TokenChanged
-from routines.tokens import Token
+from routines.tokens import rotation
+from routines.tokens.rotation import TokenChanged
+from routines.values import tokens
+from routines.values.tokens import Token
 
 
 class TokenField(forms.CharField):

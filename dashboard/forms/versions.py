@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.text import capfirst
 
-from dashboard.version_links import written
-from routines import header_versions
-from routines.header_versions import Known, Standing
+from dashboard.forms.version_links import written
 from routines.models import Header
+from routines.registry import header_versions
+from routines.registry.header_versions import Known, Standing
 
 DO_NOT_SEND = "do not send"
 _MARKS = {

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from dashboard import client_address
+from dashboard.serving import client_address
 from dashboard.sign_in import fresh, guesses, means, second_factor
 from dashboard.sign_in.oidc import adapter as oidc
 from routines import people

@@ -14,7 +14,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string, salted_hmac
 
-from dashboard import client_address
+from dashboard.serving import client_address
 
 IN_KNOWN_BROWSER = "5/5m/key"
 AT_ONE_ADDRESS = "5/5m/key"

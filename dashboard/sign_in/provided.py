@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from routines import audit, people
 from routines.models import Person
-from routines.roles import Role
+from routines.people.roles import Role
 
 
 @dataclass(frozen=True)

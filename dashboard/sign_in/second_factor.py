@@ -25,7 +25,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from dashboard.sign_in import means
 from routines import audit
 from routines.models import AuditEvent, Person
-from routines.roles import Permission
+from routines.people.roles import Permission
 
 logger = logging.getLogger(__name__)
 

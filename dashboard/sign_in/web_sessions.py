@@ -16,8 +16,8 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from dashboard import client_address
-from dashboard.live import is_look
+from dashboard.serving import client_address
+from dashboard.serving.live import is_look
 
 _BEGAN, _SEEN = "began_at", "seen_at"
 _NOTED_EVERY = 60  # seconds; a write at every request would be one for each poll of every page

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from routines import texts
+from routines.values import texts
 
 register = template.Library()
 

@@ -2,7 +2,7 @@
 
 from django import template
 
-from dashboard.insight_charts import share
+from dashboard.charts.insight import share
 
 register = template.Library()
 

@@ -2,7 +2,7 @@
 
 from django import template
 
-from routines import retention
+from routines.upkeep import retention
 
 register = template.Library()
 

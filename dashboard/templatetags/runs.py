@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
 from routines.models import Outcome, Run
-from routines.reasons import Reason, State
+from routines.values.reasons import Reason, State
 
 register = template.Library()
 

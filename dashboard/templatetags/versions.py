@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import reverse
 
-from dashboard.version_links import move_url
-from routines import header_versions
-from routines.header_versions import Concern, Known, pinned
+from dashboard.forms.version_links import move_url
 from routines.models import Header, Routine, Run
+from routines.registry import header_versions
+from routines.registry.header_versions import Concern, Known, pinned
 
 register = template.Library()
 

@@ -5,10 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.access import account_or_404, may_manage_registry
 from dashboard.forms.accounts import AccountForm
+from dashboard.lookups import account_or_404, may_manage_registry
 from dashboard.requests import SignedInRequest
-from routines import accounts as owners
+from routines.registry import accounts as owners
 
 
 @require_GET

@@ -8,11 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from dashboard import downloads
-from dashboard.access import may_view_audit
 from dashboard.forms.audit import AuditForm
+from dashboard.lookups import may_view_audit
 from dashboard.requests import SignedInRequest
-from routines import audit_trail, keyset
+from dashboard.serving import downloads
+from routines import keyset
+from routines.audit import trail
 
 
 @require_GET
@@ -22,8 +23,8 @@ def audit(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "audit/audit.html", {"form": form}, status=422)
     try:
-        page = audit_trail.page(
-            audit_trail.events(**form.cleaned_data),
+        page = trail.page(
+            trail.events(**form.cleaned_data),
             before=request.GET.get("before", ""),
             after=request.GET.get("after", ""),
         )
@@ -39,10 +40,10 @@ def export(request: SignedInRequest) -> HttpResponseBase:
     form = AuditForm(request.GET)
     if not form.is_valid():
         return _same_page(request)  # it says what is wrong with it
-    events = audit_trail.events(**form.cleaned_data)
+    events = trail.events(**form.cleaned_data)
     try:
         return downloads.stream(
-            lambda: audit_trail.export(events, asked=form.query_string, by=request.user),
+            lambda: trail.export(events, asked=form.query_string, by=request.user),
             content_type="text/csv",
             file_name=f"audit-{timezone.localdate().isoformat()}.csv",
         )

@@ -6,15 +6,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard import one_time_key
-from dashboard.access import card_or_404, fireable_or_404, may_fire, run_or_404
-from dashboard.headers import kept_for_back
-from dashboard.live import address, news
+from dashboard.lookups import card_or_404, fireable_or_404, may_fire, run_or_404
 from dashboard.requests import SignedInRequest
+from dashboard.run_form import one_time_key
+from dashboard.serving.headers import kept_for_back
+from dashboard.serving.live import address, news
 from routines import board as boards
-from routines import finding, live, outcomes, pins
+from routines.board import finding, pins
+from routines.board import news as live
 from routines.models import Routine
-from routines.roles import Permission
+from routines.people.roles import Permission
+from routines.runs import outcomes
 
 # So many cards come with the page, the rest right behind it in a call of its own: the first screen
 # is there at once, however many routines there are. Without scripts a link shows all of them.

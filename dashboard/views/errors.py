@@ -14,9 +14,9 @@ from django.urls import Resolver404, resolve, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
-from dashboard import logs
-from routines.access import NotAllowed
-from routines.redaction import without_tokens
+from dashboard.serving import logs
+from routines.runs.rules import NotAllowed
+from routines.values.redaction import without_tokens
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -7,10 +7,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from dashboard import downloads
 from dashboard.requests import SignedInRequest
-from routines import export
-from routines.run_filter import BadFilter, RunFilter
+from dashboard.serving import downloads
+from routines.history import export
+from routines.history.run_filter import BadFilter, RunFilter
 
 _CONTENT_TYPES = {
     export.Format.CSV: "text/csv",

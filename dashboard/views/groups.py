@@ -6,13 +6,13 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.access import group_or_404, may_manage_people
 from dashboard.forms.people import GroupForm
+from dashboard.lookups import group_or_404, may_manage_people
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in.fresh import confirmed, fresh_sign_in_required, fresh_sign_in_to_open
-from routines import groups as teams
 from routines.models import Routine
 from routines.people import Refused
+from routines.people import groups as teams
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 

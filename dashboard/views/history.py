@@ -10,15 +10,18 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh, push_url
 
-from dashboard.access import run_or_404
 from dashboard.forms.history import FilterForm
 from dashboard.forms.settle import SettleForm
+from dashboard.lookups import run_or_404
 from dashboard.requests import SignedInRequest
-from routines import firing, keyset, references, saved_views, settling
 from routines import history as histories
+from routines import keyset
+from routines.history import saved_views
+from routines.history.run_filter import RunFilter
 from routines.models import Run
-from routines.roles import Permission
-from routines.run_filter import RunFilter
+from routines.people.roles import Permission
+from routines.runs import firing, settling
+from routines.values import references
 
 
 @require_GET

@@ -4,11 +4,12 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from dashboard.access import may_see_all_runs
+from dashboard.charts.insight import Charts
 from dashboard.forms.insight import PRESETS, RangeForm
-from dashboard.insight_charts import Charts
+from dashboard.lookups import may_see_all_runs
 from dashboard.requests import SignedInRequest
-from routines import firing, insight
+from routines import insight
+from routines.runs import firing
 
 
 @require_GET

@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard.access import run_or_404
 from dashboard.forms.outcome import OutcomeForm, OutcomeNoteForm
+from dashboard.lookups import run_or_404
 from dashboard.requests import SignedInRequest
-from routines import outcomes
 from routines.models import Outcome, Run
+from routines.runs import outcomes
 
 
 @require_POST

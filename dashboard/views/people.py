@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.access import may_manage_people, person_or_404
 from dashboard.forms.people import AddPersonForm, PersonForm
+from dashboard.lookups import may_manage_people, person_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in import second_factor
 from dashboard.sign_in.fresh import confirmed, fresh_sign_in_required, fresh_sign_in_to_open

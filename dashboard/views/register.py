@@ -8,8 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from dashboard.access import may_manage_registry, routine_or_404
 from dashboard.forms.register import PasteForm, RegisterForm, unknown_versions
+from dashboard.lookups import may_manage_registry, routine_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
 from routines import registry

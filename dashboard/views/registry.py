@@ -5,11 +5,14 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.access import may_manage_registry, routine_or_404
 from dashboard.forms.registry import RoutineForm, RulesForm
+from dashboard.lookups import may_manage_registry, routine_or_404
 from dashboard.requests import SignedInRequest
-from routines import header_versions, limits, registry, token_health
+from routines import registry
 from routines.models import Routine
+from routines.registry import header_versions
+from routines.runs import limits
+from routines.tokens import health
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -21,7 +24,7 @@ def routines(request: SignedInRequest) -> HttpResponse:
     current = [routine for routine in everything if not routine.is_archived]
     context = {
         "current": current,
-        "tokens_in_need": token_health.needing_somebody(current),
+        "tokens_in_need": health.needing_somebody(current),
         "archived": [routine for routine in everything if routine.is_archived],
         "versions": header_versions.known(),
     }
@@ -34,7 +37,7 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
     routine = routine_or_404(slug)
     context = {
         "routine": routine,
-        "health": token_health.of(routine),
+        "health": health.of(routine),
         "held_until": limits.hold(routine),
         "concerns": header_versions.known().concerns(routine),
         "templates": routine.text_templates.shared(),

@@ -5,17 +5,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard.access import card_or_404, fireable_or_404, may_fire, pressed_or_404, run_or_404
 from dashboard.forms.own_template import SaveForm
-from dashboard.forms.run import RunForm
-from dashboard.headers import kept_for_back
-from dashboard.opening import link_to, opening
+from dashboard.lookups import card_or_404, fireable_or_404, may_fire, pressed_or_404, run_or_404
 from dashboard.requests import SignedInRequest
+from dashboard.run_form.form import RunForm
+from dashboard.run_form.opening import link_to, opening
+from dashboard.serving.headers import kept_for_back
 from dashboard.views.board import closed
 from routines import board as boards
-from routines import firing, limits, memory
+from routines.board import memory
 from routines.models import Routine
-from routines.reasons import State
+from routines.runs import firing, limits
+from routines.values.reasons import State
 
 
 @kept_for_back

@@ -6,10 +6,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from dashboard.access import saved_view_or_404
 from dashboard.forms.history import SavedViewForm
+from dashboard.lookups import saved_view_or_404
 from dashboard.requests import SignedInRequest
-from routines import saved_views
+from routines.history import saved_views
 
 
 @require_POST

@@ -6,7 +6,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.access import (
+from dashboard.forms.text_templates import TemplateEditor
+from dashboard.lookups import (
     fireable_or_404,
     may_fire,
     may_manage_registry,
@@ -14,9 +15,9 @@ from dashboard.access import (
     routine_or_404,
     template_or_404,
 )
-from dashboard.forms.text_templates import TemplateEditor
 from dashboard.requests import SignedInRequest
-from routines import own_templates, registry
+from routines import registry
+from routines.board import own_templates
 from routines.models import Routine, TextTemplate
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])

@@ -8,14 +8,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import may_manage_registry, routine_or_404, run_or_404
 from dashboard.forms.tokens import TokenForm, WithdrawForm
-from dashboard.forms.trial import TEST_TEXT, TokenTrialForm
-from dashboard.headers import kept_for_back
+from dashboard.lookups import may_manage_registry, routine_or_404, run_or_404
 from dashboard.requests import SignedInRequest
+from dashboard.run_form.trial import TEST_TEXT, TokenTrialForm
+from dashboard.serving.headers import kept_for_back
 from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
-from routines import firing, limits, rotation, token_health
 from routines.models import Routine, Run
+from routines.runs import firing, limits
+from routines.tokens import health, rotation
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -48,7 +49,7 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
             return redirect("token_test", slug=slug)
     form.carry()
     stored = routine_or_404(slug)
-    context |= {"form": form, "routine": stored, "health": token_health.of(stored)}
+    context |= {"form": form, "routine": stored, "health": health.of(stored)}
     return render(request, "registry/token.html", context, status=422 if form.is_bound else 200)
 
 

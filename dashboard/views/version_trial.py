@@ -4,17 +4,18 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from dashboard.access import card_or_404, may_fire, may_manage_registry
-from dashboard.forms.run import RunForm
-from dashboard.forms.trial import VersionTrialForm
+from dashboard.forms.version_links import move_url, written
 from dashboard.forms.versions import TargetForm
-from dashboard.headers import kept_for_back
+from dashboard.lookups import card_or_404, may_fire, may_manage_registry
 from dashboard.requests import SignedInRequest
-from dashboard.version_links import move_url, written
+from dashboard.run_form.form import RunForm
+from dashboard.run_form.trial import VersionTrialForm
+from dashboard.serving.headers import kept_for_back
 from routines import board as boards
-from routines import firing, header_versions, limits, version_moves
-from routines.header_versions import pinned
 from routines.models import Header, Run
+from routines.registry import header_versions, version_moves
+from routines.registry.header_versions import pinned
+from routines.runs import firing, limits
 
 
 @kept_for_back

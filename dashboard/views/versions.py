@@ -6,23 +6,23 @@ from django.shortcuts import redirect, render
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.access import (
-    may_manage_registry,
-    move_or_404,
-    run_or_404,
-    version_or_404,
-)
+from dashboard.forms.version_links import written
 from dashboard.forms.versions import (
     DO_NOT_SEND,
     AddVersionForm,
     MoveForm,
     TargetForm,
 )
+from dashboard.lookups import (
+    may_manage_registry,
+    move_or_404,
+    run_or_404,
+    version_or_404,
+)
 from dashboard.requests import SignedInRequest
-from dashboard.version_links import written
-from routines import header_versions, version_moves
-from routines.header_versions import Known, pinned
 from routines.models import Header
+from routines.registry import header_versions, version_moves
+from routines.registry.header_versions import Known, pinned
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 

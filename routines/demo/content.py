@@ -2,7 +2,7 @@
 
 from routines.demo.shapes import DemoPerson, DemoRoutine, DemoTemplate
 from routines.models import Outcome
-from routines.roles import Role
+from routines.people.roles import Role
 from routines.text_templates import Field, Kind
 
 PASSWORD = "practice-runs-only"  # noqa: S105  # printed by `make demo`, on a loopback address

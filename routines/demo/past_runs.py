@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from routines import header_versions
 from routines.demo.content import (
     ALERT_TRIAGE,
     ASK_FOR_A_CHANGE,
@@ -17,9 +16,10 @@ from routines.demo.content import (
 )
 from routines.demo.shapes import DemoRoutine
 from routines.models import Person, Routine, Run
-from routines.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
-from routines.roles import Role
+from routines.people.roles import Role
+from routines.registry import header_versions
 from routines.text_templates import built_in, fill, version_of
+from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 
 DAYS = 77
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # the alphabet of session IDs

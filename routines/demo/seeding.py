@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from routines import header_versions, registry, roles, tokens
+from routines import registry
 from routines.demo.content import (
     ALERT_TRIAGE,
     OUTCOMES,
@@ -21,9 +21,12 @@ from routines.demo.content import (
 from routines.demo.past_runs import DAYS, past_runs
 from routines.demo.shapes import DemoPerson, DemoRoutine
 from routines.models import AuditEvent, Outcome, Person, Routine, Run
+from routines.people import roles
+from routines.people.roles import Role
 from routines.practice_api import PracticeApi
-from routines.reasons import State
-from routines.roles import Role
+from routines.registry import header_versions
+from routines.values import tokens
+from routines.values.reasons import State
 
 _UNMARKED = 0.35  # of the runs: the board asks for some of them
 _OUTCOME_FIELDS = ("outcome", "outcome_note", "outcome_link", "outcome_at", "outcome_by")

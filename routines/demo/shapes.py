@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from routines.roles import Role
+from routines.people.roles import Role
 from routines.text_templates import Field
 
 

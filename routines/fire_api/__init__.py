@@ -13,7 +13,7 @@ import json
 
 from routines.fire_api import answers, wire
 from routines.fire_api.answers import Answer
-from routines.tokens import Token
+from routines.values.tokens import Token
 
 __all__ = ["Answer", "fire"]
 

@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from routines import session_links
 from routines.fire_api.wire import AnswerLost, Ended, NotSent, RawAnswer
-from routines.reasons import MEANINGS, Reason, State
-from routines.redaction import Scrubber
-from routines.tokens import Token
+from routines.values import session_links
+from routines.values.reasons import MEANINGS, Reason, State
+from routines.values.redaction import Scrubber
+from routines.values.tokens import Token
 
 # A usage window may be a week long; anything beyond is a mistake of whoever sent it.
 LONGEST_RETRY_AFTER = timedelta(days=7)

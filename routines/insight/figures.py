@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
 
-from routines import summaries, token_health
+from routines.insight import summaries
 from routines.insight.ranges import Range, Step, Unit
 from routines.models import (
     STATES,
@@ -29,7 +29,8 @@ from routines.models import (
     Summary,
     TimeSummary,
 )
-from routines.reasons import MEANINGS, Reason, State
+from routines.tokens import health
+from routines.values.reasons import MEANINGS, Reason, State
 
 _STATES = tuple(state.value for state in STATES)
 PEOPLE = 25  # are named, beginning with who ran most
@@ -141,7 +142,7 @@ class Figures:
     week_of: Range | None  # the days that `week` speaks of; None: no half hours are kept of them
     week: dict[tuple[int, int], Hour]  # by weekday (Monday is 0) and hour
     idle: list[Routine]  # current routines without a run, each with its `last_run_at`
-    tokens: list[token_health.Health] = field(default_factory=list)
+    tokens: list[health.Health] = field(default_factory=list)
 
 
 def look(range: Range) -> Figures:
@@ -173,7 +174,7 @@ def look(range: Range) -> Figures:
         week_of=week_of,
         week=_week(week_of, accounts) if week_of else {},
         idle=_idle([one for one in current if one.pk not in ran and one.created_at < range.end]),
-        tokens=token_health.needing_somebody(current),
+        tokens=health.needing_somebody(current),
     )
 
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from django.db.models import Min
 from django.utils import timezone
 
-from routines import summaries
+from routines.history.run_filter import RunFilter
+from routines.insight import summaries
 from routines.models import Period, TimeSummary
-from routines.run_filter import RunFilter
 
 _DAY = timedelta(days=1)
 # At the most so many days are cut into such steps: from 24 to about 100 of them.

@@ -2,9 +2,9 @@
 
 from routines.models.account import Account
 from routines.models.audit import AuditEvent
-from routines.models.header_version import Header, HeaderVersion, VersionMove, VersionMoveStep
-from routines.models.keepsakes import Pin, SavedView
+from routines.models.header_versions import Header, HeaderVersion, VersionMove, VersionMoveStep
 from routines.models.people import Person
+from routines.models.personal import Pin, SavedView
 from routines.models.routine import ROUTINE_ID, TOKEN_FIELDS, Routine, Tag, TextTemplate
 from routines.models.run import Outcome, Run
 from routines.models.summary import (

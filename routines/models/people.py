@@ -3,7 +3,7 @@ from django.db import models
 
 
 class Person(AbstractUser):
-    """Somebody who signs in. What they may do comes from their groups: routines/roles.py."""
+    """Somebody who signs in. What they may do comes from their groups: routines/people/roles.py."""
 
     # Made by the dashboard and seen by an admin: nothing else opens until it is changed.
     password_is_initial = models.BooleanField(default=False, editable=False)

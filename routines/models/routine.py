@@ -10,10 +10,10 @@ from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
-from routines import texts, tokens
 from routines.models.account import Account
 from routines.prepared import Given, prepared
 from routines.text_templates import version_of
+from routines.values import texts, tokens
 
 if TYPE_CHECKING:
     from routines.models.people import Person

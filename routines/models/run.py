@@ -9,10 +9,10 @@ from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
-from routines import session_links, texts
 from routines.models.account import Account
 from routines.models.routine import Routine
-from routines.reasons import MEANINGS, SAID_BY_PEOPLE, Meaning, Reason, State
+from routines.values import session_links, texts
+from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Meaning, Reason, State
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -114,7 +114,7 @@ class Run(models.Model):
         default_permissions = ()
         permissions = [("view_all_runs", "May see the runs of everybody")]
         indexes = [
-            # A page of the history walks one of these, newest first; which, routines/walking.py
+            # A page of the history walks one of these, newest first; which, history/walking.py
             # chooses. What is said behind -id lets a walk pass over runs without reading them.
             *(
                 models.Index(fields=[*first, "-created_at", "-id", *behind], name=name)

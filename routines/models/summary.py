@@ -1,4 +1,4 @@
-"""Counts of settled runs, for the insight page: routines/summaries.py keeps them.
+"""Counts of settled runs, for the insight page: routines/insight/summaries.py keeps them.
 
 A row counts the runs that were pressed within one period. A period starts at a half hour, counted
 from 1970 in UTC: half hours fit into the days of nearly all time zones, and a long range is read
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from routines.reasons import Reason, State
+from routines.values.reasons import Reason, State
 
 
 class Period(models.IntegerChoices):
@@ -25,7 +25,7 @@ class Period(models.IntegerChoices):
 class RunChange(models.Model):
     """One more or one less of such runs, not yet in the summaries.
 
-    Written by triggers on the table of runs (routines/summary_triggers.py). Only added to, so
+    Written by triggers on the table of runs (routines/insight/triggers.py). Only added to, so
     that runs which are written at the same time never wait for each other's counts.
     """
 

@@ -3,8 +3,8 @@
 from html import escape
 from urllib.parse import urlencode
 
-from routines import header_versions
 from routines.practice_api.rules import SPECIAL_ROUTINES, PracticeApi
+from routines.registry import header_versions
 
 
 def draw(api: PracticeApi, base_url: str, routine_id: str) -> str:

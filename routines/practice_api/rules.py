@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from routines import header_versions, texts, tokens
+from routines.registry import header_versions
+from routines.values import texts, tokens
 
 _FIRE_PATH = re.compile(r"/v1/claude_code/routines/([^/]+)/fire", re.ASCII)
 _ROUTINE_ID = re.compile(r"trig_[A-Za-z0-9_-]+", re.ASCII)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
-from routines import texts
 from routines.text_templates import patterns
 from routines.text_templates.rendering import LONGEST_NAME, NAME, RESERVED, names_in
+from routines.values import texts
 
 BUILT_IN = {
     "person": "who runs it",

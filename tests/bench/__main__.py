@@ -13,7 +13,7 @@ import sys
 
 import django
 
-from dashboard import garbage
+from dashboard.serving import garbage
 
 BENCHMARKS = ("fire", "board", "insight", "export", "history")
 

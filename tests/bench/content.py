@@ -12,9 +12,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from routines import header_versions
 from routines.demo.past_runs import ANSWERS, WITHOUT_ANSWER, PastAnswer
-from routines.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
+from routines.registry import header_versions
+from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 
 DAYS = 3 * 365
 PEOPLE = 200

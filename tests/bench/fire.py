@@ -20,8 +20,8 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 from django.urls import reverse
 
-from routines import header_versions
 from routines.practice_api import PracticeApi
+from routines.registry import header_versions
 from tests import certificates
 from tests.bench import endpoint
 from tests.server.product import Database, Visitor, new_database, serving, wait_until

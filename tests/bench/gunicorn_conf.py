@@ -9,4 +9,4 @@ import certifi
 
 certifi.where = lambda: os.environ["BENCH_CERTIFICATE"]
 
-from dashboard.gunicorn_conf import *  # noqa: E402, F403
+from dashboard.serving.gunicorn_conf import *  # noqa: E402, F403

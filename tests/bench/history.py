@@ -19,10 +19,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from routines import header_versions
 from routines.keyset import Place
 from routines.models import Routine, Run
-from routines.reasons import Reason, State
+from routines.registry import header_versions
+from routines.values.reasons import Reason, State
 from tests.bench import content, million
 
 _WARM_UP = 3

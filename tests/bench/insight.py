@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from routines import summaries
+from routines.insight import summaries
 from routines.models import Run
 from tests.bench import million
 

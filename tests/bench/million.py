@@ -183,7 +183,7 @@ def _look(kind: Kind, url: str, runs: int) -> Million:
 
 
 def _fill(runs: int, routines: int) -> None:
-    from routines import summaries
+    from routines.insight import summaries
     from routines.models import Routine
     from tests.bench import content
 
@@ -218,10 +218,12 @@ def _make_cast(routines: int, end: datetime) -> Any:
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
     from django.contrib.auth.models import Group
 
-    from routines import header_versions, registry, tokens
+    from routines import registry
     from routines.models import HeaderVersion, Person, Routine, Tag
+    from routines.people.roles import Role
     from routines.practice_api import PracticeApi
-    from routines.roles import Role
+    from routines.registry import header_versions
+    from routines.values import tokens
     from tests.bench import content
     from tests.factories import PASSWORD
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from routines.models import Run
-from routines.reasons import State
+from routines.values.reasons import State
 from tests.bench import board, content, export, fire, history, insight, million
 
 

@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from routines import outcomes, pins, tags
+from routines.board import pins
 from routines.models import Outcome, Person, Routine, Run
 from routines.practice_api import PracticeApi
-from routines.reasons import Reason
+from routines.registry import tags
+from routines.runs import outcomes
+from routines.values.reasons import Reason
 from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import open_run_form, result, run_now

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from routines.reasons import Reason
+from routines.values.reasons import Reason
 from tests.browser.steps import has_focus, no_page_load
 from tests.factories import create_run
 

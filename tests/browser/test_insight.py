@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from routines.models import Person, Routine
-from routines.reasons import Reason
+from routines.values.reasons import Reason
 from tests.browser.conftest import OpenAs
 from tests.browser.steps import PHONE
 from tests.factories import create_routine, create_run

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from routines.models import Person, Routine, Run
 from routines.practice_api import PracticeApi
-from routines.reasons import Reason
+from routines.values.reasons import Reason
 from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import PHONE, open_run_form, result, run_now, text_area

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from routines.models import Person, Routine, Run
 from routines.practice_api import PracticeApi
-from routines.reasons import Reason, State
+from routines.values.reasons import Reason, State
 from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import open_run_form, result, run_now, session_link

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from routines import header_versions
 from routines.models import AuditEvent, Header, Person, Routine, Run
 from routines.practice_api import PracticeApi
+from routines.registry import header_versions
 from tests.browser.conftest import OpenAs
 from tests.browser.steps import PHONE
 from tests.factories import create_routine

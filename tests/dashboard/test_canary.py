@@ -16,11 +16,13 @@ from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from routines import groups, rotation, tokens
 from routines.models import Person, Routine
+from routines.people import groups
 from routines.practice_api import PracticeServer
-from routines.reasons import Reason
-from routines.redaction import Scrubber
+from routines.tokens import rotation
+from routines.values import tokens
+from routines.values.reasons import Reason
+from routines.values.redaction import Scrubber
 from tests.dashboard.browsing import Element, Page, fire_url, press, run_form, signed_in
 from tests.dashboard.registry.registering import command
 from tests.factories import create_admin, create_routine, create_run, create_teammate

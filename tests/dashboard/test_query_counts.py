@@ -5,9 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from routines import groups, registry
+from routines import registry
 from routines.models import Routine
-from routines.reasons import Reason
+from routines.people import groups
+from routines.values.reasons import Reason
 from tests.dashboard.browsing import Page, run_url, signed_in
 from tests.factories import create_routine, create_run, create_teammate
 

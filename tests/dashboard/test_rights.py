@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from routines.models import Person, Routine, Run, SavedView, TextTemplate, VersionMove
-from routines.reasons import Reason
+from routines.values.reasons import Reason
 from tests import rights_table
 from tests.dashboard.browsing import signed_in
 from tests.factories import (

@@ -7,7 +7,7 @@ import time_machine
 from cryptography.fernet import Fernet
 from django.utils import timezone
 
-from routines import tokens
+from routines.values import tokens
 
 PLAIN = "sk-ant-oat01-practice-0123456789"
 FORM = "register form of 1"

@@ -16,10 +16,11 @@ from django.utils import timezone
 
 from dashboard.sign_in.rights import GroupRightsBackend
 from dashboard.sign_in.session_store import SessionStore
-from routines import groups, prepared, registry
+from routines import prepared, registry
 from routines.models import Person, Routine, Run
+from routines.people import groups
 from routines.prepared import Given, Prepared, PreparedInsert
-from routines.reasons import Reason, State
+from routines.values.reasons import Reason, State
 from tests.factories import create_person, create_routine, create_run, create_teammate
 
 pytestmark = pytest.mark.django_db
@@ -187,18 +188,18 @@ def test_they_find_what_the_plain_querysets_find():
     web_session.create()
     of_routine = {"routine": routine.pk, "person": person.pk}
     given: dict[str, dict[str, Any]] = {
-        "dashboard.access._current": {"slug": routine.slug},
-        "dashboard.forms.run._usable": of_routine,
+        "dashboard.lookups._current": {"slug": routine.slug},
+        "dashboard.run_form.form._usable": of_routine,
         "dashboard.sign_in.rights._with_rights": {"pk": person.pk},
         "dashboard.sign_in.session_store._alive": {
             "key": web_session.session_key,
             "now": timezone.now(),
         },
-        "routines.board._marks": of_routine,
-        "routines.firing._locked": {"pk": routine.pk},
-        "routines.limits._to_know_of": of_routine
+        "routines.board.card._marks": of_routine,
+        "routines.runs.firing._locked": {"pk": routine.pk},
+        "routines.runs.limits._to_know_of": of_routine
         | dict.fromkeys(("last_hour", "recent", "either"), earlier),
-        "routines.limits._used_of_one": {"account": routine.account_id, "since": earlier},
+        "routines.runs.limits._used_of_one": {"account": routine.account_id, "since": earlier},
         "routines.models.routine._open_to": {"routine": routine.pk},
     }
     assert given.keys() == all_prepared().keys(), "each one that the product has"

@@ -43,7 +43,7 @@ REASONS = [
         "/",
         r"Secure flag is not set in the cookie : (csrftoken|sessionid)",
         "The scan talks plain http to loopback, where such a cookie would not come back. With an "
-        "https DASHBOARD_URL both are Secure (tests/dashboard/test_environment.py).",
+        "https DASHBOARD_URL both are Secure (tests/dashboard/serving/test_environment.py).",
     ),
 ]
 

@@ -19,7 +19,7 @@ import httpx
 import psycopg
 from django.urls import reverse
 
-from dashboard.serve import GUNICORN
+from dashboard.serving.serve import GUNICORN
 from tests.dashboard.browsing import Page
 from tests.factories import PASSWORD
 from tests.server.seed import USERNAME
@@ -186,7 +186,7 @@ def serving(
     endpoint: str,
     folder: Path,
     *,
-    config: str = "dashboard.gunicorn_conf",
+    config: str = "dashboard.serving.gunicorn_conf",
     **settings: str,
 ) -> Iterator[Product]:
     """The product at a free port; `settings` are environment variables."""

@@ -42,7 +42,7 @@ def test_a_trusted_proxy_says_https_and_nobody_says_the_address(database: Databa
     assert "Secure" in secure.headers["Set-Cookie"]
     assert 'action="/elsewhere' not in moved.text
     assert strange.status_code == 400
-    assert {"gunicorn.error", "dashboard.request_log"} <= {line["logger"] for line in lines}
+    assert {"gunicorn.error", "dashboard.serving.request_log"} <= {line["logger"] for line in lines}
     requests = [line for line in lines if line["message"] == "request"]
     assert secure.headers["X-Request-ID"] in {line["request"] for line in requests}
 

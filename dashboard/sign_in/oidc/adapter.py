@@ -21,7 +21,7 @@ from dashboard.sign_in import fresh, means, provided
 from dashboard.sign_in.oidc import claims as reading
 from dashboard.sign_in.oidc.wire import ProviderFailed
 from routines.models import Person
-from routines.roles import Role
+from routines.people.roles import Role
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from dashboard.sign_in.provided import Newcomer
-from routines.roles import Role
+from routines.people.roles import Role
 
 NOT_IN_USERNAMES = re.compile(r"[^\w.@+-]+")
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from routines import backup
+from routines.upkeep import backup
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.db import OperationalError, ProgrammingError
 
 from routines import people
 from routines.models import Person
-from routines.roles import Role
+from routines.people.roles import Role
 
 
 class Command(BaseCommand):

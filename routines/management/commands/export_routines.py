@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from routines import as_code
+from routines.registry import as_code
 
 
 class Command(BaseCommand):

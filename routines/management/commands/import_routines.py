@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError
 
-from routines import as_code
+from routines.registry import as_code
 
 
 class Command(BaseCommand):

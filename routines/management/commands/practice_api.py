@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from routines import header_versions
 from routines.practice_api import SPECIAL_ROUTINES, PracticeApi, PracticeServer
+from routines.registry import header_versions
 
 
 class Command(BaseCommand):

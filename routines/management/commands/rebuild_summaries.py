@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from routines import summaries
+from routines.insight import summaries
 
 
 class Command(BaseCommand):

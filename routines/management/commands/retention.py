@@ -3,8 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from routines import retention
 from routines.management.stopping import telling
+from routines.upkeep import retention
 
 
 class Command(BaseCommand):

@@ -13,9 +13,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from routines import audit_trail, groups, registry
+from routines import registry
 from routines.audit import trace
+from routines.audit import trail as audit_trail
 from routines.models import AuditEvent, Person, Routine
+from routines.people import groups
 from tests.dashboard.browsing import Page
 from tests.factories import create_admin, create_routine
 

@@ -7,9 +7,10 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from routines import groups, people
+from routines import people
 from routines.models import AuditEvent, Person
-from routines.roles import Permission, Role
+from routines.people import groups
+from routines.people.roles import Permission, Role
 from tests.dashboard.browsing import Page, signed_in
 from tests.factories import PASSWORD, create_admin, create_person, create_routine, create_teammate
 

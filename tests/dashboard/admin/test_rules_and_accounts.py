@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from routines import groups
 from routines.models import Account, AuditEvent, Routine
+from routines.people import groups
 from tests.dashboard.browsing import Page
 from tests.factories import create_routine
 

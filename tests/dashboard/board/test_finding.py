@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 
 from dashboard.views import board
-from routines import tags
 from routines.models import Pin, Run
+from routines.registry import tags
 from tests.dashboard.browsing import HTMX, Page, run_url, signed_in
 from tests.factories import create_routine, create_run, create_teammate
 

@@ -6,9 +6,10 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from routines import header_versions, tokens
 from routines.models import AuditEvent, Routine
 from routines.practice_api import PracticeApi
+from routines.registry import header_versions
+from routines.values import tokens
 from tests.dashboard.browsing import Page
 
 NEW_ID = "trig_practice_fifth"

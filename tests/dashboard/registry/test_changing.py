@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from routines import header_versions
 from routines.models import Account, AuditEvent, Routine
+from routines.registry import header_versions
 from tests.dashboard.browsing import Page, run_url, signed_in
 from tests.dashboard.registry.registering import actions, registry_page
 from tests.factories import create_admin, create_routine

@@ -8,8 +8,10 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from routines import header_versions, pasted, tokens
 from routines.models import Routine
+from routines.registry import header_versions
+from routines.registry.paste import pasted
+from routines.values import tokens
 from tests.dashboard.browsing import Page, confirm, press, signed_in
 from tests.dashboard.registry.registering import (
     DETAILS,

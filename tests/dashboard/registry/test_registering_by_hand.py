@@ -5,8 +5,10 @@ from django.conf import settings
 from django.db import IntegrityError
 from django.urls import reverse
 
-from routines import header_versions, registry, tokens
+from routines import registry
 from routines.models import AuditEvent, Routine
+from routines.registry import header_versions
+from routines.values import tokens
 from tests.dashboard.browsing import Page
 from tests.dashboard.registry.registering import (
     BAD_TOKEN,

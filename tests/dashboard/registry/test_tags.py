@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from routines import tags
+from routines.registry import tags
 from tests.dashboard.browsing import Page
 
 

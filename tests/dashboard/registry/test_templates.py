@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from routines import texts
 from routines.models import AuditEvent, TextTemplate
+from routines.values import texts
 from tests.dashboard.browsing import HTMX, Page, press
 from tests.dashboard.registry.registering import actions
 from tests.factories import create_routine

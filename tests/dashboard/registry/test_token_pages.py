@@ -4,9 +4,12 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 
-from routines import fire_api, firing, rotation, tokens
+from routines import fire_api
 from routines.models import AuditEvent, Routine, Run
-from routines.reasons import Reason, State
+from routines.runs import firing
+from routines.tokens import rotation
+from routines.values import tokens
+from routines.values.reasons import Reason, State
 from tests.dashboard.browsing import Page, fire_url, press, run_form, signed_in
 from tests.dashboard.registry.registering import BAD_TOKEN, NEW_ID, NEW_TOKEN, assert_hidden
 from tests.factories import create_admin, create_routine, create_run, create_teammate

@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.sign_in.web_sessions import browser_name
-from routines import roles
 from routines.models import Person
+from routines.people import roles
 from tests.dashboard.browsing import Page, signed_in
 from tests.factories import PASSWORD, create_teammate
 

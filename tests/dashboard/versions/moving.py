@@ -2,8 +2,8 @@
 
 from django.urls import reverse
 
-from routines import header_versions
 from routines.models import Header, Routine, VersionMove
+from routines.registry import header_versions
 
 OLD = header_versions.BETA_VERSION
 NEW = "experimental-cc-routine-2026-10-01"

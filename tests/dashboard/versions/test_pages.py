@@ -5,8 +5,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.forms.register import RegisterForm
-from routines import header_versions, version_moves
 from routines.models import AuditEvent, Header, HeaderVersion, Routine, VersionMove
+from routines.registry import header_versions, version_moves
 from tests.dashboard.browsing import Page
 from tests.dashboard.versions.moving import (
     ADD,

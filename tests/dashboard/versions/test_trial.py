@@ -6,13 +6,13 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from routines import header_versions
 from routines.models import Header, Person, Routine, Run
 from routines.practice_api import PracticeApi
-from routines.reasons import Reason
+from routines.registry import header_versions
+from routines.values.reasons import Reason
 from tests.dashboard.browsing import Page, signed_in
 from tests.factories import create_routine, create_run, create_version
-from tests.routines.firing.pressing import fail_writes_of_runs
+from tests.routines.runs.firing.pressing import fail_writes_of_runs
 
 OLD = header_versions.BETA_VERSION
 NEW = "experimental-cc-routine-2026-10-01"

@@ -8,9 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from routines import version_moves
 from routines.models import Header, HeaderVersion, Routine
-from routines.reasons import Reason
+from routines.registry import version_moves
+from routines.values.reasons import Reason
 from tests.dashboard.browsing import Page, press, run_url
 from tests.dashboard.versions.moving import (
     ADD,

@@ -1,8 +1,9 @@
 """How the tests of the fire client ask: one fire at a server that does what it is told."""
 
-from routines import fire_api, header_versions
+from routines import fire_api
 from routines.fire_api import Answer
-from routines.tokens import Token
+from routines.registry import header_versions
+from routines.values.tokens import Token
 from tests.hostile import HostileServer, Step
 
 PLAIN = "sk-ant-oat01-Yk3+fQ/9s~test.token_of-this-routine-AbCdEf0123456789"

@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from routines.fire_api import Answer
-from routines.reasons import Reason, State
+from routines.values.reasons import Reason, State
 from tests.hostile import (
     OK,
     SESSION,

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from routines.fire_api import Answer
-from routines.reasons import Reason, State
+from routines.values.reasons import Reason, State
 from tests.hostile import OK, SESSION, SESSION_ID, SESSION_URL, answer, envelope, says
 from tests.routines.fire_api.asking import fire_at
 

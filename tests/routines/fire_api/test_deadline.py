@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from routines.reasons import Reason
+from routines.values.reasons import Reason
 from tests.hostile import (
     HostileServer,
     Step,

@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from routines.fire_api import Answer
-from routines.reasons import Reason
-from routines.tokens import Token
+from routines.values.reasons import Reason
+from routines.values.tokens import Token
 from tests.hostile import SESSION_URL, HostileServer, answer, envelope, says
 from tests.routines.fire_api.asking import PLAIN, fire, fire_at
 

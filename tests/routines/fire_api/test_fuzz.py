@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from routines import fire_api, header_versions
+from routines import fire_api
 from routines.fire_api import Answer
-from routines.reasons import MEANINGS, Reason, State
-from routines.tokens import Token
+from routines.registry import header_versions
+from routines.values.reasons import MEANINGS, Reason, State
+from routines.values.tokens import Token
 from tests.hostile import OK, SESSION, HostileServer, Step, Visit, answer, in_turn, says
 
 PLAIN = "sk-ant-oat01-Fuzz9s~test.token_of-this-routine-AbCdEf0123456789"

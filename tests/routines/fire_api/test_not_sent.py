@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from routines.fire_api import Answer, wire
-from routines.reasons import Reason, State
-from routines.tokens import Token
+from routines.values.reasons import Reason, State
+from routines.values.tokens import Token
 from tests import certificates
 from tests.hostile import HostileServer, hangs, refused_port, says_and_closes
 from tests.routines.fire_api.asking import PLAIN, SLACK, SOON, fire

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from routines import header_versions
-from routines.reasons import Reason, State
+from routines.registry import header_versions
+from routines.values.reasons import Reason, State
 from tests.hostile import (
     OK,
     SESSION,

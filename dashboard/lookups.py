@@ -1,0 +1,116 @@
+"""Who gets in where: one look-up a noun, which gives the object or the right HTTP error."""
+
+from django.contrib.auth.decorators import permission_required
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet, SlugField
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from routines import board
+from routines.models import (
+    Account,
+    HeaderVersion,
+    Person,
+    Routine,
+    Run,
+    SavedView,
+    TextTemplate,
+    VersionMove,
+)
+from routines.people import groups
+from routines.people.roles import Permission
+from routines.prepared import Given, prepared
+from routines.runs import rules
+
+_ASKED_BY_THE_FORM = ("slug", "name", "confirmation", "asks_why")
+
+may_fire = permission_required(Permission.FIRE, raise_exception=True)
+may_see_all_runs = permission_required(Permission.VIEW_ALL_RUNS, raise_exception=True)
+may_manage_registry = permission_required(Permission.MANAGE_REGISTRY, raise_exception=True)
+may_manage_people = permission_required(Permission.MANAGE_PEOPLE, raise_exception=True)
+may_view_audit = permission_required(Permission.VIEW_AUDIT, raise_exception=True)
+
+
+def fireable_or_404(person: Person, slug: str) -> Routine:
+    """Just enough of it to fill in its form."""
+    fireable = Routine.objects.fireable_by(person).current().only(*_ASKED_BY_THE_FORM)
+    routine = fireable.filter(slug=slug).first()
+    if routine is None:
+        raise _not_fireable(slug)
+    return routine
+
+
+def pressed_or_404(slug: str) -> Routine:
+    """Just enough of it to read a press. Whom it is open to, firing asks under its lock."""
+    found = _current(slug=slug)
+    if not found:
+        raise Http404("No such routine, or archived.")
+    return found[0]
+
+
+@prepared(slug=SlugField())
+def _current(slug: Given) -> QuerySet[Routine]:
+    return Routine.objects.current().filter(slug=slug).only(*_ASKED_BY_THE_FORM)
+
+
+def card_or_404(person: Person, slug: str) -> board.Card:
+    found = board.cards(person, slug=slug)
+    if not found:
+        raise _not_fireable(slug)
+    return found[0]
+
+
+def _not_fireable(slug: str) -> Exception:
+    """People send each other links, so who may not run the routine is told who may."""
+    routine = Routine.objects.current().filter(slug=slug).first()
+    return rules.NotAllowed(routine) if routine else Http404("No such routine, or archived.")
+
+
+def run_or_404(person: Person, pk: int) -> Run:
+    """A run that this person may not see is not told from one that does not exist."""
+    visible = Run.objects.visible_to(person).select_related("routine__account", "person")
+    return get_object_or_404(visible, pk=pk)
+
+
+def routine_or_404(slug: str) -> Routine:
+    return get_object_or_404(
+        Routine.objects.select_related("account", "token_set_by", "created_by"), slug=slug
+    )
+
+
+def template_or_404(slug: str, pk: int) -> TextTemplate:
+    """A shared one: what people keep for themselves is no admin's to see."""
+    shared = TextTemplate.objects.shared().select_related("routine")
+    return get_object_or_404(shared, pk=pk, routine__slug=slug)
+
+
+def own_template_or_404(person: Person, slug: str, pk: int) -> TextTemplate:
+    routine = fireable_or_404(person, slug)
+    template = get_object_or_404(TextTemplate, pk=pk, routine=routine, owner=person)
+    template.routine = routine
+    return template
+
+
+def version_or_404(pk: int) -> HeaderVersion:
+    return get_object_or_404(HeaderVersion, pk=pk)
+
+
+def move_or_404(pk: int) -> VersionMove:
+    return get_object_or_404(VersionMove, pk=pk)
+
+
+def person_or_404(pk: int) -> Person:
+    return get_object_or_404(Person.objects.prefetch_related("groups"), pk=pk)
+
+
+def group_or_404(pk: int) -> Group:
+    """One that admins made; the roles are fixed."""
+    return get_object_or_404(groups.own_groups(), pk=pk)
+
+
+def account_or_404(pk: int) -> Account:
+    return get_object_or_404(Account, pk=pk)
+
+
+def saved_view_or_404(person: Person, pk: int) -> SavedView:
+    return get_object_or_404(SavedView, pk=pk, person=person)

@@ -1,0 +1,290 @@
+"""The run form: the text that a run will send, and the fields of a template that make it.
+
+The text in the form is what is sent. As long as nobody edits it by hand, the fields make it;
+`made` says which text they made last and from which values, so that a press never sends another
+text than the one that was last on the screen, but for one that was never whole until the press.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+from django.db.models import BigIntegerField, QuerySet
+from django.utils import timezone
+
+from dashboard.run_form import one_time_key
+from dashboard.run_form.press import PressForm
+from dashboard.run_form.rendered import Made, digest_of
+from routines import text_templates
+from routines.models import Person, Routine, TextTemplate
+from routines.prepared import Given, prepared
+from routines.text_templates import Field, Filling, JsonProblem
+from routines.values import texts
+
+PREFIX = "field-"  # of the inputs, so that a field may be called as anything else of the form
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One field of the template as the form draws it."""
+
+    field: Field
+    value: str
+    error: str
+
+    @property
+    def html_name(self) -> str:
+        return PREFIX + self.field.name
+
+
+class RunForm(PressForm):
+    """The text that a run will send, and the template that makes it."""
+
+    def __init__(
+        self,
+        *args: Any,
+        person: Person,
+        routine: Routine,
+        template: TextTemplate | None = None,
+        values: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.template = template
+        self.field_errors: dict[str, str] = {}
+        super().__init__(*args, person=person, routine=routine, **kwargs)
+        if self.is_bound:
+            self.template = _chosen(self.templates, self.data.get("template", ""))
+        self.typed = {field.name: self._typed(field, values or {}) for field in self.fields_asked}
+
+    @classmethod
+    def blank(
+        cls,
+        person: Person,
+        routine: Routine,
+        *,
+        template: TextTemplate | None = None,
+        values: Mapping[str, str] | None = None,
+        text: str | None = None,
+    ) -> Self:
+        """A form to be filled in, with a fresh key.
+
+        `values`: of the template's fields; the built-in ones may be among them. `text`: instead
+        of what they make; if they make another one, it counts as edited by hand.
+        """
+        form = cls(person=person, routine=routine, template=template, values=values)
+        filling = form._fill(values if text is not None else None)
+        key = one_time_key.issue(person, routine)
+        form.initial = {"key": key, "text": text, "made": ""}
+        if text is None or (filling is not None and filling.text == text):
+            form._put(filling)
+        return form
+
+    @classmethod
+    def preview(
+        cls, data: Mapping[str, str], person: Person, routine: Routine, *, anew: bool
+    ) -> Self:
+        """What was posted, with its key, not judged yet: the fields make the text.
+
+        Unless it was edited by hand; `anew`: even then.
+        """
+        usable = _usable(routine=routine.pk, person=person.pk)
+        template = _chosen(usable, data.get("template", ""))
+        fields = _fields_of(template)
+        values = {field.name: data.get(PREFIX + field.name, "") for field in fields}
+        form = cls(person=person, routine=routine, template=template, values=values)
+        form.initial = {name: data.get(name, "") for name in (*form.fields, "made")}
+        if fields and (anew or not form.is_edited):
+            form._put(form.filling)
+        return form
+
+    @cached_property
+    def templates(self) -> list[TextTemplate]:
+        """All that this person may start from."""
+        found = _usable(routine=self.routine.pk, person=self.person.pk)
+        for template in found:
+            template.routine = self.routine
+        return found
+
+    # --- What is drawn ---
+
+    @cached_property
+    def fields_asked(self) -> tuple[Field, ...]:
+        return _fields_of(self.template)
+
+    @property
+    def asked(self) -> list[Asked]:
+        return [
+            Asked(field, self.typed[field.name], self.field_errors.get(field.name, ""))
+            for field in self.fields_asked
+        ]
+
+    @property
+    def asked_first(self) -> Asked | None:
+        """Where the focus belongs: a field that is wrong, or the first one; None: the text."""
+        wrong = [asked for asked in self.asked if asked.error]
+        if self["text"].errors and not wrong:
+            return None
+        return next(iter(wrong or self.asked), None)
+
+    @property
+    def made(self) -> str:
+        carrier = self.data if self.is_bound else self.initial
+        return str(carrier.get("made", ""))
+
+    @property
+    def is_edited(self) -> bool:
+        """True if the text is no longer the one that the fields made."""
+        made = Made.read(self.made)
+        return made is None or made.text != text_templates.digest(self.shown_text)
+
+    @property
+    def missing(self) -> int:
+        """How many fields still keep the text from being whole."""
+        return 0 if self.is_edited or self.filling is None else len(self.filling.errors)
+
+    @cached_property
+    def filling(self) -> Filling | None:
+        return self._fill()
+
+    @property
+    def too_much(self) -> str:
+        """A sentence if this text cannot be sent at all, be it too long or odd."""
+        try:
+            texts.check(self.shown_text)
+        except texts.TextRefused as refused:
+            return str(refused)
+        return ""
+
+    @property
+    def json_problem(self) -> JsonProblem | None:
+        if self.template is None or not self.template.is_json:
+            return None
+        return text_templates.json_problem(self.shown_text)
+
+    @property
+    def no_json_digest(self) -> str:
+        return text_templates.digest(self.shown_text) if self.json_problem else ""
+
+    # --- What a press or a preview does ---
+
+    def show_field_errors(self) -> None:
+        self.field_errors = self.filling.errors if self.filling else {}
+
+    def clean(self) -> None:
+        super().clean()
+        if self.template is None and self.data.get("template"):
+            self.add_error(
+                None,
+                "The text template of this form is gone. Nothing was sent. "
+                "Check the text and press Run now once more.",
+            )
+        elif self.fields_asked:
+            self._clean_fields_of_template()
+        self._clean_json()
+
+    def _clean_fields_of_template(self) -> None:
+        filling, made = self.filling, Made.read(self.made)
+        if filling is None or made is None or self.is_edited:
+            self._refuse(self._missing_in_the_text())
+            return
+        if made.values != digest_of(self.typed):
+            self._put(filling)
+            self.cleaned_data["text"] = filling.text
+            if self.too_much:
+                self.add_error("text", self.too_much)
+            if made.is_whole and filling.is_whole:
+                self.add_error(
+                    None,
+                    "The fields have changed, so the text was made anew. Nothing was sent. "
+                    "Check the text and press Run now once more.",
+                )
+        self._refuse(filling.errors)
+
+    def _missing_in_the_text(self) -> dict[str, str]:
+        """Of a text edited by hand: the fields that nobody filled in and that still stand in it."""
+        standing = set(text_templates.names_in(self.shown_text))
+        return {
+            field.name: f"{{{{ {field.name} }}}} still stands in the text. Fill it in there, or "
+            "make the text from the fields again."
+            for field in self.fields_asked
+            if field.required and field.name in standing and not self.typed[field.name].strip()
+        }
+
+    def _refuse(self, errors: Mapping[str, str]) -> None:
+        self.field_errors = dict(errors)
+        if errors:
+            self.add_error(None, "Nothing was sent yet: please look at the marked fields.")
+
+    def _clean_json(self) -> None:
+        """What the page has said to be no JSON may be sent all the same: it is then meant so."""
+        problem = self.json_problem
+        if problem and not self.errors and self.data.get("seen_as_no_json") != self.no_json_digest:
+            self.add_error(
+                "text",
+                f"This is no valid JSON: {problem}. Nothing was sent. "
+                "Mend it, or press Run now once more to send it as it is.",
+            )
+
+    # --- What firing wants to know ---
+
+    @property
+    def template_name(self) -> str:
+        return self.template.name if self.template else ""
+
+    @property
+    def template_version(self) -> str:
+        return self.template.version if self.template else ""
+
+    @property
+    def field_values(self) -> dict[str, str]:
+        values = self.filling.values if self.filling else {}
+        # Of a text edited by hand they may be anything: kept only if they are no book of their own.
+        return values if sum(map(len, values.values())) <= texts.MAX_CHARACTERS else {}
+
+    # --- Within ---
+
+    def _typed(self, field: Field, values: Mapping[str, str]) -> str:
+        if self.is_bound:
+            return texts.normalise(self.data.get(PREFIX + field.name, ""))
+        return texts.normalise(values.get(field.name, field.default))
+
+    def _fill(self, built_in: Mapping[str, str] | None = None) -> Filling | None:
+        if self.template is None:
+            return None
+        by_itself = text_templates.built_in(
+            person=str(self.person), routine=self.routine.name, at=timezone.localtime()
+        )
+        if built_in:
+            by_itself |= {name: built_in[name] for name in by_itself if name in built_in}
+        return text_templates.fill(
+            self.template.body,
+            self.template.fields,
+            self.typed,
+            by_itself,
+            as_json=self.template.is_json,
+        )
+
+    def _put(self, filling: Filling | None) -> None:
+        """Make this the text of the form."""
+        text = filling.text if filling else ""
+        made = str(Made.by(filling, self.typed)) if filling and self.fields_asked else ""
+        if self.is_bound:
+            self._type_over(text=text, made=made)
+        else:
+            self.initial = {**self.initial, "text": text, "made": made}
+
+
+@prepared(routine=BigIntegerField(), person=BigIntegerField())
+def _usable(routine: Given, person: Given) -> QuerySet[TextTemplate]:
+    return TextTemplate.objects.filter(routine=routine).usable_by(person)
+
+
+def _fields_of(template: TextTemplate | None) -> tuple[Field, ...]:
+    if template is None:
+        return ()
+    return text_templates.asked_for(template.body, template.fields)
+
+
+def _chosen(templates: Iterable[TextTemplate], pk: str) -> TextTemplate | None:
+    return next((template for template in templates if str(template.pk) == pk), None)

@@ -1,0 +1,1 @@
+"""How the process is run: starting, gunicorn, logs, middlewares, headers, downloads."""

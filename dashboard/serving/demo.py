@@ -1,0 +1,254 @@
+"""`make demo`: the whole product on this machine, against the practice API. Ctrl-C stops it all.
+
+Imports nothing but the standard library: what needs the product's settings runs in children, in
+an environment made here from scratch. So no setting of the user's, least of all the real
+endpoint or the real database, can reach a demo.
+"""
+
+import argparse
+import base64
+import fcntl
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import indent
+from types import FrameType
+
+from dashboard.serving.serve import GUNICORN, port_problem
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+FOLDER = BASE_DIR / "var" / "demo"
+HOST = "127.0.0.1"
+START_SECONDS = 60
+STOP_SECONDS = 5  # then what still runs is killed: a demo's runs are worth no wait
+
+# All that a child gets of the user's own environment.
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
+
+_stop_signals: list[int] = []
+
+
+class Failed(Exception):
+    """The demo cannot go on; `str()` says why."""
+
+
+class Stopped(Exception):
+    """Somebody asked it to stop."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m dashboard.serving.demo", description=__doc__)
+    parser.add_argument("--port", default="8000", help="the dashboard's port")
+    parser.add_argument("--reset", action="store_true", help="clear what the demo has stored")
+    options = parser.parse_args()
+    try:
+        with _only_one():
+            if options.reset:
+                shutil.rmtree(FOLDER)
+                print("The demo's data is cleared.")
+            else:
+                _run(_port(options.port))
+    except Failed as failure:
+        sys.exit(str(failure))
+    except Stopped:
+        print("\nThe demo has stopped. Its data is kept; `make demo-reset` clears it.")
+
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed("The demo is running already: stop it first, with Ctrl-C.") from None
+        yield
+
+
+def _port(given: str) -> int:
+    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= 65535):
+        raise Failed("PORT must be a whole number from 1 to 65535.")
+    problem = port_problem(HOST, int(given))
+    if problem:
+        raise Failed(problem)
+    return int(given)
+
+
+def _run(port: int) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _note_stop)
+    practice_port = _free_port()
+    environment = _environment(port, practice_port)
+    print("Preparing the demo ...", flush=True)
+    _manage(environment, "migrate", "--verbosity", "0")
+    sign_in = _manage(environment, "seed_demo")
+    _manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        practice_api = ["practice_api", "--port", str(practice_port), "--quiet"]
+        children["practice API"] = _start(environment, sys.executable, "manage.py", *practice_api)
+        children["dashboard"] = _start(environment, *GUNICORN, "--log-level", "warning")
+        _wait_until_answering(children, {"practice API": practice_port, "dashboard": port})
+        print(_welcome(port, practice_port, sign_in), flush=True)
+        while True:
+            _check(children)
+            time.sleep(0.2)
+    finally:
+        _stop(children)
+
+
+def _note_stop(number: int, _frame: FrameType | None) -> None:
+    # Only noted: an exception from here could fall between a child's start and our knowing of it.
+    _stop_signals.append(number)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _environment(port: int, practice_port: int) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return (
+        kept
+        | _keys()
+        | {
+            "ENV_FILE": "",
+            "DASHBOARD_URL": f"http://{HOST}:{port}",
+            "CLAUDE_API_BASE_URL": f"http://{HOST}:{practice_port}",
+            "DATABASE_URL": "sqlite:///var/demo/demo.sqlite3",
+            "HOST": HOST,
+            "PORT": str(port),
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
+
+
+def _keys() -> dict[str, str]:
+    """Made once: with others, a second start could not open the stored tokens."""
+    path = FOLDER / "keys.json"
+    if not path.exists():
+        keys = {
+            "SECRET_KEY": secrets.token_urlsafe(50),
+            "TOKEN_ENCRYPTION_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        }
+        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            json.dump(keys, file)
+    stored: dict[str, str] = json.loads(path.read_text())
+    return stored
+
+
+def _manage(environment: dict[str, str], *command: str) -> str:
+    """Run a management command to its end and return what it says."""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "manage.py", *command],
+        cwd=BASE_DIR,
+        env=environment,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C meanwhile: it ends in peace, and then the demo stops
+        text=True,
+        check=False,
+    )
+    if _stop_signals:
+        raise Stopped
+    if done.returncode:
+        raise Failed(f"The demo could not be prepared: manage.py {command[0]} failed, see above.")
+    return done.stdout
+
+
+def _start(environment: dict[str, str], *command: str) -> subprocess.Popen[bytes]:
+    # A group of its own: Ctrl-C in the terminal reaches this process only, which stops the rest.
+    return subprocess.Popen(  # noqa: S603
+        command,
+        cwd=BASE_DIR,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # what matters to people is said by _welcome or on stderr
+        start_new_session=True,
+    )
+
+
+def _check(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    if _stop_signals:
+        raise Stopped
+    for name, child in children.items():
+        if child.poll() is not None:
+            raise Failed(f"The {name} has ended (exit code {child.returncode}): the demo stops.")
+
+
+def _wait_until_answering(
+    children: dict[str, subprocess.Popen[bytes]], ports: dict[str, int]
+) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    for name, port in ports.items():
+        while not _answers(port):
+            _check(children)
+            if time.monotonic() > deadline:
+                raise Failed(f"The {name} did not answer within {START_SECONDS} seconds.")
+            time.sleep(0.1)
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status > 0
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    for child in children.values():
+        _signal_group(child, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children.values():
+        try:
+            child.wait(max(0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            pass
+        # The whole group, also when its leader is gone: gunicorn's workers are not our children.
+        _signal_group(child, signal.SIGKILL)
+        child.wait()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def _welcome(port: int, practice_port: int, sign_in: str) -> str:
+    people = indent(sign_in.strip(), " " * 4)
+    return f"""
+The demo is running.
+
+  Dashboard       http://{HOST}:{port}/
+  Sign in as
+{people}
+
+  Practice API    http://{HOST}:{practice_port}/
+    It stands in for claude.ai; nothing in this demo reaches the real endpoint. Its page plays
+    the window of an API trigger: give it any routine ID, such as trig_practice_fifth, and it
+    shows the URL and the token with which the admin can register a fifth routine.
+
+  Ctrl-C stops everything. `make demo-reset` clears what the demo has stored.
+"""
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Every request has an ID, which its answer, its error page and all its log lines carry.
+
+One line for each request. The address stands there without its query: what people search for is
+theirs, and an identity provider hands over codes in it.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.http import FileResponse, HttpRequest
+from django.http.response import HttpResponseBase
+
+from dashboard.serving import logs
+from routines.models import Person
+
+logger = logging.getLogger(__name__)
+
+HEADER = "X-Request-ID"
+_LONGEST_PATH = 300
+
+
+class RequestLogMiddleware:
+    """The outermost one: it sees what all others answer, and their failures as answers, too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.monotonic()
+        # Made here, never taken over from a header: nobody else chooses what the log says.
+        request_id = secrets.token_hex(6)
+        before = logs.request_id.set(request_id)
+        try:
+            response = self.get_response(request)
+            response.headers[HEADER] = request_id
+            if _is_streamed(request, response):
+                followed = _followed(response, request, started, request_id)
+                response.streaming_content = followed  # type: ignore[attr-defined]
+            else:
+                _tell(request, response, started)
+            return response
+        finally:
+            logs.request_id.reset(before)
+
+
+def _is_streamed(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """A file is for the server to send, and the content of a HEAD is never asked for."""
+    is_file = isinstance(response, FileResponse)
+    return response.streaming and not is_file and request.method != "HEAD"
+
+
+def _followed(
+    response: Any, request: HttpRequest, started: float, request_id: str
+) -> Iterator[bytes]:
+    """What is streamed, with its line at its end: only then it is known how long it took."""
+    content = response.streaming_content
+
+    def following() -> Iterator[bytes]:
+        logs.request_id.set(request_id)
+        try:
+            yield from content
+        finally:
+            _tell(request, response, started)
+            logs.request_id.set("")
+
+    return following()
+
+
+def _tell(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
+    facts = {
+        "method": request.method,
+        "path": request.path[:_LONGEST_PATH],
+        "status": response.status_code,
+        "ms": round((time.monotonic() - started) * 1000),
+        "person": _person(request),
+    }
+    logger.info("request", extra={"facts": facts})
+
+
+def _person(request: HttpRequest) -> str:
+    """Who is signed in, if some other code asked for it: a log line costs no query."""
+    user = getattr(request, "_cached_user", None) or request.__dict__.get("user")
+    return user.get_username() if type(user) is Person else "-"

@@ -1,0 +1,31 @@
+"""People, the groups that admins make, and the roles that decide who may do what."""
+
+from routines.people.people import (
+    Refused,
+    add_person,
+    choose_password,
+    deactivate,
+    edit,
+    give_password,
+    groups_of,
+    initial_password,
+    names,
+    reactivate,
+    roles_of,
+    set_roles,
+)
+
+__all__ = [
+    "Refused",
+    "add_person",
+    "choose_password",
+    "deactivate",
+    "edit",
+    "give_password",
+    "groups_of",
+    "initial_password",
+    "names",
+    "reactivate",
+    "roles_of",
+    "set_roles",
+]

@@ -1,0 +1,215 @@
+"""Adding people, giving them roles and groups, letting them go: each change with its audit event.
+
+People are deactivated, never deleted: their runs and the audit trail name them. A deactivated
+person's web sessions end with their next request, since sign-in asks `is_active` each time; their
+password goes too, so that no session comes back to life with them.
+"""
+
+import secrets
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from routines.audit import differences, trace
+from routines.models import AuditEvent, Person
+from routines.people.roles import Role
+
+Action = AuditEvent.Action
+
+# Without those that are read or typed wrongly: i l o 0 1.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+_EDITABLE = ("first_name", "last_name", "email")
+
+
+class Refused(Exception):
+    """This cannot be done; `str()` is a sentence for the person who wanted it."""
+
+
+def initial_password() -> str:
+    """Four groups of four: 79 bits, and it can be read out over the telephone."""
+    groups = ("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
+    return "-".join(groups)
+
+
+@transaction.atomic
+def add_person(
+    *,
+    username: str,
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+    roles: Collection[Role] = (),
+    groups: Collection[Group] = (),
+    password: str | None = None,
+    password_is_initial: bool = True,
+    by: Person | None,
+) -> Person:
+    """Add somebody. An initial password is to be changed at once; None: they have none.
+
+    Raise Refused for a username that is taken, ValidationError for values that cannot be kept.
+    """
+    # Sign-in does not tell upper from lower case.
+    if Person.objects.filter(username__iexact=username).exists():
+        raise Refused("A person with that username exists already. Choose another.")
+    person = Person(
+        username=username,
+        first_name=first_name,
+        last_name=last_name,
+        email=email,
+        password_is_initial=password_is_initial and password is not None,
+    )
+    person.set_password(password)
+    person.full_clean(exclude=["password"])
+    person.save()
+    _put_into(person, [*_role_groups(roles), *groups])
+    changes = {"username": [None, username]} | {
+        field: [None, value] for field, value in _visible(person).items() if value
+    }
+    trace(Action.PERSON_ADDED, by=by, subject=person.username, changes=changes)
+    return person
+
+
+@transaction.atomic
+def edit(
+    person: Person,
+    *,
+    first_name: str,
+    last_name: str,
+    email: str,
+    roles: Collection[Role],
+    groups: Collection[Group],
+    by: Person | None,
+) -> None:
+    """Change everything but the username, which the runs and the trail know them by."""
+    before = _visible(_locked(person))
+    person.first_name, person.last_name, person.email = first_name, last_name, email
+    person.clean_fields(exclude={field.name for field in person._meta.fields} - set(_EDITABLE))
+    person.save(update_fields=_EDITABLE)
+    _put_into(person, [*_role_groups(roles), *groups])
+    _keep_an_admin()
+    _trace_edit(person, before, by=by)
+
+
+@transaction.atomic
+def set_roles(
+    person: Person,
+    roles: Collection[Role],
+    *,
+    by: Person | None,
+    may_leave_no_admin: bool = False,
+) -> None:
+    """Give them these roles and no others; their groups stay. Raise Refused.
+
+    `may_leave_no_admin`: for the identity provider, which can name another at any time.
+    """
+    before = _visible(_locked(person))
+    _put_into(person, [*_role_groups(roles), *person.groups.exclude(name__in=Role.values)])
+    if not may_leave_no_admin:
+        _keep_an_admin()
+    _trace_edit(person, before, by=by)
+
+
+@transaction.atomic
+def deactivate(person: Person, *, by: Person | None) -> None:
+    """They can no longer sign in, and their sessions end. Raise Refused."""
+    stored = _locked(person)
+    if by is not None and by.pk == person.pk:
+        raise Refused("You cannot deactivate yourself. Ask another admin to do it.")
+    if not stored.is_active:
+        return
+    person.is_active = False
+    person.set_unusable_password()  # random each time: the sessions made with the old one are void
+    person.password_is_initial = False
+    person.save(update_fields=["is_active", "password", "password_is_initial"])
+    _keep_an_admin()
+    trace(Action.PERSON_DEACTIVATED, by=by, subject=person.username)
+
+
+@transaction.atomic
+def reactivate(person: Person, *, by: Person | None) -> None:
+    """They may come back, with a new password or through the identity provider."""
+    if _locked(person).is_active:
+        return
+    person.is_active = True
+    person.save(update_fields=["is_active"])
+    trace(Action.PERSON_REACTIVATED, by=by, subject=person.username)
+
+
+@transaction.atomic
+def give_password(person: Person, password: str, *, by: Person | None) -> None:
+    """An initial password in place of the forgotten one. Their sessions end."""
+    person.set_password(password)
+    person.password_is_initial = True
+    person.save(update_fields=["password", "password_is_initial"])
+    trace(Action.PASSWORD_SET, by=by, subject=person.username, changes={"initial": [None, True]})
+
+
+@transaction.atomic
+def choose_password(person: Person, password: str) -> None:
+    """The person's own choice."""
+    person.set_password(password)
+    person.password_is_initial = False
+    person.save(update_fields=["password", "password_is_initial"])
+    trace(Action.PASSWORD_SET, by=person, subject=person.username)
+
+
+def names() -> Iterator[tuple[str, str]]:
+    """Of all people, the username with what `str(person)` says: a list needs no more of them."""
+    named = Person.objects.values_list("username", "first_name", "last_name")
+    for username, first, last in named:
+        yield username, f"{first} {last}".strip() or username
+
+
+def roles_of(person: Person) -> list[Role]:
+    """In the order of their rights. Reads `person.groups`, which a list has prefetched."""
+    names = {group.name for group in person.groups.all()}
+    return [role for role in Role if role in names]
+
+
+def groups_of(person: Person) -> list[Group]:
+    return [group for group in person.groups.all() if group.name not in Role.values]
+
+
+def _role_groups(roles: Collection[Role]) -> list[Group]:
+    return list(Group.objects.filter(name__in=roles))
+
+
+def _put_into(person: Person, groups: Collection[Group]) -> None:
+    person.groups.set(groups)
+    # Else what was already asked of this object would go on being answered from memory.
+    for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
+        if hasattr(person, cache):
+            delattr(person, cache)
+
+
+def _locked(person: Person) -> Person:
+    """As stored, and nobody else changes who is an admin meanwhile."""
+    Group.objects.select_for_update().get(name=Role.ADMIN)
+    return Person.objects.get(pk=person.pk)
+
+
+def _keep_an_admin() -> None:
+    if not Person.objects.filter(is_active=True, groups__name=Role.ADMIN).exists():
+        raise Refused(
+            "Nobody would be left who can sign in as an admin. Make another person an admin first."
+        )
+
+
+def _visible(person: Person) -> dict[str, Any]:
+    return {
+        "first_name": person.first_name,
+        "last_name": person.last_name,
+        "email": person.email,
+        "roles": [role.label for role in roles_of(person)],
+        "groups": sorted(group.name for group in groups_of(person)),
+    }
+
+
+def _trace_edit(person: Person, before: dict[str, Any], *, by: Person | None) -> None:
+    changes = differences(before, _visible(person))
+    if changes:
+        trace(Action.PERSON_EDITED, by=by, subject=person.username, changes=changes)

@@ -1,0 +1,33 @@
+"""The registry: routines, their accounts, tags and header versions; pasting; routines as code."""
+
+from routines.registry.routines import (
+    EDITABLE,
+    add_template,
+    delete_template,
+    edit,
+    edit_template,
+    free_slug,
+    lift_hold,
+    register,
+    set_account,
+    set_archived,
+    set_enabled,
+    set_rules,
+    set_slug,
+)
+
+__all__ = [
+    "EDITABLE",
+    "add_template",
+    "delete_template",
+    "edit",
+    "edit_template",
+    "free_slug",
+    "lift_hold",
+    "register",
+    "set_account",
+    "set_archived",
+    "set_enabled",
+    "set_rules",
+    "set_slug",
+]

@@ -1,0 +1,305 @@
+"""Register, edit, archive: every change of the registry, each with its audit event.
+
+Tokens are replaced and withdrawn in rotation.py.
+
+All of it in one transaction a call, so that no change goes without its trace.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from routines import text_templates
+from routines.audit import differences, trace
+from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
+from routines.registry import tags as tagging
+from routines.runs import limits
+from routines.text_templates import Field
+from routines.values.tokens import Token
+
+Action = AuditEvent.Action
+
+EDITABLE = (
+    "name",
+    "purpose",
+    "account",
+    "beta_version",
+    "api_version",
+    "cool_down",
+    "hourly_limit",
+)
+
+
+@transaction.atomic
+def register(
+    *,
+    name: str,
+    purpose: str,
+    routine_id: str,
+    account: str,
+    beta_version: str,
+    api_version: str,
+    cool_down: int = 0,
+    hourly_limit: int | None = None,
+    token: Token | None,
+    slug: str = "",
+    tags: Collection[str] = (),
+    by: Person | None,
+) -> Routine:
+    """Add a routine. `account` is the label of one, made if it is new; so is an empty slug."""
+    routine = Routine(
+        name=name,
+        slug=slug or free_slug(name),
+        purpose=purpose,
+        routine_id=routine_id,
+        account=_account(account),
+        beta_version=beta_version,
+        api_version=api_version,
+        cool_down=cool_down,
+        hourly_limit=hourly_limit,
+        created_by=by,
+    )
+    if token is not None:
+        routine.set_token(token, by=by)
+    routine.full_clean()
+    routine.save()
+    new_values = {field: [None, value] for field, value in _visible(routine).items()}
+    if tags:
+        tagging.write(routine, tags)
+        new_values["tags"] = [None, tagging.of(routine)]
+    trace(Action.ROUTINE_REGISTERED, by=by, routine=routine, changes=new_values)
+    if token is not None:
+        trace(
+            Action.TOKEN_SET,
+            by=by,
+            routine=routine,
+            changes={"token": [None, f"…{token.last_four}"]},
+        )
+    return routine
+
+
+@transaction.atomic
+def edit(
+    routine: Routine,
+    *,
+    name: str,
+    purpose: str,
+    account: str,
+    beta_version: str,
+    api_version: str,
+    cool_down: int,
+    hourly_limit: int | None,
+    tags: Collection[str] | None = None,
+    by: Person | None,
+) -> None:
+    """Change everything but the routine ID and the token: those two belong together.
+
+    `tags` None leaves them as they are.
+    """
+    before = _visible(Routine.objects.select_related("account").get(pk=routine.pk))
+    routine.name, routine.purpose = name, purpose
+    routine.account = _account(account)
+    routine.beta_version, routine.api_version = beta_version, api_version
+    routine.cool_down, routine.hourly_limit = cool_down, hourly_limit
+    routine.full_clean()
+    routine.save(update_fields=list(EDITABLE))
+    changes = differences(before, _visible(routine))
+    if tags is not None:
+        before_tags = tagging.of(routine)
+        tagging.write(routine, tags)
+        changes |= differences({"tags": before_tags}, {"tags": tagging.of(routine)})
+    if changes:
+        trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
+
+
+@transaction.atomic
+def set_enabled(routine: Routine, enabled: bool, *, by: Person | None) -> None:
+    if routine.enabled == enabled:
+        return
+    routine.enabled = enabled
+    routine.save(update_fields=["enabled"])
+    trace(Action.ROUTINE_ENABLED if enabled else Action.ROUTINE_DISABLED, by=by, routine=routine)
+
+
+@transaction.atomic
+def set_archived(routine: Routine, archived: bool, *, by: Person | None) -> None:
+    """Take a routine off the board, or bring it back. Its runs stay either way."""
+    if routine.is_archived == archived:
+        return
+    routine.archived_at = timezone.now() if archived else None
+    routine.save(update_fields=["archived_at"])
+    trace(Action.ROUTINE_ARCHIVED if archived else Action.ROUTINE_RESTORED, by=by, routine=routine)
+
+
+@transaction.atomic
+def set_rules(
+    routine: Routine,
+    *,
+    open_to: Collection[Group],
+    confirmation: str,
+    asks_why: bool,
+    runs_seen_by_group: bool | None = None,
+    by: Person | None,
+) -> None:
+    """Who may run it (nobody named: all who may run), and what they are asked first.
+
+    `runs_seen_by_group`: whether they see all its runs; None leaves that as it is.
+    """
+    before = _rules(stored := Routine.objects.get(pk=routine.pk))
+    if runs_seen_by_group is None:
+        runs_seen_by_group = stored.runs_seen_by_group
+    routine.confirmation, routine.asks_why = confirmation, asks_why
+    routine.runs_seen_by_group = runs_seen_by_group
+    routine.save(update_fields=["confirmation", "asks_why", "runs_seen_by_group"])
+    routine.open_to.set(open_to)
+    changes = differences(before, _rules(routine))
+    if changes:
+        trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
+
+
+@transaction.atomic
+def set_slug(routine: Routine, slug: str, *, by: Person | None) -> None:
+    """Give the routine's pages another address. Links to the old one break."""
+    changes = {"slug": [routine.slug, slug]}
+    routine.slug = slug
+    routine.full_clean()
+    routine.save(update_fields=["slug"])
+    trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
+
+
+@transaction.atomic
+def set_account(label: str, *, hourly_limit: int | None, by: Person | None) -> None:
+    """Set what is known of an account; it is made if it is new."""
+    account, is_new = Account.objects.get_or_create(label=label)
+    changes: dict[str, list[Any]] = {"label": [None, label]} if is_new else {}
+    if account.hourly_limit != hourly_limit:
+        changes["hourly_limit"] = [account.hourly_limit, hourly_limit]
+    account.hourly_limit = hourly_limit
+    account.save(update_fields=["hourly_limit"])
+    if changes:
+        trace(Action.ACCOUNT_EDITED, by=by, subject=label, changes=changes)
+
+
+@transaction.atomic
+def lift_hold(routine: Routine, *, by: Person) -> None:
+    """End the hold on a routine, and the one on its account, before its time."""
+    routine = Routine.objects.select_related("account").get(pk=routine.pk)
+    if limits.hold(routine) is None:
+        return
+    changes = {
+        "held_until": [_moment(routine.held_until), None],
+        "account_held_until": [_moment(routine.account.held_until), None],
+    }
+    Routine.objects.filter(pk=routine.pk).update(held_until=None)
+    Account.objects.filter(pk=routine.account_id).update(held_until=None)
+    trace(Action.HOLD_LIFTED, by=by, routine=routine, changes=changes)
+
+
+@transaction.atomic
+def add_template(
+    routine: Routine,
+    *,
+    name: str,
+    body: str,
+    fields: Sequence[Field] = (),
+    is_json: bool = False,
+    order: int = 0,
+    by: Person | None,
+) -> TextTemplate:
+    """Raise ValidationError, also where the definitions of the fields do not go with the body."""
+    values = _template_values(name, body, fields, is_json)
+    template = TextTemplate(routine=routine, order=order, **values)
+    template.full_clean()
+    template.save()
+    changes = {field: [None, value] for field, value in _told(values).items()}
+    trace(Action.TEMPLATE_ADDED, by=by, routine=routine, changes=changes)
+    return template
+
+
+@transaction.atomic
+def edit_template(
+    template: TextTemplate,
+    *,
+    name: str,
+    body: str,
+    fields: Sequence[Field] = (),
+    is_json: bool = False,
+    order: int,
+    by: Person | None,
+) -> None:
+    """Raise ValidationError as add_template does."""
+    after = _template_values(name, body, fields, is_json) | {"order": order}
+    # A form may have cleaned its values into `template` already: what was, the database knows.
+    stored = TextTemplate.objects.get(pk=template.pk)
+    before = {field: getattr(stored, field) for field in after}
+    for field, value in after.items():
+        setattr(template, field, value)
+    template.full_clean()
+    template.save(update_fields=list(after))
+    changes = differences(before, after)
+    if changes:
+        changes.setdefault("name", [name, name])  # else nothing says which one it was
+        trace(Action.TEMPLATE_EDITED, by=by, routine=template.routine, changes=changes)
+
+
+@transaction.atomic
+def delete_template(template: TextTemplate, *, by: Person | None) -> None:
+    values = {field: getattr(template, field) for field in ("name", "body", "fields", "is_json")}
+    changes = {field: [value, None] for field, value in _told(values).items()}
+    template.delete()
+    trace(Action.TEMPLATE_DELETED, by=by, routine=template.routine, changes=changes)
+
+
+def _template_values(
+    name: str, body: str, fields: Sequence[Field], is_json: bool
+) -> dict[str, Any]:
+    found = text_templates.problems(fields, body=body)
+    if found:
+        raise ValidationError([problem.sentence for problem in found])
+    stored = [field.to_stored() for field in fields]
+    return {"name": name, "body": body, "fields": stored, "is_json": is_json}
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """Of a whole template: without fields and JSON where there is nothing to tell."""
+    return {name: value for name, value in values.items() if value or name in ("name", "body")}
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
+
+
+def _account(label: str) -> Account:
+    account, _ = Account.objects.get_or_create(label=label)
+    return account
+
+
+def free_slug(name: str, *, besides: Collection[str] = ()) -> str:
+    """A slug nobody has, nor is about to get: names may repeat, addresses may not."""
+    base = slugify(name)[:80] or "routine"
+    taken = set(Routine.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    taken |= {"register", *besides}  # the first is where the form to register one is
+    slug, number = base, 2
+    while slug in taken:
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+def _visible(routine: Routine) -> dict[str, Any]:
+    values = {field: getattr(routine, field) for field in ("routine_id", *EDITABLE)}
+    return values | {"account": routine.account.label}
+
+
+def _rules(routine: Routine) -> dict[str, Any]:
+    return {
+        "open_to": sorted(routine.open_to.values_list("name", flat=True)),
+        "confirmation": routine.confirmation,
+        "asks_why": routine.asks_why,
+        "runs_seen_by_group": routine.runs_seen_by_group,
+    }

@@ -1,0 +1,1 @@
+"""Runs: firing, who may run what, limits, settling unknown runs, and outcomes."""

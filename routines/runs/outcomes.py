@@ -1,0 +1,101 @@
+"""What came of a session, as people say: the endpoint cannot be asked how one went.
+
+Whoever may see a run may say so, change it, and take it back; the trail keeps every word of it.
+"""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db import transaction
+from django.utils import timezone
+
+from routines.audit import trace
+from routines.models import AuditEvent, Outcome, Person, Run
+from routines.values.reasons import State
+
+_REMEMBERED = timedelta(days=3)
+_NOT_BEFORE = timedelta(minutes=10)  # a session takes its time: nobody can say yet
+_MOST_REMINDERS = 5
+_is_https = URLValidator(schemes=["https"])
+
+
+class CannotBeMarked(Exception):
+    """No session of this run is known, so nothing can have come of it."""
+
+
+class NotYours(Exception):
+    """A run that this person may not see."""
+
+
+class LinkRefused(ValueError):
+    """`str()` is a sentence that says what to paste instead."""
+
+
+def mark(run: Run, outcome: Outcome, *, by: Person) -> Run:
+    """Say what came of it; the note and the link that are there stay. Raise CannotBeMarked."""
+    return _write(run, by, outcome=outcome.value)
+
+
+def describe(run: Run, *, note: str, link: str, by: Person) -> Run:
+    """A note and a link beside the outcome. Raise CannotBeMarked, LinkRefused."""
+    return _write(run, by, outcome_note=note.strip(), outcome_link=_checked(link.strip()))
+
+
+def take_back(run: Run, *, by: Person) -> Run:
+    """As if nobody had said anything."""
+    return _write(run, by, outcome="", outcome_note="", outcome_link="")
+
+
+def reminders(person: Person) -> list[Run]:
+    """The person's own runs of the last days that made a session, and nobody said what came of."""
+    now = timezone.now()
+    return list(
+        Run.objects.filter(person=person, outcome="", state=State.STARTED, is_trial=False)
+        .filter(created_at__gt=now - _REMEMBERED, created_at__lt=now - _NOT_BEFORE)
+        .select_related("routine")
+        .newest_first()[:_MOST_REMINDERS]
+    )
+
+
+@transaction.atomic
+def _write(run: Run, by: Person, **values: str) -> Run:
+    visible = Run.objects.visible_to(by).select_related("routine__account", "person")
+    stored = visible.select_for_update(of=("self",)).filter(pk=run.pk).first()
+    if stored is None:
+        raise NotYours
+    before = {field: getattr(stored, field) for field in values}
+    for field, value in values.items():
+        setattr(stored, field, value)
+    says_something = stored.outcome or stored.outcome_note or stored.outcome_link
+    if says_something and not (stored.outcome and stored.state == State.STARTED):
+        raise CannotBeMarked
+    changes: dict[str, list[Any]] = {
+        field.removeprefix("outcome_"): [before[field], value]
+        for field, value in values.items()
+        if before[field] != value
+    }
+    if changes:
+        stored.outcome_at, stored.outcome_by = (
+            (timezone.now(), by) if says_something else (None,) * 2
+        )
+        stored.save(update_fields=[*values, "outcome_at", "outcome_by"])
+        changes = {"run": [run.pk, run.pk]} | changes
+        trace(AuditEvent.Action.RUN_MARKED, by=by, routine=stored.routine, changes=changes)
+    return stored
+
+
+def _checked(link: str) -> str:
+    try:
+        if link:
+            _is_https(link)
+            if "@" in urlsplit(link).netloc:  # https://claude.ai@elsewhere.example goes elsewhere
+                raise ValidationError("user")
+    except ValidationError:
+        raise LinkRefused(
+            "Paste the whole address of a page, beginning with https://: of the pull request or "
+            "the message, for example."
+        ) from None
+    return link

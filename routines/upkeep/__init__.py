@@ -1,0 +1,1 @@
+"""What keeps the product running: retention, backup, re-encrypting tokens, checks at the start."""

@@ -1,0 +1,109 @@
+"""The board asks for news: one light query when there is none, else the last runs' lines."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from routines.board import news as live
+from routines.models import Routine, Run
+from tests.dashboard.browsing import Page, signed_in
+from tests.factories import create_manager, create_run, create_teammate
+
+
+def asks_at(response) -> str:
+    """Where the page, or the answer to its last look, asks for news."""
+    (element,) = [one for one in Page(response).elements if "data-live" in one.attributes]
+    return element.attributes["data-live"]
+
+
+def test_a_look_that_finds_nothing_is_one_query_and_no_session(
+    client, routine, django_assert_num_queries
+):
+    create_run(routine=routine, ago=timedelta(minutes=1))
+    address = asks_at(client.get("/"))
+    with django_assert_num_queries(1):
+        response = client.get(address)
+    assert (response.status_code, response.content) == (204, b"")
+
+
+def test_a_colleagues_run_is_told_once_as_the_line_of_its_routine(client, routine):
+    address = asks_at(client.get("/"))
+    create_run(routine=routine, person=create_teammate(username="a colleague"))
+    news = client.get(address)
+    page = Page(news)
+    (line,) = page.find("span", id=f"last-{routine.slug}")
+    assert "by a colleague Session created" in " ".join(line.text.split())
+    assert not page.find("section")
+    assert client.get(asks_at(news)).status_code == 204
+
+
+def test_the_line_is_of_the_newest_run_whichever_has_changed(client, routine):
+    older = create_run(routine=routine, person=create_teammate(username="the older"))
+    create_run(routine=routine, person=create_teammate(username="the newer"))
+    address = asks_at(client.get("/"))
+    Run.objects.filter(pk=older.pk).update(settled_at=timezone.now())
+    assert Page(client.get(address)).says("by the newer")
+
+
+def test_news_of_what_is_not_on_the_board_is_not_told(client, routine):
+    address = asks_at(client.get("/"))
+    create_run(routine=routine)
+    Routine.objects.update(archived_at=timezone.now())
+    page = Page(client.get(address))
+    assert [element.attributes["id"] for element in page.elements] == ["live"]
+
+
+def test_news_is_for_those_who_are_signed_in(client, routine):
+    address = asks_at(client.get("/"))
+    create_run(routine=routine)
+    assert Client().get(address).status_code == 302
+
+
+def test_who_may_run_nothing_is_told_nothing(client, routine):
+    address = asks_at(client.get("/"))
+    create_run(routine=routine)
+    assert not Page(signed_in(create_manager()).get(address)).find("span")
+
+
+@pytest.mark.parametrize("look", ["", "1-0", "x", "\x00"])
+def test_a_cursor_that_is_not_ours_gets_a_fresh_one_and_no_news(client, routine, look):
+    create_run(routine=routine)
+    response = client.get(reverse("board_changes"), {"look": look})
+    assert [element.attributes["id"] for element in Page(response).elements] == ["live"]
+    assert Client().get(reverse("board_changes"), {"look": look}).status_code == 302
+
+
+def test_an_old_cursor_takes_a_signed_in_person_to_renew_it(client, routine):
+    address = asks_at(client.get("/"))
+    with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
+        assert Client().get(address).status_code == 302
+
+
+def test_a_page_that_asks_by_itself_keeps_no_sign_in_alive(client, routine, settings):
+    address = asks_at(client.get("/"))
+    with time_machine.travel(timezone.now() + timedelta(minutes=settings.SESSION_IDLE_MINUTES / 2)):
+        create_run(routine=routine)
+        assert client.get(address).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(minutes=settings.SESSION_IDLE_MINUTES + 1)):
+        assert client.get(address).status_code == 302
+
+
+def test_the_cursor_is_taken_before_the_board_is_read(client, routine, monkeypatch):
+    """Else a run between the two would be neither on the board nor news."""
+    order: list[str] = []
+    start = live.start
+
+    def noted() -> live.Cursor:
+        order.append("cursor")
+        return start()
+
+    monkeypatch.setattr(live, "start", noted)
+    monkeypatch.setattr(
+        "routines.runs.firing.settle_overdue_runs", lambda: order.append("what the board shows")
+    )
+    client.get("/")
+    assert order == ["cursor", "what the board shows"]

@@ -1,0 +1,247 @@
+"""Pages of filtered runs: exactly what the filter asks for and the person may see, in order."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+
+from routines import history
+from routines.history import pages, walking
+from routines.history.run_filter import RunFilter
+from routines.models import Outcome, Person, Routine, Run, Tag
+from routines.values.reasons import MEANINGS, Reason, State
+from tests.factories import create_manager, create_routine, create_run, create_teammate
+
+pytestmark = pytest.mark.django_db
+
+RUNS = 240
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
+REASONS = [Reason.SESSION_CREATED] * 6 + [Reason.PAUSED, Reason.NO_ANSWER, Reason.BUSY]
+
+
+@pytest.fixture
+def people() -> list[Person]:
+    return [create_teammate(username=f"person-{number}") for number in range(4)]
+
+
+@pytest.fixture
+def world(people) -> None:
+    """Runs of a few minutes, many at the same moment, written in no order of time."""
+    rng = Random(7)
+    routines = [create_routine(name=f"R{n}", account=f"Account {n % 2}") for n in range(5)]
+    nightly = Tag.objects.create(name="nightly")
+    routines[1].tags.add(nightly)
+    routines[3].tags.add(nightly)
+    routines[4].tags.add(Tag.objects.create(name="unused"))
+    made = []
+    for number in range(RUNS):
+        reason = rng.choice(REASONS)
+        started = MEANINGS[reason].state == State.STARTED
+        at = NOON + timedelta(
+            seconds=rng.randrange(60), microseconds=rng.choice([0, 0, 1, 500_000])
+        )
+        made.append(
+            Run(
+                key=uuid4(),
+                routine=rng.choice(routines[:4]),
+                person=rng.choice(people[:3]),
+                text=rng.choice(["deploy it", "deploy needle", "hay", ""]),
+                why=rng.choice(["", "", "needle"]),
+                api_version="2023-06-01",
+                beta_version=rng.choice(["b-2026-04-01", "b-2026-04-01", ""]),
+                created_at=at,
+                state=MEANINGS[reason].state,
+                reason=reason,
+                settled_at=at,
+                session_id=f"session_{number}" if started else "",
+                outcome=rng.choice(["", "", Outcome.USEFUL]) if started else "",
+                outcome_link=rng.choice(["", "https://example.com"]) if started else "",
+                is_trial=rng.random() < 0.1,
+            )
+        )
+    Run.objects.bulk_create(made)
+
+
+QUERIES = [
+    "",
+    "routine=r1",
+    "routine=r4",
+    "routine=none-such",
+    "person=person-1",
+    "person=person-3",
+    "account=Account+1",
+    "tag=nightly",
+    "tag=unused",
+    "state=refused&state=unknown&state=not_sent",
+    "state=started&outcome=none",
+    "reason=paused&state=refused",
+    "reason=paused&state=unknown",
+    "outcome=useful&link=yes",
+    "link=no&trial=yes",
+    "beta=not-sent&api=2023-06-01",
+    "from=2026-11-02T12:00&to=2026-11-02T12:01",
+    "from=2026-11-02&to=2026-11-02&tag=nightly&state=started",
+    "period=today",
+    "q=deploy",
+    "q=needle+deploy&routine=r1",
+    "q=needle&person=person-2&state=refused",
+    "q=deploy&state=started&outcome=none&tag=nightly",
+    "q=deploy&from=2026-11-02T12:00&account=Account+0",
+    "q=absent&state=refused",
+    "q=needle&trial=no&link=yes",
+]
+
+
+def walk(person: Person, run_filter: RunFilter, size: int) -> tuple[list[int], list[int]]:
+    """All pages to the oldest run, and from there back to the newest one."""
+    page = history.page(person, run_filter, size=size)
+    assert page.newer is None
+    forth = [run.pk for run in page.rows]
+    first = list(forth)
+    for _ in range(RUNS + 5):
+        if page.older is None:
+            break
+        page = history.page(person, run_filter, before=page.older, size=size)
+        forth += [run.pk for run in page.rows]
+    assert page.older is None, "the pages never come to an end"
+    back = [run.pk for run in reversed(page.rows)]
+    for _ in range(RUNS + 5):
+        if page.newer is None:
+            break
+        page = history.page(person, run_filter, after=page.newer, size=size)
+        back += [run.pk for run in reversed(page.rows) if run.pk not in back]
+    assert page.newer is None
+    assert [run.pk for run in page.rows] == first
+    return forth, back[::-1]
+
+
+def expected(person: Person, run_filter: RunFilter) -> list[int]:
+    """By plain conditions, which the export uses, too."""
+    runs = run_filter.apply(Run.objects.visible_to(person)).order_by("-created_at", "-pk")
+    return [run.pk for run in runs]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("bounds", ["as they are", "tiny"])
+def test_the_pages_hold_what_the_filter_asks_for_each_run_once(monkeypatch, world, query, bounds):
+    if bounds == "tiny":  # so that every walk and search has to stop and go on
+        monkeypatch.setattr(walking, "FEW", 3)
+        monkeypatch.setattr(walking, "MOST_BY_INDEX", 25)
+        monkeypatch.setattr(walking, "MOST_READ", 20)
+        monkeypatch.setattr(pages, "_CANDIDATES", 30)
+        monkeypatch.setattr(pages, "_ASKED", 12)
+    run_filter = RunFilter.from_query(query)
+    forth, back = walk(create_manager(), run_filter, size=9)
+    assert forth == expected(create_manager(), run_filter)
+    if bounds != "tiny":  # going back over what did not match may start at the first page again
+        assert back == forth
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_person_sees_their_own_and_those_of_routines_that_show_them(world, people, query):
+    group = Group.objects.create(name="A group")
+    people[0].groups.add(group)
+    shared = Routine.objects.get(slug="r1")
+    shared.open_to.add(group)
+    Routine.objects.filter(slug__in=["r1", "r2"]).update(runs_seen_by_group=True)
+    Routine.objects.get(slug="r2").open_to.add(Group.objects.create(name="Others"))
+    run_filter = RunFilter.from_query(query)
+    forth, back = walk(people[0], run_filter, size=9)
+    assert forth == back == expected(people[0], run_filter)
+    if not run_filter:
+        mine = Run.objects.filter(person=people[0]) | Run.objects.filter(routine=shared)
+        assert set(forth) == {run.pk for run in mine}
+
+
+# --- Looking back only so far ---
+
+
+def test_a_page_that_looked_back_only_so_far_says_so_and_goes_on(monkeypatch, world):
+    monkeypatch.setattr(walking, "FEW", 3)
+    monkeypatch.setattr(walking, "MOST_READ", 20)
+    asked = RunFilter.from_query("trial=no&link=yes&outcome=useful&state=started")
+    page = history.page(create_manager(), asked, size=50)
+    assert len(page.rows) < len(expected(create_manager(), asked))
+    assert page.looked_back_to is not None
+    assert page.looked_back_to <= page.rows[-1].created_at
+    assert page.older is not None
+
+
+def test_a_page_costs_as_much_however_few_match(world, django_assert_max_num_queries):
+    manager = create_manager()
+    manager.has_perm("routines.view_all_runs")
+    for query, queries in (
+        ("state=refused", 3),
+        ("reason=tls_failed", 2),
+        ("state=refused&reason=paused", 4),
+        ("routine=r1&state=refused", 5),
+        ("routine=none-such&state=refused", 2),
+        ("q=deploy", 5),
+    ):
+        asked = RunFilter.from_query(query)
+        with django_assert_max_num_queries(queries, info=query):
+            history.page(manager, asked)
+
+
+# --- One run by its name ---
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "session_01FOUND",
+        " session_01FOUND ",
+        "https://claude.ai/code/session_01FOUND",
+        "https://claude.ai/code/session_01FOUND/?from=mail#top",
+        "req_42",
+        "#{pk}",
+        "run {pk}",
+        "Run #{pk}",
+        "http://localhost:8000/history/{pk}/",
+    ],
+)
+def test_what_names_a_run_finds_that_run_alone(world, people, typed):
+    run = create_run(
+        person=people[0],
+        text="Not a word of it.",
+        session_id="session_01FOUND",
+        session_url="https://claude.ai/code/session_01FOUND",
+        request_id="req_42",
+    )
+    asked = RunFilter(q=typed.format(pk=run.pk).strip())
+    assert [found.pk for found in history.page(create_manager(), asked).rows] == [run.pk]
+    assert [found.pk for found in history.page(people[0], asked).rows] == [run.pk]
+    assert history.page(people[1], asked).rows == []
+
+
+@pytest.mark.parametrize("typed", ["session_01FOUND", "req_42", "#1"])
+def test_what_names_a_run_is_looked_up_in_an_index(typed):
+    named = RunFilter(q=typed).apply(Run.objects.all())
+    plan = named.explain()
+    scans_the_table = "SCAN" in plan if connection.vendor == "sqlite" else False
+    assert not scans_the_table, plan
+
+
+# --- What is new ---
+
+
+def test_new_runs_are_counted_as_the_filter_asks(world):
+    manager = create_manager()
+    asked = RunFilter.from_query("state=unknown")
+    shown = history.page(manager, asked)
+    assert history.new_since(manager, asked, history.top(shown)) == 0
+    create_run(reason=Reason.NO_ANSWER)
+    create_run(reason=Reason.NO_ANSWER)
+    create_run()
+    assert history.new_since(manager, asked, history.top(shown)) == 2
+    assert history.new_since(create_teammate(), asked, history.top(shown)) == 0
+
+
+def test_an_empty_page_learns_of_its_first_run():
+    manager = create_manager()
+    cursor = history.top(history.page(manager))
+    create_run()
+    assert history.new_since(manager, RunFilter(), cursor) == 1

@@ -1,0 +1,210 @@
+"""Tokens: what is one, how it is sealed at rest, and that it does not get out by accident."""
+
+import base64
+import copy
+import json
+import logging
+import pickle
+import traceback
+
+import pytest
+from cryptography.fernet import Fernet
+
+from routines.values import tokens
+from routines.values.tokens import PREFIX, Token, TokenRefused, TokenUnreadable
+
+SECRET = "Yk3-fQ_9s.test~token+of/this-routine"
+PLAIN = f"{PREFIX}{SECRET}"
+ROUTINE_ID = "trig_Tokens"
+
+
+# --- What a token looks like ---
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        PLAIN,
+        f"  {PLAIN}\r\n",
+        f"\t{PLAIN}\u00a0",
+        f"{PLAIN}==",
+        PREFIX + "a",
+        PREFIX + "x" * 9 + "y",
+    ],
+    ids=["bare", "line break", "odd spaces", "padded", "short", "nearly a placeholder"],
+)
+def test_a_pasted_token_is_taken_without_the_spaces_around_it(pasted):
+    assert tokens.parse(pasted).reveal() == pasted.strip()
+
+
+def test_the_longest_token_is_taken_and_not_one_character_more():
+    longest = (PREFIX + "a1" * 4_000)[:4_096]
+    assert tokens.parse(longest).reveal() == longest
+    with pytest.raises(TokenRefused, match="too long"):
+        tokens.parse(f"{longest}a")
+
+
+NO_TOKENS = {
+    "nothing": ("", "Paste the token"),
+    "spaces": (" \n\t", "Paste the token"),
+    "API key": (f"sk-ant-api03-{SECRET}", "A routine token starts with sk-ant-oat01-"),
+    "other case": (f"SK-ANT-OAT01-{SECRET}", "A routine token starts with sk-ant-oat01-"),
+    "with its scheme": (f"Bearer {PLAIN}", "A routine token starts with sk-ant-oat01-"),
+    "quoted": (f'"{PLAIN}"', "A routine token starts with sk-ant-oat01-"),
+    "two lines": (f"{PREFIX}{SECRET}\n{SECRET}", "broken over lines or holds a space"),
+    "a space": (f"{PREFIX}{SECRET} {SECRET}", "broken over lines or holds a space"),
+    "two tokens": (f"{PLAIN} {PLAIN}", "broken over lines or holds a space"),
+    "a no-break space": (f"{PREFIX}{SECRET}\u00a0{SECRET}", "broken over lines or holds a space"),
+    "a quote": (f"{PLAIN}'", "holds characters that no token has"),
+    "NUL": (f"{PLAIN}\x00{SECRET}", "holds characters that no token has"),
+    "outside ASCII": (f"{PLAIN}é", "holds characters that no token has"),
+    "a digit outside ASCII": (f"{PLAIN}٣", "holds characters that no token has"),
+    "padding within": (f"{PREFIX}{SECRET}={SECRET}", "holds characters that no token has"),
+    "only the prefix": (PREFIX, "placeholder of the documentation"),
+    "placeholder of x": (f"{PREFIX}xxxxxxxx", "placeholder of the documentation"),
+    "too long": (PREFIX + SECRET * 200, "too long for a token"),
+}
+
+
+@pytest.mark.parametrize(("pasted", "sentence"), NO_TOKENS.values(), ids=NO_TOKENS)
+def test_what_is_no_token_is_refused_without_being_repeated(pasted, sentence):
+    with pytest.raises(TokenRefused) as refused:
+        tokens.parse(pasted)
+    assert sentence in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+# --- Sealed at rest ---
+
+
+def test_a_sealed_token_opens_for_its_routine():
+    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    assert tokens.unseal(sealed, routine_id=ROUTINE_ID) == Token(PLAIN)
+
+
+def test_a_sealed_token_is_ascii_and_shows_nothing():
+    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    assert sealed.isascii()
+    raw = base64.urlsafe_b64decode(sealed)
+    for visible in (sealed.encode(), raw):
+        assert SECRET.encode() not in visible
+        assert ROUTINE_ID.encode() not in visible
+
+
+def test_one_token_sealed_twice_looks_different():
+    first, second = (tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID) for _ in range(2))
+    assert first != second
+
+
+@pytest.mark.parametrize("other", ["trig_Other", "trig_token", "trig_Tokens2", "trig_tokens", ""])
+def test_a_sealed_token_does_not_open_for_another_routine(other):
+    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    with pytest.raises(TokenUnreadable):
+        tokens.unseal(sealed, routine_id=other)
+
+
+def test_what_is_no_ciphertext_does_not_open():
+    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    flipped = "A" if sealed[40] != "A" else "B"
+    damaged = ["", "nonsense", "é", sealed[:-4], sealed[:40] + flipped + sealed[41:], PLAIN]
+    for content in damaged:
+        with pytest.raises(TokenUnreadable):
+            tokens.unseal(content, routine_id=ROUTINE_ID)
+
+
+def test_what_somebody_else_sealed_does_not_open():
+    content = json.dumps({"routine_id": ROUTINE_ID, "token": PLAIN}).encode()
+    foreign = Fernet(Fernet.generate_key()).encrypt(content).decode()
+    with pytest.raises(TokenUnreadable):
+        tokens.unseal(foreign, routine_id=ROUTINE_ID)
+
+
+# --- Keys rotate ---
+
+
+def new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def test_the_newest_key_seals_and_the_older_ones_still_open(settings):
+    old, new = new_key(), new_key()
+    settings.TOKEN_ENCRYPTION_KEYS = [old]
+    sealed_before = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+
+    settings.TOKEN_ENCRYPTION_KEYS = [new, old]
+    assert tokens.unseal(sealed_before, routine_id=ROUTINE_ID) == Token(PLAIN)
+    sealed_after = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    Fernet(new).decrypt(sealed_after)  # the newest, which stands first
+
+    settings.TOKEN_ENCRYPTION_KEYS = [new]
+    assert tokens.unseal(sealed_after, routine_id=ROUTINE_ID) == Token(PLAIN)
+    with pytest.raises(TokenUnreadable):
+        tokens.unseal(sealed_before, routine_id=ROUTINE_ID)
+
+
+# --- Nothing gets out by accident ---
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        repr,
+        str,
+        format,
+        "{}".format,
+        "{!r:>80}".format,
+        lambda token: f"{token}",
+        lambda token: "%s and %r" % (token, token),  # noqa: UP031
+        lambda token: repr([token, {"token": token}]),
+        lambda token: str(ValueError(token)),
+        lambda token: json.dumps([token], default=str, ensure_ascii=False),
+    ],
+)
+def test_a_token_shows_its_last_four_characters_alone(show):
+    shown = show(Token(PLAIN))
+    assert "…tine" in shown
+    assert SECRET[:-4] not in shown
+    assert PREFIX not in shown
+
+
+def test_a_token_in_a_log_line_and_a_traceback_stays_closed(caplog):
+    token = Token(PLAIN)
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("routines.tests").error("fired with %s", token)
+    assert "…tine" in caplog.text
+    try:
+        raise RuntimeError(token)
+    except RuntimeError as error:
+        told = "".join(
+            traceback.TracebackException.from_exception(error, capture_locals=True).format()
+        )
+    assert "<Token …tine>" in told
+    assert SECRET[:-4] not in caplog.text + told
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [pickle.dumps, copy.copy, copy.deepcopy, json.dumps, vars, hash],
+    ids=lambda f: f.__name__,
+)
+def test_a_token_is_not_pickled_copied_or_hashed(keep):
+    with pytest.raises(TypeError) as refused:
+        keep(Token(PLAIN))
+    assert SECRET[:-4] not in str(refused.value)
+
+
+def test_tokens_are_equal_by_what_they_hold():
+    assert Token(PLAIN) == Token(PLAIN)
+    assert Token(PLAIN) != Token(f"{PLAIN}x")
+    assert Token(PLAIN) != PLAIN
+
+
+def test_an_unreadable_token_says_nothing_of_keys_or_content(settings):
+    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    key = settings.TOKEN_ENCRYPTION_KEYS[0]
+    for content, routine_id in ((sealed, "trig_Other"), (sealed[:-4], ROUTINE_ID)):
+        with pytest.raises(TokenUnreadable) as unreadable:
+            tokens.unseal(content, routine_id=routine_id)
+        told = "".join(traceback.format_exception(unreadable.value))
+        assert not [piece for piece in (SECRET, sealed, key) if piece in told]
+        assert unreadable.value.__suppress_context__ or unreadable.value.__context__ is None

@@ -1,4 +1,8 @@
-"""Two rooms, one direction: what may import what, read from the source itself."""
+"""The architecture: which room may import which, read from the source itself.
+
+The two tables below are the one place where it is written down. A room is a folder of `routines/`
+or `dashboard/`, or one of the few files beside them.
+"""
 
 import ast
 import re
@@ -8,7 +12,63 @@ from pathlib import Path
 import pytest
 
 BASE = Path(__file__).parent.parent
-ROOMS = ("routines", "dashboard")
+PACKAGES = ("routines", "dashboard")
+
+# The domain, floor by floor: a room imports rooms that stand above it in this table, and of these
+# only the ones it names.
+DOMAIN: dict[str, set[str]] = {
+    "moments": set(),
+    "prepared": set(),
+    "keyset": {"moments"},
+    "values": set(),
+    "text_templates": {"values"},
+    "fire_api": {"values"},
+    "models": {"prepared", "values", "text_templates"},
+    "audit": {"keyset", "values", "models"},
+    "people": {"models", "audit"},
+    "tokens": {"values", "fire_api", "models", "audit"},
+    "runs": {"prepared", "values", "fire_api", "models", "audit", "tokens"},
+    "registry": {"values", "text_templates", "models", "audit", "runs"},
+    "board": {
+        "moments",
+        "prepared",
+        "values",
+        "text_templates",
+        "models",
+        "people",
+        "runs",
+        "registry",
+    },
+    "history": {"keyset", "values", "models", "audit", "runs"},
+    "insight": {"values", "models", "tokens", "history"},
+    "upkeep": {"values", "models", "audit", "tokens", "runs", "insight"},
+    "practice_api": {"values", "registry"},
+    "demo": {"values", "text_templates", "models", "people", "registry", "practice_api"},
+    "management": {"models", "people", "registry", "insight", "upkeep", "practice_api", "demo"},
+    "apps": {"history", "insight", "upkeep"},
+}
+# The web face. Any of its rooms may import the domain; the domain imports none of them.
+WEB_FACE: dict[str, set[str]] = {
+    "environment": set(),
+    "settings": {"environment"},
+    "requests": set(),
+    "lookups": set(),
+    "navigation": set(),
+    "forms": set(),
+    "charts": set(),
+    "run_form": set(),
+    "templatetags": {"forms", "charts"},
+    "sign_in": {"environment", "serving"},
+    "management": {"sign_in"},
+    "apps": {"sign_in"},
+    "views": {
+        *("requests", "lookups", "forms", "charts", "run_form", "sign_in", "serving"),
+    },
+    "serving": {"views"},
+    "urls": {"views"},
+    "wsgi": set(),
+}
+
 WIRE = "routines/fire_api/wire.py"
 PROVIDER_WIRE = "dashboard/sign_in/oidc/wire.py"
 
@@ -24,13 +84,21 @@ LONGEST_FILE = 400  # lines
 _DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
 
 
-def sources(*rooms: str) -> list[str]:
-    found = [path for room in rooms for path in (BASE / room).rglob("*.py")]
+def sources(*packages: str) -> list[str]:
+    found = [path for package in packages for path in (BASE / package).rglob("*.py")]
     return sorted(str(path.relative_to(BASE)) for path in found)
 
 
+def named_by(source: str, path: str) -> Iterator[str]:
+    """Every module that `source` imports, wherever it does, or names as a dotted string."""
+    yield from imported_by(source, path)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and _DOTTED.fullmatch(str(node.value)):
+            yield str(node.value)  # as import_module and settings name them
+
+
 def imported_by(source: str, path: str) -> Iterator[str]:
-    """Every module that `source` names in an import, wherever it stands, or as a dotted string."""
+    """Every module that `source` names in an import, wherever it stands."""
     package = path.split("/")[:-1]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -40,19 +108,66 @@ def imported_by(source: str, path: str) -> Iterator[str]:
             module = ".".join([*above, *filter(None, [node.module])])
             yield module
             yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and _DOTTED.fullmatch(str(node.value)):
-            yield str(node.value)  # as import_module and settings name them
 
 
 def forbidden(modules: tuple[str, ...], paths: list[str]) -> dict[str, set[str]]:
     """Those of `paths` that import one of `modules` or something in it, and what they import."""
     found = {}
     for path in paths:
-        imported = imported_by((BASE / path).read_text(), path)
+        imported = named_by((BASE / path).read_text(), path)
         found[path] = {
             one for one in imported if any(f"{one}.".startswith(f"{m}.") for m in modules)
         }
     return {path: imported for path, imported in found.items() if imported}
+
+
+def rooms_imported_by(package: str) -> dict[str, set[str]]:
+    """Every room of `package`, with the other rooms of it that its files import."""
+    found: dict[str, set[str]] = {room: set() for room in rooms_of(package)}
+    for path in sources(package):
+        room = Path(path).with_suffix("").parts[1]
+        if room == "__init__":
+            continue
+        for module in imported_by((BASE / path).read_text(), path):
+            first, _, rest = module.partition(".")
+            if first == package and rest:
+                found[room] |= {rest.split(".")[0]} & found.keys() - {room}
+    return found
+
+
+def rooms_of(package: str) -> set[str]:
+    inside = {path.stem for path in (BASE / package).glob("*.py")} | {
+        path.parent.name for path in (BASE / package).glob("*/__init__.py")
+    }
+    return inside - {"__init__", "migrations"}
+
+
+@pytest.mark.parametrize(("package", "table"), [("routines", DOMAIN), ("dashboard", WEB_FACE)])
+def test_each_room_stands_in_the_table_and_imports_what_it_may(package, table):
+    imported = rooms_imported_by(package)
+    assert imported.keys() == table.keys()
+    beyond = {room: rooms - table[room] for room, rooms in imported.items()}
+    assert {room: rooms for room, rooms in beyond.items() if rooms} == {}
+    unused = {room: rooms - imported[room] for room, rooms in table.items()}
+    assert {room: rooms for room, rooms in unused.items() if rooms} == {}, "the table says too much"
+
+
+def test_the_domain_is_built_floor_by_floor():
+    above: set[str] = set()
+    for room, imported in DOMAIN.items():
+        assert imported <= above, room
+        above.add(room)
+
+
+def test_every_room_says_what_it_owns():
+    rooms = [path for package in PACKAGES for path in (BASE / package).glob("*/__init__.py")]
+    silent = {
+        str(path.parent.relative_to(BASE))
+        for path in rooms
+        if not ast.get_docstring(ast.parse(path.read_text()))
+    }
+    assert len(rooms) > 20
+    assert silent - {"routines/migrations", "dashboard/migrations"} == set()
 
 
 def test_the_domain_knows_nothing_of_the_web():
@@ -61,15 +176,15 @@ def test_the_domain_knows_nothing_of_the_web():
 
 
 def test_the_product_knows_nothing_of_its_tests():
-    assert forbidden(("tests", "pytest", "time_machine", "hypothesis"), sources(*ROOMS)) == {}
+    assert forbidden(("tests", "pytest", "time_machine", "hypothesis"), sources(*PACKAGES)) == {}
 
 
 def test_one_module_owns_the_wire_to_the_endpoint_and_one_that_to_the_identity_provider():
-    assert list(forbidden(NETWORK, sources(*ROOMS))) == [PROVIDER_WIRE, WIRE]
+    assert list(forbidden(NETWORK, sources(*PACKAGES))) == [PROVIDER_WIRE, WIRE]
 
 
 def test_a_token_is_opened_where_it_is_sealed_sent_and_scrubbed_and_nowhere_else():
-    opening = {path for path in sources(*ROOMS) if ".reveal()" in (BASE / path).read_text()}
+    opening = {path for path in sources(*PACKAGES) if ".reveal()" in (BASE / path).read_text()}
     assert opening == {
         "routines/values/tokens.py",
         "routines/fire_api/__init__.py",
@@ -80,7 +195,7 @@ def test_a_token_is_opened_where_it_is_sealed_sent_and_scrubbed_and_nowhere_else
 def test_every_file_can_be_read_in_one_sitting():
     files = [
         path
-        for folder in (*ROOMS, "templates", "static", "tests")
+        for folder in (*PACKAGES, "templates", "static", "tests")
         for path in (BASE / folder).rglob("*")
         if path.suffix in {".py", ".html", ".js", ".css"}
         and not path.match("migrations/*_first.py")  # generated
@@ -106,7 +221,7 @@ SEEN = {
 
 @pytest.mark.parametrize(("source", "module"), SEEN.values(), ids=SEEN)
 def test_an_import_is_seen(source, module):
-    assert module in imported_by(source, "routines/demo/example.py")
+    assert module in named_by(source, "routines/demo/example.py")
 
 
 def test_a_relative_import_stays_in_its_package():

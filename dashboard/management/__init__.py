@@ -1,0 +1,1 @@
+"""Commands about signing in, and those of the domain that it adds to."""

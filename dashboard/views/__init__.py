@@ -1,0 +1,1 @@
+"""Pages and actions, a module for each noun: read the request, call the domain, render."""

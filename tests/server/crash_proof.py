@@ -13,17 +13,16 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Self, cast
+from typing import Self
 
 import httpx
 
-from routines.practice_api import PracticeApi, PracticeServer, Session
-from routines.practice_api.rules import Answer, Request
+from routines.practice_api import Session
+from tests.server.endpoint import Endpoint, listening
 from tests.server.product import Database, Product, Visitor, new_database, serving, wait_until
 from tests.server.seed import SLUG
 
@@ -71,28 +70,6 @@ class Books:
         for text, (state, _) in runs.items():
             if state == "started" and not made[text]:
                 self.faults.append(f"The run of “{text}” is started, but has no session.")
-
-
-class Endpoint(PracticeApi):
-    """The practice API; its answers can be kept back."""
-
-    def __init__(self) -> None:
-        super().__init__(delay=_ENDPOINT_SECONDS)
-        self._open = threading.Event()
-        self._open.set()
-
-    def answer(self, request: Request) -> Answer:
-        answer = super().answer(request)  # from here on there is a session
-        self._open.wait()
-        return answer
-
-    @contextmanager
-    def answers_kept_back(self) -> Iterator[None]:
-        self._open.clear()
-        try:
-            yield
-        finally:
-            self._open.set()
 
 
 class Teammates:
@@ -154,7 +131,7 @@ class Scene:
 
     def kill_with_an_answer_due(self, kill: Callable[[], None]) -> None:
         """A session was made, and whoever waits for the answer dies: one run is interrupted."""
-        with self.endpoint.answers_kept_back():
+        with self.endpoint.holding():
             _wait_for_more(lambda: self.endpoint.requests)
             kill()
 
@@ -177,11 +154,10 @@ def prove(database: Database, folder: Path, kills: int, seed: int | None = None)
     """
     chance, kinds = random.Random(seed), cycle(KINDS)
     killed = interrupted = 0
-    with PracticeServer(Endpoint()) as server:
-        endpoint = cast(Endpoint, server.api)
+    with listening(delay=_ENDPOINT_SECONDS) as (endpoint, url):
         while killed < kills:
             with (
-                serving(database, server.url, folder, **_SETTINGS) as product,
+                serving(database, url, folder, **_SETTINGS) as product,
                 Teammates(product.visitor()) as teammates,
             ):
                 scene = Scene(product, teammates, endpoint, database, chance)
@@ -196,7 +172,7 @@ def prove(database: Database, folder: Path, kills: int, seed: int | None = None)
                 interrupted += 1
                 killed += 1
         database.age_all_runs()
-        with serving(database, server.url, folder, **_SETTINGS) as product:
+        with serving(database, url, folder, **_SETTINGS) as product:
             product.visitor().client.get("/history/")
         books = Books(
             kills=killed,

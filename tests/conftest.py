@@ -42,7 +42,7 @@ def no_outside_world() -> Iterator[None]:
 def no_connection_left_open() -> Iterator[None]:
     """The fire client keeps connections for the next fire; a test run ends."""
     yield
-    wire._transport(os.getpid()).close()
+    wire.close_connections()
 
 
 @pytest.fixture

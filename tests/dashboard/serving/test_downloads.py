@@ -1,10 +1,10 @@
 """Only so many downloads at once; the others are asked to wait, and lose nothing."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.http import StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -16,7 +16,7 @@ from tests.factories import create_admin, create_manager, create_run
 CSV, AUDIT = reverse("export_csv"), reverse("audit_csv")
 
 
-def take_all_places(client: Client) -> list[StreamingHttpResponse]:
+def take_all_places(client: Client) -> list[Any]:
     """Begin downloads that nobody reads on, until there is no place for another."""
     begun = []
     while (answer := client.get(CSV)).streaming:

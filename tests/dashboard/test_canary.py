@@ -16,7 +16,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
 from routines.models import Person, Routine
 from routines.people import groups
@@ -26,6 +26,7 @@ from routines.values import tokens
 from routines.values.reasons import Reason
 from tests.dashboard.browsing import Element, Page, fire_url, press, run_form, signed_in
 from tests.dashboard.registry.registering import command
+from tests.dashboard.walking import TYPED, addresses, kind
 from tests.factories import create_admin, create_routine, create_run, create_teammate
 from tests.hostile import HostileServer, answer, envelope, says
 
@@ -38,17 +39,6 @@ FORMS = {form.lower() for form in (SECRET, SECRET[::-1], SECRET.encode().hex())}
     base64.b64encode(b"x" * offset + SECRET.encode()).decode()[4:-4].lower() for offset in range(3)
 }
 _NO_INK = re.compile("[\\s\u200b-\u200d\u2060\ufeff]+")
-TYPED = {
-    "textarea",
-    "text",
-    "search",
-    "url",
-    "email",
-    "password",
-    "number",
-    "date",
-    "datetime-local",
-}
 
 
 class Searched:
@@ -75,32 +65,6 @@ def routine(admin: Person) -> Routine:
     return create_routine(name="Canary", routine_id=ROUTINE_ID, token=CANARY, template="x")
 
 
-def patterns(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """Every page of the product, also those that nobody has thought of here."""
-    for pattern in resolver.url_patterns:
-        if isinstance(pattern, URLPattern):
-            yield f"{space}{pattern.name}", pattern
-        else:
-            yield from patterns(
-                pattern, f"{space}{pattern.namespace}:" if pattern.namespace else space
-            )
-
-
-def addresses(routine: Routine, known: dict[str, int]) -> list[str]:
-    """`known`: the number that stands for a name in an address; else the run's."""
-    return [
-        reverse(
-            name,
-            kwargs={
-                key: routine.slug if key == "slug" else known.get(key, known["pk"])
-                for key in pattern.pattern.converters
-            },
-        )
-        for name, pattern in patterns(get_resolver())
-        if name != "account_logout"
-    ]
-
-
 def filled_in(page: Page) -> Iterator[tuple[Element, dict[str, str]]]:
     """Every form of the page, with the token in each of its fields in turn, and in all at once."""
     for form in page.find("form"):
@@ -110,8 +74,7 @@ def filled_in(page: Page) -> Iterator[tuple[Element, dict[str, str]]]:
                 continue
             name = element.attributes["name"]
             fields[name] = page.value(element)
-            kind = element.tag if element.tag != "input" else element.attributes.get("type", "text")
-            if kind in TYPED:
+            if kind(element) in TYPED:
                 typed_into.append(name)
         for name in typed_into:
             yield form, fields | {name: f"Use {CANARY}" if name in ("text", "body") else CANARY}

@@ -73,7 +73,7 @@ def test_no_address_breaks_over_what_is_asked(client: Client, urls: list[str]):
 
 
 def test_no_form_breaks_over_what_is_typed(client: Client, urls: list[str]):
-    sent = 0
+    sent: set[tuple[str, ...]] = set()  # a form is on several pages
     for url in urls:
         shown = page(client, url)
         if shown is None:
@@ -85,11 +85,11 @@ def test_no_form_breaks_over_what_is_typed(client: Client, urls: list[str]):
                 for element in shown.elements
                 if form in element.inside and "name" in element.attributes
             }
-            if to == reverse("account_logout"):
+            if to == reverse("account_logout") or (to, *fields) in sent:
                 continue
             for name in fields:
                 for odd in (NUL, TOO_LARGE):
                     response = client.post(to, fields | {name: odd})
                     assert response.status_code < 500, (url, to, name, odd)
-                    sent += 1
-    assert sent > 200
+            sent.add((to, *fields))
+    assert len(sent) > 30

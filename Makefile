@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset serve test bench crash-proof check format screenshots lock audit scan \
-	secrets venv
+.PHONY: help demo demo-reset serve test test-other-debian bench crash-proof fuzz check format \
+	screenshots lock audit scan secrets venv tools
 .DELETE_ON_ERROR:
 
 # The Python that makes the virtual environment; everything else runs inside it.
@@ -10,6 +10,7 @@ KILLS ?= 200
 ROUNDS ?= 60
 SECONDS ?= 60
 ATTACK ?= 5
+FUZZ ?= 50
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -34,7 +35,7 @@ SERVER_ENVIRONMENT := ENV_FILE= DASHBOARD_URL=https://routines.example.com \
 	DATABASE_URL=sqlite:///var/check.sqlite3
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(RUNTIME) ## Try everything on this machine, with no claude.ai account (PORT=8000)
 	@$(PYTHON) -m dashboard.serving.demo --port $(PORT)
@@ -48,11 +49,17 @@ serve: $(RUNTIME) ## Run the dashboard with your settings (environment or .env)
 test: $(TESTING) ## Run the tests: SQLite, PostgreSQL (TEST_DATABASE_URL) and browser; ARGS="-k word"
 	@tests/run.sh $(ARGS)
 
+test-other-debian: ## Run them in the other release's root, 13 on a 12, 12 on a 13 (root, debootstrap)
+	@ARGS="$(ARGS)" tests/other_debian.sh
+
 bench: $(TESTING) ## Measure the product beside bare tools; ONLY=fire ROUNDS=60
 	@$(PYTHON) -m tests.bench --rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY))
 
-crash-proof: $(TESTING) ## Kill real workers at random moments and compare the books (KILLS=200)
+crash-proof: $(TESTING) ## Kill real workers at every point of a press and compare the books (KILLS=200)
 	@$(PYTHON) -m tests.server --kills $(KILLS)
+
+fuzz: $(TESTING) ## Try FUZZ=50 times as many generated examples as the tests do, other ones each time
+	@FUZZ=$(FUZZ) $(PYTHON) -m pytest -m hypothesis --output=var/no-browser $(ARGS)
 
 check: $(TESTING) ## Check format, lint, types, deployment settings and migrations
 	$(PYTHON) -m ruff format --check .
@@ -89,6 +96,8 @@ secrets: ## Print a fresh SECRET_KEY and TOKEN_ENCRYPTION_KEYS, ready for .env
 	@$(PRINT_SECRETS)
 
 venv: $(RUNTIME) ## Make .venv and install what the product needs
+
+tools: $(TESTING) $(TOOLS)/$(PIP_AUDIT)/ready $(TOOLS)/$(WAPITI)/ready ## Install what test, check, audit and scan use
 
 # Stamps, so that a changed lock is installed at the next use of any target. Nothing is installed
 # but what the locks name, as it was when they were made.

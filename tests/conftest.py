@@ -1,8 +1,10 @@
 import os
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.apps import apps
 from django.core.cache import cache
@@ -10,10 +12,23 @@ from django.core.cache import cache
 from routines.fire_api import wire
 from routines.models import SUMMARIES, RunChange
 from routines.practice_api import PracticeApi, PracticeServer
-from tests import outside_world
+from tests import effort, outside_world
 
 # Playwright's loop runs in the tests' thread, and Django would take that for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# The suite tries the same examples each time, and times none. `make fuzz` looks further.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=effort.examples(100))
+hypothesis.settings.load_profile("fuzz" if effort.FUZZ > 1 else "suite")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that drives a browser is one by its folder."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent / "browser"):
+            item.add_marker(pytest.mark.browser)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -27,7 +42,7 @@ def no_outside_world() -> Iterator[None]:
 def no_connection_left_open() -> Iterator[None]:
     """The fire client keeps connections for the next fire; a test run ends."""
     yield
-    wire._transport(os.getpid()).close()
+    wire.close_connections()
 
 
 @pytest.fixture

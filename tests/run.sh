@@ -1,14 +1,28 @@
 #!/bin/sh
-# Run the tests: on SQLite, and again on PostgreSQL when TEST_DATABASE_URL says where. Browser
-# tests run when there is a Chromium. What could not run is told loudly at the end; with
-# REQUIRE_BROWSER=1 or REQUIRE_POSTGRESQL=1 it is a failure instead, before anything runs.
+# Run the tests, layer by layer. What a test promises does not hang on the database unless SQL,
+# locks, constraints or migrations are in it, so only that runs twice. All go by folder: a new test
+# runs where its folder does (docs/decisions/0014-layers-of-tests.md).
+#   SQLite      everything but the browser
+#   PostgreSQL  what meets the database, where TEST_DATABASE_URL says one is
+#   browser     on SQLite, where there is a Chromium
+# What could not run is told loudly at the end; with REQUIRE_BROWSER=1 or REQUIRE_POSTGRESQL=1 it
+# is a failure instead, before anything runs. Arguments are options of pytest, as -k or -x.
 set -eu
 cd "$(dirname "$0")/.."
+
+# Left out: rooms that keep no data, and pages, which show what `routines` has found; what only
+# PostgreSQL refuses is sent to all of them by test_odd_input.py.
+on_postgresql="tests/routines tests/server tests/dashboard/sign_in tests/dashboard/history
+    tests/dashboard/test_query_counts.py tests/dashboard/test_canary.py
+    tests/dashboard/test_odd_input.py
+    --ignore=tests/routines/values --ignore=tests/routines/text_templates
+    --ignore=tests/routines/fire_api --ignore=tests/routines/practice_api"
 
 postgresql=${TEST_DATABASE_URL:-}
 unset TEST_DATABASE_URL
 left_out=""
 failed=0
+ran=0
 
 leave_out() { # what, how to get it, 1 if it is required
     if [ "$3" = 1 ]; then
@@ -19,15 +33,22 @@ leave_out() { # what, how to get it, 1 if it is required
 NOT RUN: $1. To run them: $2"
 }
 
-run() { # database, pytest's arguments
-    printf '\n=== Tests on %s ===\n' "$1"
+run() { # layer, pytest's arguments
+    printf '\n=== Tests: %s ===\n' "$1"
     shift
-    .venv/bin/python -m pytest "$@"
+    status=0
+    .venv/bin/python -m pytest --durations=30 "$@" || status=$?
+    case $status in
+        0) ran=1 ;;
+        5) echo "None of these in this layer." ;; # as -k asked
+        *) failed=1 ;;
+    esac
 }
 
+browser=1
 if ! command -v chromium >/dev/null && ! command -v google-chrome >/dev/null; then
+    browser=0
     leave_out "the browser tests" "apt install chromium" "${REQUIRE_BROWSER:-0}"
-    set -- -m "not browser" "$@"
 fi
 if [ -z "$postgresql" ]; then
     leave_out "the tests on PostgreSQL" \
@@ -35,24 +56,22 @@ if [ -z "$postgresql" ]; then
         "${REQUIRE_POSTGRESQL:-0}"
 fi
 
-# Both at once, since each waits half of its time; one after the other in what they print.
+# A process for each core; many tests wait, so one more. A browser fills the cores by itself.
+processes=$(($(nproc) + 1))
+run SQLite "$@" -m "not browser" -n "$processes" --output=var/no-browser
 if [ -n "$postgresql" ]; then
-    mkdir -p var
-    (
-        export TEST_DATABASE_URL="$postgresql"
-        run PostgreSQL "$@" --output=var/browser-failures-postgresql
-    ) >var/tests-on-postgresql.log 2>&1 &
-    on_postgresql=$!
-    trap 'kill "$on_postgresql" 2>/dev/null || true' INT TERM
+    export TEST_DATABASE_URL="$postgresql"
+    # shellcheck disable=SC2086 # several words
+    run PostgreSQL "$@" $on_postgresql -n "$processes" --output=var/no-browser
+    unset TEST_DATABASE_URL
 fi
-run SQLite "$@" || failed=1
-if [ -n "$postgresql" ]; then
-    wait "$on_postgresql" || failed=1
-    cat var/tests-on-postgresql.log
+if [ "$browser" = 1 ]; then
+    run "browser" "$@" tests/browser
 fi
 
 if [ -n "$left_out" ]; then
     printf '\n%s\n%s\n%s\n' "$(printf '%080d' 0 | tr 0 '*')" "${left_out#?}" \
         "$(printf '%080d' 0 | tr 0 '*')"
 fi
+[ "$ran" = 1 ] || failed=1 # no test at all is no success
 exit "$failed"

@@ -20,6 +20,8 @@ from dashboard.settings import BASE_DIR, DATABASES, STORAGES
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # fast, tests only
 # With the manifest storage the live server would answer 404 for hashed files.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+# Nothing is collected there: whitenoise would read it all again for each test's client.
+STATIC_ROOT = BASE_DIR / "var" / "none-collected"
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file: threads and processes must meet in one database, as in production.

@@ -2,6 +2,7 @@ from django import forms
 from django.contrib.auth.models import Group
 from django.db.models import Q
 
+from dashboard.forms.choices import RowsField
 from dashboard.forms.tokens import NoTokenInClear
 from routines import people
 from routines.models import Person
@@ -27,7 +28,7 @@ class PersonForm(NoTokenInClear, forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Who has none can sign in, and sees nothing.",
     )
-    groups = forms.ModelMultipleChoiceField(
+    groups = RowsField(
         Group.objects.none(),
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -76,9 +77,7 @@ class AddPersonForm(PersonForm):
 
 class GroupForm(NoTokenInClear, forms.Form):
     name = forms.CharField(max_length=150)
-    members = forms.ModelMultipleChoiceField(
-        Person.objects.none(), required=False, widget=forms.CheckboxSelectMultiple
-    )
+    members = RowsField(Person.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: object, group: Group | None = None, **kwargs: object) -> None:
         if group is not None:

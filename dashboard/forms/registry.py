@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from dashboard.forms.choices import RowsField
 from dashboard.forms.tokens import NoTokenInClear
 from dashboard.forms.versions import VersionField, drawn_with, is_untouched
 from routines.models import Account, Header, Routine, Tag
@@ -109,6 +110,7 @@ class RulesForm(forms.ModelForm):
     class Meta:
         model = Routine
         fields = ["open_to", "confirmation", "asks_why", "runs_seen_by_group"]
+        field_classes = {"open_to": RowsField}
         labels = {
             "open_to": "Open to",
             "confirmation": "Does it ask for a confirmation before a run?",

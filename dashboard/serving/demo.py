@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--reset", action="store_true", help="clear what the demo has stored")
     options = parser.parse_args()
     try:
-        with _only_one():
+        with only_one():
             if options.reset:
                 shutil.rmtree(FOLDER)
                 print("The demo's data is cleared.")
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 @contextmanager
-def _only_one() -> Iterator[None]:
+def only_one() -> Iterator[None]:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / "lock").open("w") as lock:
         try:
@@ -88,7 +88,7 @@ def _run(port: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _note_stop)
     practice_port = _free_port()
-    environment = _environment(port, practice_port)
+    environment = children_environment(port, practice_port)
     print("Preparing the demo ...", flush=True)
     _manage(environment, "migrate", "--verbosity", "0")
     sign_in = _manage(environment, "seed_demo")
@@ -119,11 +119,11 @@ def _free_port() -> int:
         return port
 
 
-def _environment(port: int, practice_port: int) -> dict[str, str]:
+def children_environment(port: int, practice_port: int) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return (
         kept
-        | _keys()
+        | stored_keys()
         | {
             "ENV_FILE": "",
             "DASHBOARD_URL": f"http://{HOST}:{port}",
@@ -136,7 +136,7 @@ def _environment(port: int, practice_port: int) -> dict[str, str]:
     )
 
 
-def _keys() -> dict[str, str]:
+def stored_keys() -> dict[str, str]:
     """Made once: with others, a second start could not open the stored tokens."""
     path = FOLDER / "keys.json"
     if not path.exists():

@@ -105,6 +105,11 @@ def warm_up() -> None:
     _transport(os.getpid())
 
 
+def close_connections() -> None:
+    """Close those kept for the next fire."""
+    _transport(os.getpid()).close()
+
+
 class _Exchange:
     """What the sockets below need to know of the request that their thread is sending."""
 

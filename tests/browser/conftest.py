@@ -12,7 +12,7 @@ from routines.models import Person, Routine
 from tests.browser.console import Console
 from tests.factories import create_admin, create_manager, create_routine, create_teammate
 
-TIMEOUT = 10_000  # milliseconds: much, so that a busy machine makes no test fail
+TIMEOUT = 30_000  # milliseconds, to end a test that failed; what is slow shows in the durations
 expect.set_options(timeout=TIMEOUT)
 
 OpenAs = Callable[..., Page]

@@ -14,8 +14,6 @@ from tests.browser.steps import result, run_now, session_link, sign_in
 from tests.dashboard.registry.registering import NEW_ID, command
 from tests.factories import create_run
 
-pytestmark = pytest.mark.browser
-
 
 def test_a_routine_is_registered_fired_and_found(
     open_as: OpenAs, admin: Person, manager: Person, practice: PracticeApi, settings

@@ -22,8 +22,6 @@ from tests.browser.console import Console
 from tests.browser.steps import open_run_form, result, run_now
 from tests.factories import create_routine, create_run
 
-pytestmark = pytest.mark.browser
-
 # Addresses as in dashboard/urls.py, each opened as the admin, who may open all of them.
 LISTS_AND_FORMS = (
     *("board", "history", "insight", "registry", "register", "register_details", "accounts"),

@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from django.contrib.sessions.models import Session as SignIn
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -24,8 +23,6 @@ from tests.browser.steps import (
 )
 from tests.factories import create_routine
 from tests.hostile import OK, SESSION_URL, HostileServer, answer, envelope, says
-
-pytestmark = pytest.mark.browser
 
 
 def test_too_long_a_text_is_said_at_the_field_and_kept(

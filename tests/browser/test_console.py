@@ -6,8 +6,6 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 
-pytestmark = pytest.mark.browser
-
 INLINE_SCRIPT = """() => {
   const script = document.createElement("script");
   script.textContent = "document.title = 'inline'";

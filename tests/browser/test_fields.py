@@ -15,8 +15,6 @@ from tests.browser.console import Console
 from tests.browser.steps import PHONE, run_now, session_link, sign_in, tab_to, text_area
 from tests.factories import create_routine
 
-pytestmark = pytest.mark.browser
-
 BODY = '{"what": "{{ what }}", "where": "{{ where }}", "known": "{{ known }}"}'
 
 

@@ -12,8 +12,6 @@ from tests.browser.conftest import OpenAs
 from tests.browser.steps import PHONE
 from tests.factories import create_routine, create_run
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.fixture
 def refused(teammate: Person, release_notes: Routine) -> Routine:

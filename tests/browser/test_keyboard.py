@@ -1,6 +1,5 @@
 """The board from the keyboard alone: find a routine, run it, say what came of it, run it again."""
 
-import pytest
 from playwright.sync_api import expect
 
 from routines.models import Person, Pin, Routine, Run
@@ -17,8 +16,6 @@ from tests.browser.steps import (
     text_area,
 )
 from tests.factories import create_routine
-
-pytestmark = pytest.mark.browser
 
 
 def test_finds_runs_opens_marks_and_runs_again(

@@ -15,8 +15,6 @@ from tests.browser.console import Console
 from tests.browser.steps import PHONE, open_run_form, result, run_now, text_area
 from tests.factories import create_admin, create_routine, create_run
 
-pytestmark = pytest.mark.browser
-
 LONG = "a-name-without-any-place-to-break-it-" * 2
 ZOOMED = {"width": 640, "height": 450}  # what 1280 pixels are at 200 %
 

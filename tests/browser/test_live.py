@@ -9,8 +9,6 @@ from tests.browser.console import Console
 from tests.browser.steps import no_page_load, open_run_form
 from tests.factories import create_routine, create_run, create_teammate
 
-pytestmark = pytest.mark.browser
-
 CHANGES = "**/board/changes/**"
 
 

@@ -15,8 +15,6 @@ from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.dashboard.registry.registering import NEW_ID, command
 
-pytestmark = pytest.mark.browser
-
 BUTTON = "Sign in with the company account"
 ADA = {"preferred_username": "ada", "name": "Ada Admin", "groups": ["claude-admins"]}
 

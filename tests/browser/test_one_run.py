@@ -15,8 +15,6 @@ from tests.browser.steps import open_run_form, result, run_now, session_link, te
 from tests.hostile import OK, SESSION_URL, HostileServer, Visit
 from tests.server.product import wait_until
 
-pytestmark = pytest.mark.browser
-
 
 class SlowEndpoint:
     """Answers no request before it is let go."""
@@ -26,7 +24,7 @@ class SlowEndpoint:
         self.server = HostileServer(self._answer)
 
     def _answer(self, visit: Visit) -> None:
-        self.let_go.wait(timeout=10)
+        self.let_go.wait()
         visit.send(OK)
 
 

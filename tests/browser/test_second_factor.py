@@ -2,15 +2,12 @@
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from routines.models import Person
 from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import sign_in
-
-pytestmark = pytest.mark.browser
 
 
 def add_authenticator(page: Page) -> CDPSession:

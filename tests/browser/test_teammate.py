@@ -1,6 +1,5 @@
 """The teammate: from the board to the session's link."""
 
-import pytest
 from playwright.sync_api import expect
 
 from routines import registry
@@ -20,8 +19,6 @@ from tests.browser.steps import (
     text_area,
 )
 from tests.factories import create_routine
-
-pytestmark = pytest.mark.browser
 
 
 def test_signs_in_fires_and_opens_the_session(

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from routines.models import Person, Routine, Run
@@ -13,8 +12,6 @@ from tests.browser.console import Console
 from tests.browser.steps import open_run_form, result, run_now, session_link
 from tests.factories import create_run
 from tests.hostile import HostileServer, closes
-
-pytestmark = pytest.mark.browser
 
 FOUND = "https://claude.ai/code/session_01FOUND"
 

@@ -10,8 +10,6 @@ from tests.browser.conftest import OpenAs
 from tests.browser.steps import PHONE
 from tests.factories import create_routine
 
-pytestmark = pytest.mark.browser
-
 OLD = header_versions.BETA_VERSION
 NEW = "experimental-cc-routine-2026-10-01"
 

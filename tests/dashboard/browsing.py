@@ -70,14 +70,14 @@ class Page(HTMLParser):
         fields = {}
         for element in self.elements:
             if form in element.inside and "name" in element.attributes and _is_sent(element):
-                fields[element.attributes["name"]] = self._value(element)
+                fields[element.attributes["name"]] = self.value(element)
         return fields
 
     def chosen(self, name: str) -> list[str]:
         """The values of the ticked checkboxes of this name."""
         return [box.attributes["value"] for box in self.find("input", name=name) if _is_sent(box)]
 
-    def _value(self, element: Element) -> str:
+    def value(self, element: Element) -> str:
         if element.tag != "select":
             return _value(element)
         options = [option for option in self.find("option") if element in option.inside]

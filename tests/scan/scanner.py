@@ -76,7 +76,7 @@ def _scan(
     options: argparse.Namespace,
 ) -> bool:
     started = time.monotonic()
-    report = _wapiti(product.url, cookies, folder / "report.json", options)
+    report = wapiti(product.url, cookies, folder / "report.json", options)
     pages = report["infos"]["crawled_pages_nbr"]
     open_findings = without_reason(report)
     took = time.monotonic() - started
@@ -112,7 +112,7 @@ def _is_signed_in(url: str, cookies: dict[str, str]) -> bool:
     return httpx.get(f"{url}/history/", cookies=cookies).status_code == 200
 
 
-def _wapiti(
+def wapiti(
     url: str, cookies: dict[str, str], report: Path, options: argparse.Namespace
 ) -> dict[str, Any]:
     command = [options.wapiti, "--url", f"{url}/", "--scope", "domain", "--flush-session"]

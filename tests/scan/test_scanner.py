@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scan.scanner import _wapiti
+from tests.scan.scanner import wapiti
 
 RACE = "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) database is locked"
 
@@ -33,7 +33,7 @@ def begun(folder: Path) -> int:
 
 def test_a_scan_that_ran_into_its_own_lock_is_made_anew(tmp_path, capsys):
     options = breaking_off(tmp_path, 2, RACE)
-    assert _wapiti("http://127.0.0.1", {}, tmp_path / "report.json", options) == {"infos": {}}
+    assert wapiti("http://127.0.0.1", {}, tmp_path / "report.json", options) == {"infos": {}}
     assert begun(tmp_path) == 3
     assert capsys.readouterr().out.count("once more") == 2
 
@@ -44,7 +44,7 @@ def test_a_scan_without_a_report_ends_the_run_with_what_the_scanner_said(
 ):
     options = breaking_off(tmp_path, 9, saying)
     with pytest.raises(SystemExit, match="wapiti wrote no report") as ended:
-        _wapiti("http://127.0.0.1", {}, tmp_path / "report.json", options)
+        wapiti("http://127.0.0.1", {}, tmp_path / "report.json", options)
     assert saying in str(ended.value)
     assert begun(tmp_path) == times
     assert capsys.readouterr().out.count("once more") == times - 1

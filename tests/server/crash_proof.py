@@ -1,7 +1,8 @@
-"""`make crash-proof`: kill real workers at random moments, then compare both sides' books.
+"""`make crash-proof`: kill real workers while they fire, then compare both sides' books.
 
 Teammates press Run all the while, each press with a text of its own, so every session that the
-practice API made can be held against the one run that was written down for it.
+practice API made can be held against the one run that was recorded for it. A kill waits for what
+it is to hit, not for a time: however slow the machine, there are runs around each.
 """
 
 import argparse
@@ -12,17 +13,23 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
+from typing import Self
 
 import httpx
 
-from routines.practice_api import PracticeServer, Session
-from tests.server.product import Database, Product, Visitor, new_database, serving
+from routines.practice_api import Session
+from tests.server.endpoint import Endpoint, listening
+from tests.server.product import Database, Product, Visitor, new_database, serving, wait_until
 from tests.server.seed import SLUG
 
 _PRESSERS = 4
 _ENDPOINT_SECONDS = 0.03
+_KILLS_IN_ONE_LIFE = 10  # the last one is of the whole server
+_SETTINGS = {"FIRE_TIMEOUT": "5", "FIRES_IN_FLIGHT": "3", "WEB_WORKERS": "2", "WEB_THREADS": "4"}
 
 
 @dataclass
@@ -33,19 +40,22 @@ class Books:
     requests: int
     sessions: list[Session]
     runs: list[tuple[str, str, str]]  # text, state, session URL
-    still_sending: int
+    interrupting: int = 0  # kills that left a run without its answer, for certain
     faults: list[str] = field(default_factory=list)
 
     def compare(self) -> None:
         """Fill `faults` with a sentence for each thing that must not be."""
         runs = {text: (state, url) for text, state, url in self.runs}
         made = Counter(session.text for session in self.sessions)
+        states = Counter(state for _, state, _ in self.runs)
         if len(runs) != len(self.runs):
-            self.faults.append("Two runs were written down for one press.")
-        if self.still_sending:
-            self.faults.append(f"{self.still_sending} runs say `sending` for ever.")
+            self.faults.append("Two runs were recorded for one press.")
+        if states["sending"]:
+            self.faults.append(f"{states['sending']} runs say `sending` for ever.")
+        if states["unknown"] < self.interrupting:
+            self.faults.append("An interrupted run does not say that its outcome is unknown.")
         if self.requests > len(self.runs):
-            self.faults.append("More requests than runs: one was sent unwritten, or twice.")
+            self.faults.append("More requests than runs: one was sent unrecorded, or twice.")
         for text, times in made.items():
             if times > 1:
                 self.faults.append(f"“{text}” made {times} sessions.")
@@ -62,62 +72,20 @@ class Books:
                 self.faults.append(f"The run of “{text}” is started, but has no session.")
 
 
-def prove(database: Database, folder: Path, kills: int, seed: int | None = None) -> Books:
-    """Kill so many workers; every second in a while the whole server instead."""
-    chance = random.Random(seed)
-    killed = 0
-    with PracticeServer() as endpoint:
-        endpoint.api.delay = _ENDPOINT_SECONDS
-        while killed < kills:
-            with serving(database, endpoint.url, folder, **_settings()) as product:
-                visitor = product.visitor()
-                with _pressing(visitor):
-                    for _ in range(min(kills - killed, 10)):
-                        time.sleep(chance.uniform(0.05, 0.6))
-                        _kill_one(product, chance)
-                        killed += 1
-                    if chance.random() < 0.5:
-                        product.kill()
-        database.age_all_runs()
-        with serving(database, endpoint.url, folder, **_settings()) as product:
-            product.visitor().client.get("/history/")
-        # A request that was under way at the last kill may still make its session.
-        time.sleep(4 * _ENDPOINT_SECONDS)
-        books = Books(
-            kills=killed,
-            requests=endpoint.api.requests,
-            sessions=list(endpoint.api.sessions),
-            runs=database.rows("SELECT text, state, session_url FROM routines_run"),
-            still_sending=len([1 for state, _ in database.states() if state == "sending"]),
-        )
-    books.compare()
-    return books
-
-
-def _settings() -> dict[str, str]:
-    return {"FIRE_TIMEOUT": "5", "FIRES_IN_FLIGHT": "3", "WEB_WORKERS": "2", "WEB_THREADS": "4"}
-
-
-def _kill_one(product: Product, chance: random.Random) -> None:
-    workers = product.workers()
-    if workers:
-        try:
-            os.kill(chance.choice(workers), signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-
-
-class _pressing:
-    """Some teammates press Run until the end of `with`, whatever becomes of the server."""
+class Teammates:
+    """They press Run until the end of `with`, whatever becomes of the server."""
 
     def __init__(self, visitor: Visitor) -> None:
+        self.pressed: list[str] = []  # texts
+        self.answered: list[str] = []
         self._visitor = visitor
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._press) for _ in range(_PRESSERS)]
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
+        return self
 
     def __exit__(self, *_exception: object) -> None:
         self._stop.set()
@@ -130,9 +98,103 @@ class _pressing:
                 try:
                     form = self._visitor.form(SLUG, client)
                     text = f"press {random.getrandbits(64):x}"
+                    self.pressed.append(text)
                     self._visitor.press(SLUG, form, client, text=text)
+                    self.answered.append(text)
                 except (httpx.HTTPError, ValueError):
                     self._stop.wait(0.02)  # the worker has just been killed
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The product at work; each kill waits here for what it is to hit."""
+
+    product: Product
+    teammates: Teammates
+    endpoint: Endpoint
+    database: Database
+    chance: random.Random
+
+    def kill_on(self, kind: str) -> None:
+        """Kill one worker soon after another press got so far; see KINDS."""
+        counted = {
+            "pressed": lambda: len(self.teammates.pressed),
+            "recorded": self._runs,
+            "requested": lambda: self.endpoint.requests,
+            "answered": lambda: len(self.teammates.answered),
+        }[kind]
+        _wait_for_more(counted)
+        # Anywhere in the life of a run: another is under way while this one ends.
+        time.sleep(self.chance.uniform(0, 2 * _ENDPOINT_SECONDS))
+        if workers := self.product.workers():
+            _kill(self.chance.choice(workers))
+
+    def kill_with_an_answer_due(self, kill: Callable[[], None]) -> None:
+        """A session was made, and whoever waits for the answer dies: one run is interrupted."""
+        with self.endpoint.holding():
+            _wait_for_more(lambda: self.endpoint.requests)
+            kill()
+
+    def kill_all_workers(self) -> None:
+        for pid in self.product.workers():
+            _kill(pid)
+
+    def _runs(self) -> int:
+        [(count,)] = self.database.rows("SELECT count(*) FROM routines_run")
+        return int(count)
+
+
+KINDS = ("pressed", "recorded", "requested", "answer due", "answered")  # as a press goes on
+
+
+def prove(database: Database, folder: Path, kills: int, seed: int | None = None) -> Books:
+    """Kill workers, one or all, at every point of a press; the last of each life is the server.
+
+    kills: how many kills in all, those of the whole server included.
+    """
+    chance, kinds = random.Random(seed), cycle(KINDS)
+    killed = interrupted = 0
+    with listening(delay=_ENDPOINT_SECONDS) as (endpoint, url):
+        while killed < kills:
+            with (
+                serving(database, url, folder, **_SETTINGS) as product,
+                Teammates(product.visitor()) as teammates,
+            ):
+                scene = Scene(product, teammates, endpoint, database, chance)
+                for kind in islice(kinds, min(kills - killed, _KILLS_IN_ONE_LIFE) - 1):
+                    if kind == "answer due":
+                        scene.kill_with_an_answer_due(scene.kill_all_workers)
+                        interrupted += 1
+                    else:
+                        scene.kill_on(kind)
+                    killed += 1
+                scene.kill_with_an_answer_due(product.kill)
+                interrupted += 1
+                killed += 1
+        database.age_all_runs()
+        with serving(database, url, folder, **_SETTINGS) as product:
+            product.visitor().client.get("/history/")
+        books = Books(
+            kills=killed,
+            interrupting=interrupted,
+            requests=endpoint.requests,
+            sessions=list(endpoint.sessions),
+            runs=database.rows("SELECT text, state, session_url FROM routines_run"),
+        )
+    books.compare()
+    return books
+
+
+def _wait_for_more(counted: Callable[[], int]) -> None:
+    before = counted()
+    wait_until(lambda: counted() > before, 60)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it has just gone by itself
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """The product as it runs on a server: gunicorn's processes, a database of its own, real sockets."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -61,10 +62,7 @@ class Database:
             connection.rollback()
 
     def wait_for_a_write(self) -> None:
-        """Until somebody's write waits for `locked`. SQLite does not tell: half a second there."""
-        if self.is_sqlite:
-            time.sleep(0.5)
-            return
+        """Until somebody's write waits for `locked`, on PostgreSQL: SQLite does not tell."""
         waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
         wait_until(lambda: self.rows(f"{waiting} AND wait_event_type = 'Lock'"))
 
@@ -177,7 +175,9 @@ class Product:
         self.process.wait()
 
     def stop(self) -> None:
+        """Ask it to; return when it has heard."""
         self.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: "Handling signal: term" in self.log.read_text())
 
 
 @contextmanager
@@ -217,9 +217,15 @@ def serving(
 
 
 def _static_files(database: Database) -> None:
-    if not Path("var/static/staticfiles.json").exists():
-        environment = _environment(database, "http://127.0.0.1:9", port=8000)
-        _run([sys.executable, "manage.py", "collectstatic", "--no-input"], environment)
+    """Collected unless they are already, by one process at a time."""
+    collected = Path("var/static/staticfiles.json")
+    Path("var").mkdir(exist_ok=True)
+    with open("var/static.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        changed = max(path.stat().st_mtime for path in Path("static").rglob("*"))
+        if not collected.exists() or collected.stat().st_mtime < changed:
+            environment = _environment(database, "http://127.0.0.1:9", port=8000)
+            _run([sys.executable, "manage.py", "collectstatic", "--no-input"], environment)
 
 
 def _answers(product: Product) -> bool:

@@ -1,10 +1,9 @@
-"""`python -m tests.server.seed`: an empty database becomes one with a teammate and two routines."""
+"""`python -m tests.server.seed`: an empty database becomes one with a teammate and a routine."""
 
 import os
 
 USERNAME = "teammate"
 SLUG = "release-notes"
-HANGING_SLUG = "hanging"
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
@@ -18,4 +17,3 @@ if __name__ == "__main__":
     call_command("migrate", verbosity=0)
     create_teammate(username=USERNAME)
     create_routine(name="Release notes", template="Notes for version 1.")
-    create_routine(name="Hanging", routine_id="trig_practice_hang", template="x")

@@ -3,14 +3,16 @@
 import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from threading import Event
 
 import httpx
 import psycopg
 import pytest
 
-from routines.practice_api import PracticeServer
+from tests.hostile import SESSION, HostileServer, Visit, answer
+from tests.server.endpoint import listening
 from tests.server.product import Database, Product, Visitor, runs_in, serving, wait_until
 from tests.server.seed import SLUG
 
@@ -20,8 +22,11 @@ INTERRUPTED = [("unknown", "interrupted")]
 @contextmanager
 def pressing(visitor: Visitor, fields: dict[str, str]) -> Iterator[Future[httpx.Response]]:
     """A press under way in another thread."""
-    with ThreadPoolExecutor(1) as pool:
+    pool = ThreadPoolExecutor(1)
+    try:
         yield pool.submit(visitor.press, SLUG, fields)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def settled_after_a_restart(
@@ -40,16 +45,17 @@ def settled_after_a_restart(
 
 
 def test_a_polite_stop_lets_a_fire_finish(database: Database, tmp_path: Path):
-    with PracticeServer() as endpoint, serving(database, endpoint.url, tmp_path) as product:
-        endpoint.api.delay = 1.0
+    with listening() as (endpoint, url), serving(database, url, tmp_path) as product:
         visitor = product.visitor()
-        with pressing(visitor, visitor.form(SLUG)) as press:
-            wait_until(lambda: endpoint.api.requests == 1)
+        fields = visitor.form(SLUG)
+        with endpoint.holding(), pressing(visitor, fields) as press:
+            wait_until(lambda: endpoint.requests == 1)
             product.stop()
-            answer = press.result(20)
+            assert not press.done()
+        answered = press.result(20)
         assert product.process.wait(20) == 0
-        [session] = endpoint.api.sessions
-    assert session.session_url in answer.text
+        [session] = endpoint.sessions
+    assert session.session_url in answered.text
     assert database.rows("SELECT state, session_url FROM routines_run") == [
         ("started", session.session_url)
     ]
@@ -57,7 +63,7 @@ def test_a_polite_stop_lets_a_fire_finish(database: Database, tmp_path: Path):
 
 @pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
 def test_killed_before_the_request(database: Database, tmp_path: Path, whole: bool):
-    with closing(socket.socket()) as full, PracticeServer() as endpoint:
+    with closing(socket.socket()) as full, listening() as (endpoint, url):
         # A listener whose queue is full: connecting to it hangs, so nothing can be sent.
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -75,46 +81,55 @@ def test_killed_before_the_request(database: Database, tmp_path: Path, whole: bo
                 assert isinstance(press.exception(20), httpx.TransportError)
         for waiting in stuck:
             waiting.close()
-        assert settled_after_a_restart(database, endpoint.url, tmp_path, fields) == INTERRUPTED
-        assert endpoint.api.requests == 0
+        assert settled_after_a_restart(database, url, tmp_path, fields) == INTERRUPTED
+        assert endpoint.requests == 0
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
 def test_killed_while_it_waits_for_the_answer(database: Database, tmp_path: Path, whole: bool):
-    with PracticeServer() as endpoint:
-        with serving(database, endpoint.url, tmp_path, WEB_WORKERS="1") as product:
-            endpoint.api.delay = 30
+    with listening() as (endpoint, url):
+        with serving(database, url, tmp_path, WEB_WORKERS="1") as product:
             visitor = product.visitor()
             fields = visitor.form(SLUG)
-            with pressing(visitor, fields) as press:
-                wait_until(lambda: endpoint.api.requests == 1)
+            with endpoint.holding(), pressing(visitor, fields) as press:
+                wait_until(lambda: endpoint.requests == 1)
                 _kill(product, whole)
                 assert isinstance(press.exception(20), httpx.TransportError)
-        assert settled_after_a_restart(database, endpoint.url, tmp_path, fields) == INTERRUPTED
-        assert endpoint.api.requests == 1
+        assert settled_after_a_restart(database, url, tmp_path, fields) == INTERRUPTED
+        assert endpoint.requests == 1
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
 def test_killed_after_the_answer_and_before_the_write(
     database: Database, tmp_path: Path, whole: bool
 ):
-    with PracticeServer() as endpoint:
+    arrived, may_answer, was_read = Event(), Event(), Event()
+
+    def answers(visit: Visit) -> None:
+        arrived.set()
+        may_answer.wait(20)
+        visit.send(answer(200, SESSION, {"Connection": "close"}))
+        visit.read(1)  # returns when the other side has read the answer, and closes
+        was_read.set()
+
+    with HostileServer(answers) as endpoint:
         with serving(database, endpoint.url, tmp_path, WEB_WORKERS="1") as product:
-            endpoint.api.delay = 0.5
             visitor = product.visitor()
             fields = visitor.form(SLUG)
             with pressing(visitor, fields) as press:
-                wait_until(lambda: endpoint.api.requests == 1)
+                assert arrived.wait(20)
                 with database.locked():
-                    wait_until(lambda: len(endpoint.api.sessions) == 1)
-                    database.wait_for_a_write()
+                    may_answer.set()
+                    assert was_read.wait(20)
+                    if not database.is_sqlite:
+                        database.wait_for_a_write()
                     assert not press.done()
                     _kill(product, whole)
-                assert isinstance(press.exception(20), httpx.TransportError)
+                    assert isinstance(press.exception(20), httpx.TransportError)
         # PostgreSQL has the statement already, and carries it out when it may.
         expected = INTERRUPTED if database.is_sqlite else [("started", "session_created")]
         assert settled_after_a_restart(database, endpoint.url, tmp_path, fields) == expected
-        assert endpoint.api.requests == 1
+        assert endpoint.requests == 1
 
 
 def _kill(product: Product, whole: bool) -> None:
@@ -125,34 +140,35 @@ def _kill(product: Product, whole: bool) -> None:
 
 
 def test_a_late_answer_upgrades_a_run_that_was_shown_as_unknown(database: Database, tmp_path: Path):
-    with PracticeServer() as endpoint, serving(database, endpoint.url, tmp_path) as product:
-        endpoint.api.delay = 1.5
+    with listening() as (endpoint, url), serving(database, url, tmp_path) as product:
         visitor = product.visitor()
-        with pressing(visitor, visitor.form(SLUG)) as press:
-            wait_until(lambda: endpoint.api.requests == 1)
+        fields = visitor.form(SLUG)
+        with endpoint.holding(), pressing(visitor, fields) as press:
+            wait_until(lambda: endpoint.requests == 1)
             database.age_all_runs()
             assert visitor.client.get("/history/").status_code == 200
             assert database.states() == INTERRUPTED
-            press.result(20)
+        press.result(20)
     assert database.states() == [("started", "session_created")]
 
 
 def test_a_database_that_breaks_before_the_write_loses_no_session(
     database: Database, tmp_path: Path
 ):
-    with PracticeServer() as endpoint, serving(database, endpoint.url, tmp_path) as product:
-        endpoint.api.delay = 1.0
+    with listening() as (endpoint, url), serving(database, url, tmp_path) as product:
         visitor = product.visitor()
-        with pressing(visitor, visitor.form(SLUG)) as press:
-            wait_until(lambda: endpoint.api.requests == 1)
-            with _broken(database):
-                answer = press.result(60)
-        [session] = endpoint.api.sessions
+        fields = visitor.form(SLUG)
+        with ExitStack() as broken:
+            with endpoint.holding(), pressing(visitor, fields) as press:
+                wait_until(lambda: endpoint.requests == 1)
+                broken.enter_context(_broken(database))
+            answered = press.result(60)
+        [session] = endpoint.sessions
         log = product.log.read_text()
     [(pk,)] = database.rows("SELECT id FROM routines_run")
-    assert answer.status_code == 200
-    assert session.session_url in answer.text
-    assert f"run {pk}" in answer.text
+    assert answered.status_code == 200
+    assert session.session_url in answered.text
+    assert f"run {pk}" in answered.text
     [line] = [line for line in log.splitlines() if "CRITICAL" in line]
     assert f"run {pk}:" in line
     assert session.session_url in line
@@ -178,19 +194,19 @@ def _broken(database: Database) -> Iterator[None]:
 
 def test_a_database_that_restarts_meanwhile_takes_the_answer(database: Database, tmp_path: Path):
     with (
-        PracticeServer() as endpoint,
-        serving(database, endpoint.url, tmp_path, WEB_WORKERS="1") as product,
+        listening() as (endpoint, url),
+        serving(database, url, tmp_path, WEB_WORKERS="1") as product,
     ):
         visitor = product.visitor()
         _open_connections(database, visitor)
-        endpoint.api.delay = 1.0
-        with pressing(visitor, visitor.form(SLUG)) as press:
-            wait_until(lambda: endpoint.api.requests == 1)
+        fields = visitor.form(SLUG)
+        with endpoint.holding(), pressing(visitor, fields) as press:
+            wait_until(lambda: endpoint.requests == 1)
             _close_connections(database)
-            answer = press.result(20)
+        answered = press.result(20)
         assert visitor.client.get("/history/").status_code == 200
-        [session] = endpoint.api.sessions
-    assert session.session_url in answer.text
+        [session] = endpoint.sessions
+    assert session.session_url in answered.text
     assert database.rows("SELECT state, session_url FROM routines_run") == [
         ("started", session.session_url)
     ]

@@ -25,7 +25,7 @@ def test_nothing_of_the_users_settings_reaches_a_demo(monkeypatch: pytest.Monkey
     }
     for name, value in users.items():
         monkeypatch.setenv(name, value)
-    environment = demo._environment(8000, 8100)
+    environment = demo.children_environment(8000, 8100)
     assert not set(users.values()) & set(environment.values())
     assert environment["CLAUDE_API_BASE_URL"] == "http://127.0.0.1:8100"
     assert environment["ENV_FILE"] == ""
@@ -33,13 +33,13 @@ def test_nothing_of_the_users_settings_reaches_a_demo(monkeypatch: pytest.Monkey
 
 
 def test_the_keys_are_made_once_and_for_their_owner_only(folder: Path):
-    keys = demo._keys()
-    assert demo._keys() == keys
+    keys = demo.stored_keys()
+    assert demo.stored_keys() == keys
     assert stat.S_IMODE((folder / "keys.json").stat().st_mode) == 0o600
 
 
 def test_one_demo_at_a_time():
-    with demo._only_one(), pytest.raises(demo.Failed, match="running already"), demo._only_one():
+    with demo.only_one(), pytest.raises(demo.Failed, match="running already"), demo.only_one():
         pass
 
 

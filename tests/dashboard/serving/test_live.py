@@ -1,14 +1,16 @@
 """The board asks for news: one light query when there is none, else the last runs' lines."""
 
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from routines.board import news as live
 from routines.models import Routine, Run
 from tests.dashboard.browsing import Page, signed_in
 from tests.factories import create_manager, create_run, create_teammate
@@ -92,18 +94,19 @@ def test_a_page_that_asks_by_itself_keeps_no_sign_in_alive(client, routine, sett
         assert client.get(address).status_code == 302
 
 
-def test_the_cursor_is_taken_before_the_board_is_read(client, routine, monkeypatch):
-    """Else a run between the two would be neither on the board nor news."""
-    order: list[str] = []
-    start = live.start
+@pytest.mark.parametrize("query", range(16))
+def test_a_run_that_comes_while_the_board_is_drawn_is_on_it_or_is_news(client, routine, query):
+    colleague = create_teammate(username="a colleague")
+    asked = count()
 
-    def noted() -> live.Cursor:
-        order.append("cursor")
-        return start()
+    def run_meanwhile(execute: Any, *arguments: Any) -> Any:
+        result = execute(*arguments)
+        if next(asked) == query:
+            create_run(routine=routine, person=colleague)
+        return result
 
-    monkeypatch.setattr(live, "start", noted)
-    monkeypatch.setattr(
-        "routines.runs.firing.settle_overdue_runs", lambda: order.append("what the board shows")
-    )
-    client.get("/")
-    assert order == ["cursor", "what the board shows"]
+    with connection.execute_wrapper(run_meanwhile):
+        board = client.get("/")
+    if not Page(board).says("by a colleague"):
+        news = Page(client.get(asks_at(board)))
+        assert news.says("by a colleague") or not Run.objects.exists()

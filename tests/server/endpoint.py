@@ -1,0 +1,38 @@
+"""An endpoint whose answers a test can hold, so that something happens while one is due."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from routines.practice_api import PracticeApi, PracticeServer
+from routines.practice_api.rules import Answer, Request
+
+
+class Endpoint(PracticeApi):
+    def __init__(self, *, delay: float = 0.0) -> None:
+        """`delay` is in seconds, before each 200."""
+        super().__init__(delay=delay)
+        self._open = threading.Event()
+        self._open.set()
+
+    def answer(self, request: Request) -> Answer:
+        answer = super().answer(request)  # the request is counted, its session made
+        self._open.wait()
+        return answer
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Requests arrive and make their sessions; until the end of `with`, none is answered."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
+
+@contextmanager
+def listening(*, delay: float = 0.0) -> Iterator[tuple[Endpoint, str]]:
+    """The endpoint, and the URL at which it is."""
+    endpoint = Endpoint(delay=delay)
+    with PracticeServer(endpoint) as server:
+        yield endpoint, server.url

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.log import log_response
 
-from dashboard.sign_in import means, provided
+from dashboard.sign_in import external_users, methods
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES, roles_of_groups
 from routines import people
 from routines.models import Person
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 SOURCE = "proxy in front"  # in the audit trail
 _BACKEND = "dashboard.sign_in.rights.GroupRightsBackend"
-_ROLES = "roles_of_the_proxy"  # in the web session: what the header said last
+_GROUPS = "roles_of_the_proxy"  # in the web session: what the header said last
 
 
 class ProxySignInMiddleware:
@@ -44,7 +44,7 @@ class ProxySignInMiddleware:
         username = request.headers.get(settings.SIGN_IN_HEADER, "").strip()
         if username:
             return self._signed_in(request, username)
-        if means.used(request) == means.PROXY:  # the proxy no longer vouches for anybody
+        if methods.used(request) == methods.PROXY:  # the proxy no longer vouches for anybody
             logout(request)
         return self.get_response(request)
 
@@ -54,11 +54,11 @@ class ProxySignInMiddleware:
             return _refused(request, "account/not_known_here.html")
         if not person.is_active:
             return _refused(request, "account/account_inactive.html")
-        if request.user != person or means.used(request) != means.PROXY:
+        if request.user != person or methods.used(request) != methods.PROXY:
             if request.user.is_authenticated:
                 logout(request)
             login(request, person, backend=_BACKEND)
-            means.note(request, means.PROXY)
+            methods.record(request, methods.PROXY)
             UserSession.objects.create_from_request(request)
         _give_roles(request, person)
         return self.get_response(request)
@@ -88,7 +88,7 @@ def _person(request: HttpRequest, username: str) -> Person | None:
     if not roles:
         return None
     try:
-        return provided.add_exactly(provided.Newcomer(username), roles, source=SOURCE)
+        return external_users.add_exactly(external_users.Newcomer(username), roles, source=SOURCE)
     except (people.Refused, IntegrityError):  # their other request was faster
         return _known(username)
 
@@ -101,9 +101,10 @@ def _give_roles(request: HttpRequest, person: Person) -> None:
     if not settings.SIGN_IN_GROUPS_HEADER:
         return
     groups = sorted(_groups(request))
-    if request.session.get(_ROLES) != groups:
-        provided.give_roles(person, roles_of_groups(set(groups)), source=SOURCE)
-        request.session[_ROLES] = groups
+    if request.session.get(_GROUPS) != groups:
+        roles = roles_of_groups(set(groups))
+        request.user = external_users.give_roles(person, roles, source=SOURCE)
+        request.session[_GROUPS] = groups
 
 
 def _groups(request: HttpRequest) -> set[str]:

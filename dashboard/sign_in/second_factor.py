@@ -1,14 +1,12 @@
 """What is asked for beside a password: allauth's authenticator app, passkeys and recovery codes.
 
-Ours: their secrets are sealed at rest with the keys of the tokens, and who must have a second
-factor is led to set one up before anything else opens. People of the provider or the proxy have
-their second factor there.
+Ours: their secrets are encrypted at rest with the keys of the tokens, and a rule says who must have
+one (gates.py leads them to set it up). People of the provider or the proxy have theirs there.
 """
 
 import logging
 import secrets
 from base64 import b32encode
-from collections.abc import Callable
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -18,11 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
-from dashboard.sign_in import means
+from dashboard.sign_in import methods
 from routines import audit
 from routines.models import AuditEvent, Person
 from routines.people.roles import Permission
@@ -71,41 +66,19 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
 class PasswordsSecondFactor(AuthenticateStage):  # type: ignore[misc]
     """Asked for after a password. Who comes from the provider has been asked there."""
 
-    def _should_handle(self, request: HttpRequest) -> bool:
-        at_provider = "sociallogin" in (self.login.signal_kwargs or {})
-        return not at_provider and super()._should_handle(request)
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        if "sociallogin" in (self.login.signal_kwargs or {}):
+            return None, True  # on to the next stage
+        asked: tuple[HttpResponse | None, bool] = super().handle()
+        return asked
 
 
 STAGE = f"{__name__}.{PasswordsSecondFactor.__name__}"
 
 
-class SecondFactorMiddleware:
-    """Nothing else opens before it is set up."""
-
-    _OPEN = ("account_logout", "account_reauthenticate", "account_change_password", "confirmed")
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], arguments: Any, keywords: Any
-    ) -> HttpResponse | None:
-        name = (request.resolver_match and request.resolver_match.url_name) or ""
-        if name in self._OPEN or name.startswith("mfa_") or not is_missing(request):
-            return None
-        if getattr(request, "htmx", False):
-            return HttpResponseClientRedirect(reverse("mfa_index"))
-        if request.method == "POST":
-            return render(request, "mfa/first.html", status=403)
-        return redirect("mfa_index")
-
-
 def is_missing(request: HttpRequest) -> bool:
     user = request.user
-    if not isinstance(user, Person) or means.used(request) != means.PASSWORD:
+    if not isinstance(user, Person) or methods.used(request) != methods.PASSWORD:
         return False
     return is_asked_of(user) and not is_set_up(user)
 

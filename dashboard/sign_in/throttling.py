@@ -1,4 +1,4 @@
-"""Slowing down who guesses passwords, without locking out whose password is guessed.
+"""Slowing down whoever guesses passwords, without locking out whose password is guessed.
 
 A count for an account alone would let anybody lock out anybody. So wrong passwords count for the
 account *at one address*, and for the address; the account's own count over all addresses is the
@@ -9,34 +9,80 @@ The counts are in the database's cache table, so that all processes and hosts co
 right password takes its own count back.
 """
 
-from allauth.core.internal import ratelimit
+import ipaddress
+from dataclasses import dataclass, field
+
 from django.core import signing
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string, salted_hmac
 
 from dashboard.serving import client_address
 
-IN_KNOWN_BROWSER = "5/5m/key"
-AT_ONE_ADDRESS = "5/5m/key"
-BY_ONE_ADDRESS = "30/10m/key"  # whoever the names: an office may stand behind one address
-FROM_ANYWHERE = "50/1h/key"
-
 COOKIE = "known_browser"
 COOKIE_AGE = 180 * 24 * 60 * 60
 _PEOPLE_IN_ONE_BROWSER = 5
+_IPV6_NETWORK = 64  # bits: one customer's, who has all addresses in it
 
 
-def count(request: HttpRequest, username: str) -> ratelimit.RateLimitUsage | None:
-    """Count one guess; None if there were too many. Who was right rolls it back."""
-    whole = ratelimit.RateLimitUsage(usage=[])
-    for action, rate, key in _counts(request, username.strip().casefold()):
-        used = ratelimit.consume(
-            request, app="dashboard", action=action, config={action: rate}, key=key
-        )
-        if used is None:
+@dataclass(frozen=True)
+class Limit:
+    """So many tries in so many seconds, for each `key`.
+
+    Each try takes one of `tries` numbered places, which is free again after `seconds`. Taking one
+    is a single insert of a row that must not be there yet, so two processes never share a place and
+    nothing has to be locked.
+    """
+
+    name: str
+    tries: int
+    seconds: int
+
+    def take(self, key: str) -> str | None:
+        """The place in the cache that this try has taken; None if none was free."""
+        base = f"{self.name}:{salted_hmac(self.name, key, algorithm='sha256').hexdigest()}"
+        places = [f"{base}:{number}" for number in range(self.tries)]
+        taken = cache.get_many(places)
+        free = (place for place in places if place not in taken)
+        return next((place for place in free if cache.add(place, True, self.seconds)), None)
+
+
+IN_KNOWN_BROWSER = Limit("browser", tries=5, seconds=5 * 60)
+AT_ONE_ADDRESS = Limit("account-at-address", tries=5, seconds=5 * 60)
+# Whatever the names: an office may stand behind one address.
+BY_ONE_ADDRESS = Limit("address", tries=30, seconds=10 * 60)
+FROM_ANYWHERE = Limit("account", tries=50, seconds=60 * 60)
+# Each makes a web session and a call to the provider, and anybody may press the button.
+AT_THE_PROVIDER = Limit("provider", tries=60, seconds=60)
+
+
+@dataclass
+class Guess:
+    """One password that was tried, and where it was counted."""
+
+    places: list[str] = field(default_factory=list)
+
+    def was_right(self) -> None:
+        cache.delete_many(self.places)
+
+
+def count_guess(request: HttpRequest, username: str) -> Guess | None:
+    """Count one password for `username`; None if there were too many already."""
+    guess = Guess()
+    for limit, key in _limits(request, username.strip().casefold()):
+        place = limit.take(key)
+        if place is None:
             return None
-        whole.usage += used.usage
-    return whole
+        guess.places.append(place)
+    return guess
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's address as it is counted: of IPv6, the network."""
+    address = client_address.of(request) or ""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network(f"{address}/{_IPV6_NETWORK}", strict=False).network_address)
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse, username: str) -> None:
@@ -54,15 +100,15 @@ def remember_browser(request: HttpRequest, response: HttpResponse, username: str
     )
 
 
-def _counts(request: HttpRequest, account: str) -> list[tuple[str, str, str]]:
+def _limits(request: HttpRequest, account: str) -> list[tuple[Limit, str]]:
     browser, people = _known_browser(request)
     if _mark(account) in people:
-        return [("browser", IN_KNOWN_BROWSER, f"{account} {browser}")]
-    address = ratelimit.truncate_ip(client_address.of(request) or "")
+        return [(IN_KNOWN_BROWSER, f"{account} {browser}")]
+    address = address_of(request)
     return [
-        ("account-at-address", AT_ONE_ADDRESS, f"{account} {address}"),
-        ("address", BY_ONE_ADDRESS, address),
-        ("account", FROM_ANYWHERE, account),
+        (AT_ONE_ADDRESS, f"{account} {address}"),
+        (BY_ONE_ADDRESS, address),
+        (FROM_ANYWHERE, account),
     ]
 
 

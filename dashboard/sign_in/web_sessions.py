@@ -16,7 +16,7 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from dashboard.serving import client_address
+from dashboard.serving import client_address, request_log
 from dashboard.serving.live import is_look
 
 _BEGAN, _SEEN = "began_at", "seen_at"
@@ -35,6 +35,7 @@ class SessionLimitsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
+            request_log.name_person(request, request.user.get_username())
             if _is_over(request):
                 logout(request)
             elif not is_look(request):

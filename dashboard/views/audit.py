@@ -18,7 +18,7 @@ from routines.audit import trail
 
 @require_GET
 @may_view_audit
-def audit(request: SignedInRequest) -> HttpResponse:
+def index(request: SignedInRequest) -> HttpResponse:
     form = AuditForm(request.GET)
     if not form.is_valid():
         return render(request, "audit/audit.html", {"form": form}, status=422)

@@ -10,7 +10,7 @@ from django.test import Client
 
 from routines.models import Person
 from tests.dashboard.browsing import Page
-from tests.dashboard.sign_in.providing import BACK, begin, is_signed_in, sign_in
+from tests.dashboard.sign_in.at_provider import BACK, begin, is_signed_in, sign_in
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, key
 
 

@@ -20,8 +20,8 @@ from django.urls import reverse
 from routines.models import AuditEvent, Person
 from tests.dashboard.browsing import HTMX, Page, signed_in
 from tests.dashboard.serving.test_content_security_policy import assert_clean
-from tests.dashboard.sign_in.providing import is_signed_in
-from tests.dashboard.sign_in.providing import sign_in as sign_in_at_provider
+from tests.dashboard.sign_in.at_provider import is_signed_in
+from tests.dashboard.sign_in.at_provider import sign_in as sign_in_at_provider
 from tests.factories import PASSWORD
 
 SET_UP, INDEX = "/second-factor/app/", "/second-factor/"

@@ -178,8 +178,10 @@ STORAGES = {
 
 AUTH_USER_MODEL = "routines.Person"
 AUTHENTICATION_BACKENDS = ["dashboard.sign_in.rights.GroupRightsBackend"]
-PASSWORD_HASHERS = ["dashboard.sign_in.hashers.Argon2Hasher"]
-PASSWORD_HASHERS += ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # read, then upgraded
+PASSWORD_HASHERS = [
+    "dashboard.sign_in.hashers.Argon2Hasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # read, then upgraded
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -13,8 +13,18 @@ from dashboard.sign_in.oidc.wire import ProviderFailed
 
 # Signatures with a key pair alone: "none" proves nothing, and a key that was meant for HS256 would
 # let whoever knows the client secret make tokens.
-ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
-ALGORITHMS += ["ES256", "ES384", "ES512", "EdDSA"]
+ALGORITHMS = [
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+]
 _CLOCKS_MAY_DIFFER_BY = 60  # seconds
 _LONGEST_SUBJECT = 191  # allauth's column
 

@@ -6,11 +6,11 @@ from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 
-from dashboard.sign_in import web_sessions
+from dashboard.sign_in import throttling
 from dashboard.views import errors
 from routines import history
 from tests.dashboard.browsing import HTMX, Page, signed_in
-from tests.factories import create_person
+from tests.factories import PASSWORD, create_person
 
 NOT_FOUND = "There is nothing at this address"
 FORBIDDEN = "Your role does not allow this"
@@ -66,12 +66,14 @@ def test_a_request_that_is_too_large_is_said_to_be(client, routine, settings, pr
 
 
 def test_what_was_done_before_a_web_session_ended_may_have_been_done(client, monkeypatch):
-    def write_into_it(request: HttpRequest) -> None:
-        request.session["something"] = 1
-        Session.objects.all().delete()
+    count_guess = throttling.count_guess
 
-    monkeypatch.setattr(web_sessions, "_note_activity", write_into_it)
-    response = client.get("/history/")
+    def end_it(request: HttpRequest, username: str) -> throttling.Guess | None:
+        Session.objects.all().delete()
+        return count_guess(request, username)
+
+    monkeypatch.setattr(throttling, "count_guess", end_it)
+    response = client.post("/confirm/", {"password": PASSWORD})
     assert response.status_code == 400
     assert Page(response).find("h1")[0].text == "Your sign-in has ended meanwhile"
     assert not Page(response).says("Nothing was sent")

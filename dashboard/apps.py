@@ -38,10 +38,10 @@ def _record_confirmation(request: HttpRequest, reauthenticated: bool = False, **
 def _trace_second_factor(user: Any, authenticator: Any, **_: Any) -> None:
     from dashboard.sign_in import second_factor
 
-    second_factor.note_change(user, authenticator, added=True, by=user)
+    second_factor.trace_change(user, authenticator, added=True, by=user)
 
 
 def _trace_no_second_factor(user: Any, authenticator: Any, **_: Any) -> None:
     from dashboard.sign_in import second_factor
 
-    second_factor.note_change(user, authenticator, added=False, by=user)
+    second_factor.trace_change(user, authenticator, added=False, by=user)

@@ -1,9 +1,11 @@
 """Sign-in by a header that a proxy in front sets, for companies that sign people in there.
 
-Off unless SIGN_IN_HEADER and TRUSTED_PROXY_ADDRESSES are both set. Who may set the header is known
-by the connection's own address, never by another header. From any other address it is refused, not
-passed over: somebody tries to be somebody, or the proxy's address is missing in the settings, and
-both are better heard of than taken for "not signed in".
+Off unless SIGN_IN_HEADER and TRUSTED_PROXY_ADDRESSES are both set. Whoever may set the header is
+known by the connection's own address, never by another header. From any other address it is
+refused, not ignored: somebody pretends to be somebody else, or the proxy's address is missing in
+the settings, and both are better noticed than taken for "not signed in".
+
+Django's RemoteUserMiddleware is no base for this: docs/decisions/0003-sign-in-through-allauth.md.
 """
 
 import ipaddress
@@ -16,7 +18,6 @@ from django.contrib.auth import login, logout
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.log import log_response
 
 from dashboard.sign_in import external_users, methods
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES, roles_of_groups
@@ -113,6 +114,4 @@ def _groups(request: HttpRequest) -> set[str]:
 
 
 def _refused(request: HttpRequest, template: str) -> HttpResponse:
-    response = render(request, template, status=403)
-    log_response("Forbidden: %s", request.path, response=response, request=request)
-    return response
+    return render(request, template, status=403)

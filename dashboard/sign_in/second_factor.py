@@ -1,4 +1,4 @@
-"""What is asked for beside a password: allauth's authenticator app, passkeys and recovery codes.
+"""What is asked for besides a password: allauth's authenticator app, passkeys and recovery codes.
 
 Ours: their secrets are encrypted at rest with the keys of the tokens, and a rule says who must have
 one (gates.py leads them to set it up). People of the provider or the proxy have theirs there.
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 LAST_ONE = "You must have a second factor here. Add another one first, then remove this."
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-_SEALED_FIELDS = ("secret", "seed")  # of Authenticator.data: the app's, the recovery codes'
+_ENCRYPTED_FIELDS = ("secret", "seed")  # of Authenticator.data: the app's, the recovery codes'
 _NAMES = {
     Authenticator.Type.TOTP: "authenticator app",
     Authenticator.Type.WEBAUTHN: "passkey",
@@ -55,7 +55,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
         return svg[svg.index("<svg") :]
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        if not is_asked_of(authenticator.user):
+        if not is_required_of(authenticator.user):
             return True
         others = Authenticator.objects.filter(user_id=authenticator.user_id, type__in=FACTORS)
         return bool(others.exclude(pk=authenticator.pk).exists())
@@ -64,7 +64,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
 
 
 class PasswordsSecondFactor(AuthenticateStage):  # type: ignore[misc]
-    """Asked for after a password. Who comes from the provider has been asked there."""
+    """Asked for after a password. People of the provider have been asked there."""
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         if "sociallogin" in (self.login.signal_kwargs or {}):
@@ -80,10 +80,10 @@ def is_missing(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, Person) or methods.used(request) != methods.PASSWORD:
         return False
-    return is_asked_of(user) and not is_set_up(user)
+    return is_required_of(user) and not is_set_up(user)
 
 
-def is_asked_of(person: Person) -> bool:
+def is_required_of(person: Person) -> bool:
     if settings.REQUIRE_SECOND_FACTOR == "admins":
         return bool(person.has_perm(Permission.MANAGE_REGISTRY))
     return bool(settings.REQUIRE_SECOND_FACTOR == "all")
@@ -94,8 +94,8 @@ def is_set_up(person: Person) -> bool:
 
 
 @transaction.atomic
-def take_away(person: Person, *, by: Person | None) -> bool:
-    """For somebody who has lost theirs. False if there was none."""
+def reset(person: Person, *, by: Person | None) -> bool:
+    """Remove all factors of somebody who has lost theirs. False if there were none."""
     deleted, _ = Authenticator.objects.filter(user_id=person.pk).delete()
     if deleted:
         changes = {"second factor": ["set up", None]}
@@ -103,7 +103,7 @@ def take_away(person: Person, *, by: Person | None) -> bool:
     return bool(deleted)
 
 
-def note_change(
+def trace_change(
     user: Person, authenticator: Authenticator, *, added: bool, by: Person | None
 ) -> None:
     name = _NAMES[Authenticator.Type(authenticator.type)]
@@ -115,30 +115,30 @@ def _trace(person: Person, changes: dict[str, Any], *, by: Person | None) -> Non
     audit.trace(action, by=by, subject=person.username, changes=changes)
 
 
-def reseal_all() -> int:
-    """Seal the secrets anew under the newest key; how many were under an older one."""
+def reencrypt_all() -> int:
+    """Encrypt the secrets with the newest key; return how many were encrypted with an older one."""
     newest = Fernet(settings.TOKEN_ENCRYPTION_KEYS[0])
-    resealed = 0
+    reencrypted = 0
     for authenticator in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN):
-        for field in _SEALED_FIELDS:
-            sealed = authenticator.data.get(field, "").encode()
-            if not sealed or _opens(newest, sealed):
+        for field in _ENCRYPTED_FIELDS:
+            encrypted = authenticator.data.get(field, "").encode()
+            if not encrypted or _can_decrypt(newest, encrypted):
                 continue
             try:
-                anew = _keyring().rotate(sealed).decode("ascii")
+                rotated = _keyring().rotate(encrypted).decode("ascii")
             except InvalidToken:
                 continue  # said when it is used
-            changed = authenticator.data | {field: anew}
+            changed = authenticator.data | {field: rotated}
             # Only if nobody has changed it meanwhile.
-            resealed += Authenticator.objects.filter(
+            reencrypted += Authenticator.objects.filter(
                 pk=authenticator.pk, data=authenticator.data
             ).update(data=changed)
-    return resealed
+    return reencrypted
 
 
-def _opens(key: Fernet, sealed: bytes) -> bool:
+def _can_decrypt(key: Fernet, encrypted: bytes) -> bool:
     try:
-        key.decrypt(sealed)
+        key.decrypt(encrypted)
     except InvalidToken:
         return False
     return True

@@ -124,7 +124,7 @@ def reset_second_factor(request: SignedInRequest, person: int) -> HttpResponse:
     colleague = person_or_404(person)
     if colleague == request.user:
         return redirect("mfa_index")
-    if second_factor.take_away(colleague, by=request.user):
+    if second_factor.reset(colleague, by=request.user):
         messages.success(
             request, f"{colleague} signs in with the password alone now, and may set up a new one."
         )

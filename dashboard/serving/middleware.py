@@ -43,7 +43,7 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         zone = _zone(request.COOKIES.get(TIME_ZONE_COOKIE, ""))
-        with timezone.override(zone), audit.asked_from(client_address.of(request)):
+        with timezone.override(zone), audit.from_address(client_address.of(request)):
             return self.get_response(request)
 
 

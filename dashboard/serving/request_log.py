@@ -36,10 +36,10 @@ class RequestLogMiddleware:
             response = self.get_response(request)
             response.headers[HEADER] = request_id
             if _is_streamed(request, response):
-                followed = _followed(response, request, started, request_id)
-                response.streaming_content = followed  # type: ignore[attr-defined]
+                content = _logged_at_its_end(response, request, started, request_id)
+                response.streaming_content = content  # type: ignore[attr-defined]
             else:
-                _tell(request, response, started)
+                _log(request, response, started)
             return response
         finally:
             logs.request_id.reset(before)
@@ -51,7 +51,7 @@ def _is_streamed(request: HttpRequest, response: HttpResponseBase) -> bool:
     return response.streaming and not is_file and request.method != "HEAD"
 
 
-def _followed(
+def _logged_at_its_end(
     response: Any, request: HttpRequest, started: float, request_id: str
 ) -> Iterator[bytes]:
     """What is streamed, with its line at its end: only then it is known how long it took."""
@@ -62,13 +62,13 @@ def _followed(
         try:
             yield from content
         finally:
-            _tell(request, response, started)
+            _log(request, response, started)
             logs.request_id.set("")
 
     return following()
 
 
-def _tell(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
+def _log(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
     facts = {
         "method": request.method,
         "path": request.path[:_LONGEST_PATH],

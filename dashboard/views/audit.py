@@ -47,8 +47,8 @@ def export(request: SignedInRequest) -> HttpResponseBase:
             content_type="text/csv",
             file_name=f"audit-{timezone.localdate().isoformat()}.csv",
         )
-    except downloads.TooMany as told:
-        messages.info(request, str(told))
+    except downloads.TooManyDownloads as refused:
+        messages.info(request, str(refused))
         return _same_page(request)
 
 

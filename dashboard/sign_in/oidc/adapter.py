@@ -62,7 +62,7 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> None:
         if error == AuthError.CANCELLED:
-            sentence = "The provider was told no, so nobody was signed in."
+            sentence = "The sign-in was cancelled at the provider, so nobody was signed in."
         elif isinstance(exception, ProviderFailed):
             sentence = str(exception)
         elif exception is None and "state" not in (extra_context or {}):

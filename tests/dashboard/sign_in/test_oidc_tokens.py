@@ -181,7 +181,10 @@ def test_an_answer_that_says_it_is_of_another_issuer(provider):
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
-    [("access_denied", "The provider was told no"), ("<script>", "did not let anybody in")],
+    [
+        ("access_denied", "The sign-in was cancelled at the provider"),
+        ("<script>", "did not let anybody in"),
+    ],
 )
 def test_a_refusal_of_the_provider(provider, error, sentence):
     client = Client()

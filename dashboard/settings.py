@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from dashboard.environment import Environment, is_loopback
-from dashboard.serving.middleware_list import MIDDLEWARE as MIDDLEWARE
+from dashboard.serving import middleware_list
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(BASE_DIR)
@@ -133,6 +133,7 @@ INSTALLED_APPS = [
     "dashboard",
     "routines",
 ]
+MIDDLEWARE = middleware_list.MIDDLEWARE
 
 TEMPLATES = [
     {

@@ -24,8 +24,9 @@ def _pages(request: HttpRequest) -> list[Item]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    pages = [("Board", "board", "/", Permission.FIRE), ("History", "history", "/history/", None)]
-    pages += [
+    pages = [
+        ("Board", "board", "/", Permission.FIRE),
+        ("History", "history", "/history/", None),
         ("Insight", "insight", "/insight/", Permission.VIEW_ALL_RUNS),
         ("Registry", "registry", "/routines/", Permission.MANAGE_REGISTRY),
         ("People", "people", "/people/", Permission.MANAGE_PEOPLE),
@@ -39,9 +40,7 @@ def _pages(request: HttpRequest) -> list[Item]:
 
 
 def _is_within(path: str, prefix: str) -> bool:
-    if path.endswith(
-        ("/run/", "/fire/")
-    ):  # a routine's run page belongs to the board, not to the registry
+    if path.endswith(("/run/", "/fire/")):  # of the board, though under /routines/
         return prefix == "/"
     if path.startswith(("/versions/", "/accounts/")):  # parts of the registry
         return prefix == "/routines/"

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from dashboard.environment import Environment, is_loopback
+from dashboard.serving import middleware_list
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment(BASE_DIR)
@@ -132,35 +133,7 @@ INSTALLED_APPS = [
     "dashboard",
     "routines",
 ]
-
-MIDDLEWARE = [
-    "dashboard.serving.request_log.RequestLogMiddleware",
-    "dashboard.serving.headers.HeadersMiddleware",
-    "csp.middleware.CSPMiddleware",
-    # Nothing in a page stays the same from answer to answer but what its reader may know: tokens
-    # and keys of forms are masked or fresh each time, and the lengths are blurred (BREACH).
-    "django.middleware.gzip.GZipMiddleware",
-    "dashboard.serving.middleware.NoTokenShownMiddleware",
-    "dashboard.serving.middleware.ClientAddressMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "dashboard.serving.middleware.MethodsMiddleware",
-    "dashboard.serving.live.LookMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
-    "dashboard.sign_in.web_sessions.SessionLimitsMiddleware",
-    "dashboard.sign_in.proxy.ProxySignInMiddleware",
-    "dashboard.serving.middleware.SignInRequiredMiddleware",
-    "dashboard.serving.middleware.InitialPasswordMiddleware",
-    "dashboard.sign_in.second_factor.SecondFactorMiddleware",
-    "dashboard.serving.middleware.ReaderTimeZoneMiddleware",
-]
+MIDDLEWARE = middleware_list.MIDDLEWARE
 
 TEMPLATES = [
     {
@@ -173,7 +146,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.navigation.navigation",
-                "dashboard.sign_in.means.offered",
+                "dashboard.sign_in.methods.sign_in_methods",
             ],
             "builtins": ["dashboard.templatetags.dashboard", "dashboard.templatetags.runs"],
         },
@@ -206,8 +179,10 @@ STORAGES = {
 
 AUTH_USER_MODEL = "routines.Person"
 AUTHENTICATION_BACKENDS = ["dashboard.sign_in.rights.GroupRightsBackend"]
-PASSWORD_HASHERS = ["dashboard.sign_in.hashers.Argon2Hasher"]
-PASSWORD_HASHERS += ["django.contrib.auth.hashers.PBKDF2PasswordHasher"]  # read, then upgraded
+PASSWORD_HASHERS = [
+    "dashboard.sign_in.hashers.Argon2Hasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # read, then upgraded
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -224,7 +199,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False  # but it ends all other web sessions
-# Wrong passwords are counted in dashboard/sign_in/guesses.py; this is for whole requests.
+# Wrong passwords are counted in dashboard/sign_in/throttling.py; this is for whole requests.
 ACCOUNT_RATE_LIMITS = {
     "login": "120/m/ip",
     "login_failed": "5/5m/key",  # codes of second factors, by who has the password already
@@ -244,9 +219,8 @@ MFA_TOTP_ISSUER = "Routine dashboard"
 MFA_TOTP_TOLERANCE = 1  # a telephone's clock may be half a minute off
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 SOCIALACCOUNT_ADAPTER = "dashboard.sign_in.oidc.adapter.ProviderAccountAdapter"
-FRESH_SECONDS = (
-    600  # for so long nothing asks to confirm that it is you: dashboard/sign_in/fresh.py
-)
+# For so long after a sign-in nothing asks who it is: dashboard/sign_in/reauthentication.py.
+REAUTHENTICATE_AFTER_SECONDS = 600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "board"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"

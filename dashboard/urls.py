@@ -123,7 +123,7 @@ urlpatterns = [
     path("versions/try/<slug:slug>/", version_trial.try_one, name="try_version"),
     path("versions/moves/<int:move>/back/", versions.go_back, name="go_back"),
     # People
-    path("people/", people.people, name="people"),
+    path("people/", people.index, name="people"),
     path("people/add/", people.add, name="add_person"),
     path("people/<int:person>/", people.edit, name="edit_person"),
     path("people/<int:person>/deactivate/", people.deactivate, name="deactivate_person"),
@@ -134,12 +134,12 @@ urlpatterns = [
         people.reset_second_factor,
         name="reset_second_factor",
     ),
-    path("people/groups/", groups.groups, name="groups"),
+    path("people/groups/", groups.index, name="groups"),
     path("people/groups/add/", groups.add, name="add_group"),
     path("people/groups/<int:group>/", groups.edit, name="edit_group"),
     path("people/groups/<int:group>/delete/", groups.delete, name="delete_group"),
     # The audit trail
-    path("audit/", audit.audit, name="audit"),
+    path("audit/", audit.index, name="audit"),
     path("audit/changes.csv", audit.export, name="audit_csv"),
     # Signing in: of allauth's pages only those that an internal dashboard needs. Nobody signs
     # up: the sign-up page says so (dashboard/sign_in/accounts.py).
@@ -178,7 +178,7 @@ urlpatterns = [
         name="mfa_generate_recovery_codes",
     ),
     # Where one is signed in
-    path("web-sessions/", sign_in.web_sessions, name="web_sessions"),
+    path("web-sessions/", sign_in.list_sessions, name="web_sessions"),
     path("web-sessions/end-others/", sign_in.end_other_sessions, name="end_other_sessions"),
     path("web-sessions/<int:pk>/end/", sign_in.end_session, name="end_session"),
 ]

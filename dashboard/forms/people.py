@@ -26,7 +26,7 @@ class PersonForm(NoTokenInClear, forms.Form):
         choices=list(_MAY.items()),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Who has none can sign in, and sees nothing.",
+        help_text="Somebody without a role can sign in, and sees nothing.",
     )
     groups = RowsField(
         Group.objects.none(),

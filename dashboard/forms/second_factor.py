@@ -1,29 +1,32 @@
-"""allauth's forms for the second factor. They draw no pasted token back, and the passkeys' ones say
-so in a sentence where they would break on what no browser made."""
+"""allauth's forms for the second factor.
 
-from struct import error as CutShort
+They draw no pasted token back, and those for passkeys answer with a sentence where allauth's would
+break on what no browser has made.
+"""
+
+import struct
 from typing import Any
 
-from allauth.mfa.base import forms as codes
-from allauth.mfa.totp import forms as totp
-from allauth.mfa.webauthn import forms as passkeys
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm
 from django.forms import BaseForm, ValidationError
 
 from dashboard.forms.tokens import NoTokenInClear
 
-_ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError, CutShort)
+_ODD = (AttributeError, IndexError, KeyError, TypeError, ValueError, struct.error)
 _SENTENCE = "That is no passkey for here. Press the button to try once more."
 
 
-class SetUpAppForm(NoTokenInClear, totp.ActivateTOTPForm):  # type: ignore[misc]  # no types
+class SetUpAppForm(NoTokenInClear, ActivateTOTPForm):  # type: ignore[misc]  # no types
     pass
 
 
-class CodeForm(NoTokenInClear, codes.AuthenticateForm):  # type: ignore[misc]
+class CodeForm(NoTokenInClear, AuthenticateForm):  # type: ignore[misc]
     pass
 
 
-class ConfirmByCodeForm(NoTokenInClear, codes.ReauthenticateForm):  # type: ignore[misc]
+class ConfirmByCodeForm(NoTokenInClear, ReauthenticateForm):  # type: ignore[misc]
     pass
 
 
@@ -38,7 +41,7 @@ class PasskeyField(BaseForm):
         super().add_error(field, error)
 
 
-class AddPasskeyForm(NoTokenInClear, PasskeyField, passkeys.AddWebAuthnForm):  # type: ignore[misc]
+class AddPasskeyForm(NoTokenInClear, PasskeyField, AddWebAuthnForm):  # type: ignore[misc]
     def clean(self) -> Any:
         try:
             return super().clean()
@@ -46,7 +49,7 @@ class AddPasskeyForm(NoTokenInClear, PasskeyField, passkeys.AddWebAuthnForm):  #
             raise ValidationError(_SENTENCE) from None
 
 
-class UsePasskeyForm(NoTokenInClear, PasskeyField, passkeys.AuthenticateWebAuthnForm):  # type: ignore[misc]
+class UsePasskeyForm(NoTokenInClear, PasskeyField, AuthenticateWebAuthnForm):  # type: ignore[misc]
     def clean_credential(self) -> Any:
         try:
             return super().clean_credential()

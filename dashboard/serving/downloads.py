@@ -11,8 +11,8 @@ from django.http import StreamingHttpResponse
 _under_way = BoundedSemaphore(max(1, (settings.WEB_THREADS - settings.FIRES_IN_FLIGHT) // 2))
 
 
-class TooMany(Exception):
-    """No place is free, so nothing was taken."""
+class TooManyDownloads(Exception):
+    """As many are being read as may be at once, so none was started."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -23,9 +23,9 @@ class TooMany(Exception):
 def stream(
     take: Callable[[], Iterator[str]], *, content_type: str, file_name: str
 ) -> StreamingHttpResponse:
-    """What `take` gives, as a file; it is called once there is a place. Raise TooMany."""
+    """What `take` gives, as a file; it is called once there is a place. Raise TooManyDownloads."""
     if not _under_way.acquire(blocking=False):
-        raise TooMany
+        raise TooManyDownloads
     try:
         lines = take()
     except BaseException:

@@ -64,7 +64,7 @@ class HeadersMiddleware:
         return response
 
 
-def kept_for_back(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+def bfcache_allowed(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
     """For pages with a one-time key: Back must bring the key that was used, not a fresh one.
 
     With "no-store" the browser would fetch the page anew, and pressing again would be a new run.

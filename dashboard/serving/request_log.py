@@ -14,7 +14,6 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 
 from dashboard.serving import logs
-from routines.models import Person
 
 logger = logging.getLogger(__name__)
 
@@ -37,10 +36,10 @@ class RequestLogMiddleware:
             response = self.get_response(request)
             response.headers[HEADER] = request_id
             if _is_streamed(request, response):
-                followed = _followed(response, request, started, request_id)
-                response.streaming_content = followed  # type: ignore[attr-defined]
+                content = _logged_at_its_end(response, request, started, request_id)
+                response.streaming_content = content  # type: ignore[attr-defined]
             else:
-                _tell(request, response, started)
+                _log(request, response, started)
             return response
         finally:
             logs.request_id.reset(before)
@@ -52,7 +51,7 @@ def _is_streamed(request: HttpRequest, response: HttpResponseBase) -> bool:
     return response.streaming and not is_file and request.method != "HEAD"
 
 
-def _followed(
+def _logged_at_its_end(
     response: Any, request: HttpRequest, started: float, request_id: str
 ) -> Iterator[bytes]:
     """What is streamed, with its line at its end: only then it is known how long it took."""
@@ -63,24 +62,23 @@ def _followed(
         try:
             yield from content
         finally:
-            _tell(request, response, started)
+            _log(request, response, started)
             logs.request_id.set("")
 
     return following()
 
 
-def _tell(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
+def _log(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
     facts = {
         "method": request.method,
         "path": request.path[:_LONGEST_PATH],
         "status": response.status_code,
         "ms": round((time.monotonic() - started) * 1000),
-        "person": _person(request),
+        "person": getattr(request, "person_in_the_log", "-"),
     }
     logger.info("request", extra={"facts": facts})
 
 
-def _person(request: HttpRequest) -> str:
-    """Who is signed in, if some other code asked for it: a log line costs no query."""
-    user = getattr(request, "_cached_user", None) or request.__dict__.get("user")
-    return user.get_username() if type(user) is Person else "-"
+def name_person(request: HttpRequest, username: str) -> None:
+    """Sign-in says who asks, as soon as it knows: a log line costs no query of its own."""
+    request.person_in_the_log = username  # type: ignore[attr-defined]

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from dashboard.serving import client_address
-from dashboard.sign_in import fresh, guesses, means, second_factor
-from dashboard.sign_in.oidc import adapter as oidc
+from dashboard.sign_in import methods, reauthentication, second_factor, throttling
+from dashboard.sign_in.oidc.adapter import record_sign_in, sign_out_url
 from routines import people
 from routines.models import Person
 
@@ -33,12 +33,19 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
     # --- Passwords ---
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """allauth would count wrong passwords here; `authenticate` does, by our own rules."""
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         """Every password that is tried comes through here, at the sign-in and at confirming."""
         if not settings.PASSWORD_SIGN_IN:
             raise ValidationError("Passwords are switched off here: use the button instead.")
-        self._login_failed_rl_usage = guesses.count(request, credentials.get("username", ""))
-        if self._login_failed_rl_usage is None:
+        guess = throttling.count_guess(request, credentials.get("username", ""))
+        if guess is None:
             raise self.validation_error("too_many_login_attempts")
+        person = super().authenticate(request, **credentials)
+        if person is not None:
+            guess.was_right()
+        return person
 
     def get_login_stages(self) -> list[str]:
         theirs, ours = "allauth.mfa.stages.AuthenticateStage", second_factor.STAGE
@@ -48,15 +55,15 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
         response: HttpResponse = super().post_login(request, user, **more)
         at_provider = (more.get("signal_kwargs") or {}).get("sociallogin")
         if at_provider is None:
-            means.note(request, means.PASSWORD)
-            guesses.remember_browser(request, response, user.username)
+            methods.record(request, methods.PASSWORD)
+            throttling.remember_browser(request, response, user.username)
         else:
-            oidc.note_sign_in(request, at_provider)
+            record_sign_in(request, at_provider)
         return response
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         url: str = super().get_logout_redirect_url(request)
-        return oidc.sign_out_url(request) or url
+        return sign_out_url(request) or url
 
     def set_password(self, user: Person, password: str) -> None:
         people.choose_password(user, password)
@@ -64,10 +71,10 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
     # --- Confirming that it is you ---
 
     def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
-        return not fresh.is_fresh(self.request)
+        return not reauthentication.is_recent(self.request)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
-        if means.used(self.request) == means.PROVIDER:
+        if methods.used(self.request) == methods.PROVIDER:
             return [{"id": "provider", "description": "", "url": reverse("oidc_confirm")}]
-        return methods
+        offered: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return offered

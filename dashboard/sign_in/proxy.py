@@ -1,9 +1,11 @@
 """Sign-in by a header that a proxy in front sets, for companies that sign people in there.
 
-Off unless SIGN_IN_HEADER and TRUSTED_PROXY_ADDRESSES are both set. Who may set the header is known
-by the connection's own address, never by another header. From any other address it is refused, not
-passed over: somebody tries to be somebody, or the proxy's address is missing in the settings, and
-both are better heard of than taken for "not signed in".
+Off unless SIGN_IN_HEADER and TRUSTED_PROXY_ADDRESSES are both set. Whoever may set the header is
+known by the connection's own address, never by another header. From any other address it is
+refused, not ignored: somebody pretends to be somebody else, or the proxy's address is missing in
+the settings, and both are better noticed than taken for "not signed in".
+
+Django's RemoteUserMiddleware is no base for this: docs/decisions/0003-sign-in-through-allauth.md.
 """
 
 import ipaddress
@@ -16,9 +18,8 @@ from django.contrib.auth import login, logout
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.log import log_response
 
-from dashboard.sign_in import means, provided
+from dashboard.sign_in import external_users, methods
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES, roles_of_groups
 from routines import people
 from routines.models import Person
@@ -27,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 SOURCE = "proxy in front"  # in the audit trail
 _BACKEND = "dashboard.sign_in.rights.GroupRightsBackend"
-_ROLES = "roles_of_the_proxy"  # in the web session: what the header said last
+_GROUPS = "roles_of_the_proxy"  # in the web session: what the header said last
 
 
 class ProxySignInMiddleware:
@@ -44,7 +45,7 @@ class ProxySignInMiddleware:
         username = request.headers.get(settings.SIGN_IN_HEADER, "").strip()
         if username:
             return self._signed_in(request, username)
-        if means.used(request) == means.PROXY:  # the proxy no longer vouches for anybody
+        if methods.used(request) == methods.PROXY:  # the proxy no longer vouches for anybody
             logout(request)
         return self.get_response(request)
 
@@ -54,11 +55,11 @@ class ProxySignInMiddleware:
             return _refused(request, "account/not_known_here.html")
         if not person.is_active:
             return _refused(request, "account/account_inactive.html")
-        if request.user != person or means.used(request) != means.PROXY:
+        if request.user != person or methods.used(request) != methods.PROXY:
             if request.user.is_authenticated:
                 logout(request)
             login(request, person, backend=_BACKEND)
-            means.note(request, means.PROXY)
+            methods.record(request, methods.PROXY)
             UserSession.objects.create_from_request(request)
         _give_roles(request, person)
         return self.get_response(request)
@@ -88,7 +89,7 @@ def _person(request: HttpRequest, username: str) -> Person | None:
     if not roles:
         return None
     try:
-        return provided.add_exactly(provided.Newcomer(username), roles, source=SOURCE)
+        return external_users.add_exactly(external_users.Newcomer(username), roles, source=SOURCE)
     except (people.Refused, IntegrityError):  # their other request was faster
         return _known(username)
 
@@ -101,9 +102,10 @@ def _give_roles(request: HttpRequest, person: Person) -> None:
     if not settings.SIGN_IN_GROUPS_HEADER:
         return
     groups = sorted(_groups(request))
-    if request.session.get(_ROLES) != groups:
-        provided.give_roles(person, roles_of_groups(set(groups)), source=SOURCE)
-        request.session[_ROLES] = groups
+    if request.session.get(_GROUPS) != groups:
+        roles = roles_of_groups(set(groups))
+        request.user = external_users.give_roles(person, roles, source=SOURCE)
+        request.session[_GROUPS] = groups
 
 
 def _groups(request: HttpRequest) -> set[str]:
@@ -112,6 +114,4 @@ def _groups(request: HttpRequest) -> set[str]:
 
 
 def _refused(request: HttpRequest, template: str) -> HttpResponse:
-    response = render(request, template, status=403)
-    log_response("Forbidden: %s", request.path, response=response, request=request)
-    return response
+    return render(request, template, status=403)

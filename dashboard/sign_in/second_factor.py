@@ -1,14 +1,12 @@
-"""What is asked for beside a password: allauth's authenticator app, passkeys and recovery codes.
+"""What is asked for besides a password: allauth's authenticator app, passkeys and recovery codes.
 
-Ours: their secrets are sealed at rest with the keys of the tokens, and who must have a second
-factor is led to set one up before anything else opens. People of the provider or the proxy have
-their second factor there.
+Ours: their secrets are encrypted at rest with the keys of the tokens, and a rule says who must have
+one (gates.py leads them to set it up). People of the provider or the proxy have theirs there.
 """
 
 import logging
 import secrets
 from base64 import b32encode
-from collections.abc import Callable
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -18,11 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
-from django_htmx.http import HttpResponseClientRedirect
 
-from dashboard.sign_in import means
+from dashboard.sign_in import methods
 from routines import audit
 from routines.models import AuditEvent, Person
 from routines.people.roles import Permission
@@ -31,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 LAST_ONE = "You must have a second factor here. Add another one first, then remove this."
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-_SEALED_FIELDS = ("secret", "seed")  # of Authenticator.data: the app's, the recovery codes'
+_ENCRYPTED_FIELDS = ("secret", "seed")  # of Authenticator.data: the app's, the recovery codes'
 _NAMES = {
     Authenticator.Type.TOTP: "authenticator app",
     Authenticator.Type.WEBAUTHN: "passkey",
@@ -60,7 +55,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
         return svg[svg.index("<svg") :]
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
-        if not is_asked_of(authenticator.user):
+        if not is_required_of(authenticator.user):
             return True
         others = Authenticator.objects.filter(user_id=authenticator.user_id, type__in=FACTORS)
         return bool(others.exclude(pk=authenticator.pk).exists())
@@ -69,48 +64,26 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
 
 
 class PasswordsSecondFactor(AuthenticateStage):  # type: ignore[misc]
-    """Asked for after a password. Who comes from the provider has been asked there."""
+    """Asked for after a password. People of the provider have been asked there."""
 
-    def _should_handle(self, request: HttpRequest) -> bool:
-        at_provider = "sociallogin" in (self.login.signal_kwargs or {})
-        return not at_provider and super()._should_handle(request)
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        if "sociallogin" in (self.login.signal_kwargs or {}):
+            return None, True  # on to the next stage
+        asked: tuple[HttpResponse | None, bool] = super().handle()
+        return asked
 
 
 STAGE = f"{__name__}.{PasswordsSecondFactor.__name__}"
 
 
-class SecondFactorMiddleware:
-    """Nothing else opens before it is set up."""
-
-    _OPEN = ("account_logout", "account_reauthenticate", "account_change_password", "confirmed")
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: Callable[..., Any], arguments: Any, keywords: Any
-    ) -> HttpResponse | None:
-        name = (request.resolver_match and request.resolver_match.url_name) or ""
-        if name in self._OPEN or name.startswith("mfa_") or not is_missing(request):
-            return None
-        if getattr(request, "htmx", False):
-            return HttpResponseClientRedirect(reverse("mfa_index"))
-        if request.method == "POST":
-            return render(request, "mfa/first.html", status=403)
-        return redirect("mfa_index")
-
-
 def is_missing(request: HttpRequest) -> bool:
     user = request.user
-    if not isinstance(user, Person) or means.used(request) != means.PASSWORD:
+    if not isinstance(user, Person) or methods.used(request) != methods.PASSWORD:
         return False
-    return is_asked_of(user) and not is_set_up(user)
+    return is_required_of(user) and not is_set_up(user)
 
 
-def is_asked_of(person: Person) -> bool:
+def is_required_of(person: Person) -> bool:
     if settings.REQUIRE_SECOND_FACTOR == "admins":
         return bool(person.has_perm(Permission.MANAGE_REGISTRY))
     return bool(settings.REQUIRE_SECOND_FACTOR == "all")
@@ -121,8 +94,8 @@ def is_set_up(person: Person) -> bool:
 
 
 @transaction.atomic
-def take_away(person: Person, *, by: Person | None) -> bool:
-    """For somebody who has lost theirs. False if there was none."""
+def reset(person: Person, *, by: Person | None) -> bool:
+    """Remove all factors of somebody who has lost theirs. False if there were none."""
     deleted, _ = Authenticator.objects.filter(user_id=person.pk).delete()
     if deleted:
         changes = {"second factor": ["set up", None]}
@@ -130,7 +103,7 @@ def take_away(person: Person, *, by: Person | None) -> bool:
     return bool(deleted)
 
 
-def note_change(
+def trace_change(
     user: Person, authenticator: Authenticator, *, added: bool, by: Person | None
 ) -> None:
     name = _NAMES[Authenticator.Type(authenticator.type)]
@@ -142,30 +115,30 @@ def _trace(person: Person, changes: dict[str, Any], *, by: Person | None) -> Non
     audit.trace(action, by=by, subject=person.username, changes=changes)
 
 
-def reseal_all() -> int:
-    """Seal the secrets anew under the newest key; how many were under an older one."""
+def reencrypt_all() -> int:
+    """Encrypt the secrets with the newest key; return how many were encrypted with an older one."""
     newest = Fernet(settings.TOKEN_ENCRYPTION_KEYS[0])
-    resealed = 0
+    reencrypted = 0
     for authenticator in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN):
-        for field in _SEALED_FIELDS:
-            sealed = authenticator.data.get(field, "").encode()
-            if not sealed or _opens(newest, sealed):
+        for field in _ENCRYPTED_FIELDS:
+            encrypted = authenticator.data.get(field, "").encode()
+            if not encrypted or _can_decrypt(newest, encrypted):
                 continue
             try:
-                anew = _keyring().rotate(sealed).decode("ascii")
+                rotated = _keyring().rotate(encrypted).decode("ascii")
             except InvalidToken:
                 continue  # said when it is used
-            changed = authenticator.data | {field: anew}
+            changed = authenticator.data | {field: rotated}
             # Only if nobody has changed it meanwhile.
-            resealed += Authenticator.objects.filter(
+            reencrypted += Authenticator.objects.filter(
                 pk=authenticator.pk, data=authenticator.data
             ).update(data=changed)
-    return resealed
+    return reencrypted
 
 
-def _opens(key: Fernet, sealed: bytes) -> bool:
+def _can_decrypt(key: Fernet, encrypted: bytes) -> bool:
     try:
-        key.decrypt(sealed)
+        key.decrypt(encrypted)
     except InvalidToken:
         return False
     return True

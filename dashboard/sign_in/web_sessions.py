@@ -16,11 +16,13 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from dashboard.serving import client_address
+from dashboard.serving import client_address, request_log
 from dashboard.serving.live import is_look
 
-_BEGAN, _SEEN = "began_at", "seen_at"
-_NOTED_EVERY = 60  # seconds; a write at every request would be one for each poll of every page
+# In the web session.
+_BEGAN = "began_at"
+_SEEN = "seen_at"
+_RECORDED_EVERY = 60  # seconds; a write at every request would be one for each poll of every page
 
 
 def begin(request: HttpRequest) -> None:
@@ -35,10 +37,11 @@ class SessionLimitsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
+            request_log.name_person(request, request.user.get_username())
             if _is_over(request):
                 logout(request)
             elif not is_look(request):
-                _note_activity(request)
+                _record_activity(request)
         return self.get_response(request)
 
 
@@ -51,8 +54,8 @@ def _is_over(request: HttpRequest) -> bool:
     )
 
 
-def _note_activity(request: HttpRequest) -> None:
-    if time() - request.session.get(_SEEN, 0) < _NOTED_EVERY:
+def _record_activity(request: HttpRequest) -> None:
+    if time() - request.session.get(_SEEN, 0) < _RECORDED_EVERY:
         return
     session = request.session
     session[_SEEN] = int(time())
@@ -125,10 +128,24 @@ def browser_name(user_agent: str) -> str:
 
 
 # The first that is found: browsers name those that they are like, too.
-_BROWSERS = [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox")]
-_BROWSERS += [("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari")]
-_SYSTEMS = [("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad")]
-_SYSTEMS += [("Mac OS", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux")]
+_BROWSERS = [
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("CriOS/", "Chrome"),
+    ("Safari/", "Safari"),
+]
+_SYSTEMS = [
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+]
 
 
 def _alive(request: HttpRequest, keys: list[str]) -> set[str]:

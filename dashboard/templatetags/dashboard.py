@@ -82,7 +82,7 @@ def field_name(name: str) -> str:
 
 
 @register.filter
-def told(value: Any) -> str:
+def in_words(value: Any) -> str:
     """One side of a change in the audit trail, in few words."""
     if value is None or value == []:
         return "none"

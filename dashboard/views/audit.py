@@ -18,7 +18,7 @@ from routines.audit import trail
 
 @require_GET
 @may_view_audit
-def audit(request: SignedInRequest) -> HttpResponse:
+def index(request: SignedInRequest) -> HttpResponse:
     form = AuditForm(request.GET)
     if not form.is_valid():
         return render(request, "audit/audit.html", {"form": form}, status=422)
@@ -47,8 +47,8 @@ def export(request: SignedInRequest) -> HttpResponseBase:
             content_type="text/csv",
             file_name=f"audit-{timezone.localdate().isoformat()}.csv",
         )
-    except downloads.TooMany as told:
-        messages.info(request, str(told))
+    except downloads.TooManyDownloads as refused:
+        messages.info(request, str(refused))
         return _same_page(request)
 
 

@@ -9,7 +9,7 @@ from django_htmx.http import trigger_client_event
 from dashboard.lookups import card_or_404, fireable_or_404, may_fire, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import one_time_key
-from dashboard.serving.headers import kept_for_back
+from dashboard.serving.headers import bfcache_allowed
 from dashboard.serving.live import address, news
 from routines import board as boards
 from routines.board import finding, pins
@@ -23,7 +23,7 @@ from routines.runs import outcomes
 FIRST = 15
 
 
-@kept_for_back
+@bfcache_allowed
 @require_GET
 def board(request: SignedInRequest) -> HttpResponse:
     """`q`: only the routines that it finds; `all`: every card at once."""

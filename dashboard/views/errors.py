@@ -3,24 +3,21 @@
 For an htmx call the same sentence goes into the page's notice area, and the page stays.
 """
 
-from urllib.parse import urlencode, urlsplit
-
 from django.contrib.sessions.exceptions import SessionInterrupted
-from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.shortcuts import render, resolve_url
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.urls import Resolver404, resolve, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
-from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
+from django.urls import Resolver404, resolve
 
+from dashboard.notices import as_notice, is_htmx, typed_text
 from dashboard.serving import logs
+from dashboard.sign_in import signed_out
+from dashboard.views import run
 from routines.runs.rules import NotAllowed
-from routines.values.redaction import without_tokens
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if isinstance(exception, SessionInterrupted):  # told once the view has done its work
+    if isinstance(exception, SessionInterrupted):  # raised once the view has done its work
         return _error(
             request,
             400,
@@ -75,31 +72,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponse(page, status=500)
 
 
-def signed_out(request: HttpRequest) -> HttpResponse:
-    """A POST of somebody whose sign-in has ended: nothing is done, what was typed comes back."""
-    here = request.get_full_path()
-    sign_in = f"{reverse('account_login')}?{urlencode({'next': here})}"
-    context = {"sign_in": sign_in, "typed": _typed(request)}
-    if _is_htmx(request):
-        return _notice(render(request, "errors/signed_out_notice.html", context, status=401))
-    return render(request, "errors/signed_out.html", context, status=401)
-
-
-def redirect_the_whole_page(request: HttpRequest) -> HttpResponse:
-    """Send the page, not the fragment that htmx asked for, to the sign-in form, and then back."""
-    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-    back = f"{shown.path}?{shown.query}" if shown.query else shown.path
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = resolve_url("board")
-    return HttpResponseClientRedirect(
-        f"{reverse('account_login')}?{urlencode({'next': back or '/'})}"
-    )
-
-
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Most often the page is older than the latest sign-in. A run form comes back as typed."""
-    from dashboard.views import run  # errors are imported by the middleware, forms need apps
-
     try:
         match = resolve(request.path_info)
     except Resolver404:
@@ -107,7 +81,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         if getattr(match.func, "login_required", True):  # as LoginRequiredMiddleware asks
-            return signed_out(request)
+            return signed_out.refuse_post(request)
     elif match.func is run.fire and user.has_perm("routines.fire_routine"):
         sentence = (
             "This form was older than your sign-in. Nothing was sent. "
@@ -130,33 +104,17 @@ def _error(request: HttpRequest, status: int, title: str, sentence: str) -> Http
     context = {
         "title": title,
         "sentence": sentence,
-        "typed": _typed(request),
+        "typed": typed_text(request),
         "reference": logs.request_id.get(),
     }
-    if _is_htmx(request):
-        return _notice(render(request, "errors/notice.html", context, status=status))
+    if is_htmx(request):
+        return as_notice(render(request, "errors/notice.html", context, status=status))
     return render(request, "errors/error.html", context, status=status)
-
-
-def _typed(request: HttpRequest) -> str:
-    """The text of a refused POST, to be given back; empty where it cannot be read."""
-    try:
-        return without_tokens(request.POST.get("text", ""))
-    except (SuspiciousOperation, UnreadablePostError):
-        return ""
-
-
-def _is_htmx(request: HttpRequest) -> bool:
-    return bool(getattr(request, "htmx", False))
-
-
-def _notice(response: HttpResponse) -> HttpResponse:
-    return reswap(retarget(response, "#notice"), "innerHTML")
 
 
 _WITHOUT_TEMPLATES = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Something broke</title>
 <h1>Something broke in the dashboard</h1>
 <p>It is in the log, under the reference {reference}. If you had pressed Run, look at the history
-before you press it again: the run is written down before anything is sent.</p></html>
+before you press it again: the run is recorded before anything is sent.</p></html>
 """

@@ -31,8 +31,8 @@ def export_runs(request: SignedInRequest, format: export.Format) -> HttpResponse
             content_type=_CONTENT_TYPES[format],
             file_name=export.file_name(format),
         )
-    except downloads.TooMany as told:
-        messages.info(request, str(told))
+    except downloads.TooManyDownloads as refused:
+        messages.info(request, str(refused))
         return _history(query)
 
 

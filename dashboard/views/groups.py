@@ -9,36 +9,39 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.forms.people import GroupForm
 from dashboard.lookups import group_or_404, may_manage_people
 from dashboard.requests import SignedInRequest
-from dashboard.sign_in.fresh import confirmed, fresh_sign_in_required, fresh_sign_in_to_open
+from dashboard.sign_in.reauthentication import (
+    confirmed,
+    reauthenticate_to_open,
+    reauthentication_required,
+)
 from routines.models import Routine
-from routines.people import Refused
-from routines.people import groups as teams
+from routines.people import Refused, groups
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_GET
 @may_manage_people
-def groups(request: SignedInRequest) -> HttpResponse:
+def index(request: SignedInRequest) -> HttpResponse:
     members = Count("user", filter=Q(user__is_active=True))
     opened: dict[int, list[Routine]] = {}
     for link in Routine.open_to.through.objects.select_related("routine").order_by("routine__name"):
         opened.setdefault(link.group_id, []).append(link.routine)
     rows = [
         {"group": group, "routines": opened.get(group.pk, [])}
-        for group in teams.own_groups().annotate(members=members)
+        for group in groups.own_groups().annotate(members=members)
     ]
     return render(request, "people/groups.html", {"rows": rows})
 
 
 @get_or_post
 @may_manage_people
-@fresh_sign_in_to_open
+@reauthenticate_to_open
 def add(request: SignedInRequest) -> HttpResponse:
     form = GroupForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and confirmed(request, form):
         try:
-            teams.add(**form.cleaned_data, by=request.user)
+            groups.add(**form.cleaned_data, by=request.user)
         except Refused as refused:
             form.add_error("name", str(refused))
         else:
@@ -50,13 +53,13 @@ def add(request: SignedInRequest) -> HttpResponse:
 
 @get_or_post
 @may_manage_people
-@fresh_sign_in_to_open
+@reauthenticate_to_open
 def edit(request: SignedInRequest, group: int) -> HttpResponse:
     stored = group_or_404(group)
     form = GroupForm(request.POST if request.method == "POST" else None, group=stored)
     if form.is_valid() and confirmed(request, form):
         try:
-            teams.edit(stored, **form.cleaned_data, by=request.user)
+            groups.edit(stored, **form.cleaned_data, by=request.user)
         except Refused as refused:
             form.add_error("name", str(refused))
         else:
@@ -68,11 +71,11 @@ def edit(request: SignedInRequest, group: int) -> HttpResponse:
 
 @require_POST
 @may_manage_people
-@fresh_sign_in_required
+@reauthentication_required
 def delete(request: SignedInRequest, group: int) -> HttpResponse:
     stored = group_or_404(group)
     try:
-        teams.delete(stored, by=request.user)
+        groups.delete(stored, by=request.user)
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("edit_group", group=group)

@@ -1,7 +1,7 @@
 """To the identity provider, and back from it."""
 
 from allauth.account.utils import get_next_redirect_url
-from allauth.core.internal import ratelimit
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,19 +10,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.requests import SignedInRequest
+from dashboard.sign_in import throttling
 from dashboard.sign_in.oidc import flow
 from dashboard.sign_in.oidc.adapter import failed
 from dashboard.sign_in.oidc.wire import ProviderFailed
+from dashboard.views import errors
 
 
-# Each makes a web session and a call to the provider, and anybody may press.
 @require_POST
 @login_not_required
 @never_cache
-@ratelimit.decorator(  # type: ignore[untyped-decorator]  # allauth has no types
-    app="dashboard", action="begin", config={"begin": "60/1m/ip"}
-)
 def begin(request: HttpRequest) -> HttpResponse:
+    if throttling.AT_THE_PROVIDER.take(throttling.address_of(request)) is None:
+        return errors.too_many(request)
     return _begin(request, confirming=False)
 
 
@@ -42,7 +42,7 @@ def confirm(request: SignedInRequest) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     if not settings.OIDC_ISSUER:
         raise Http404("No identity provider is set up.")
-    view = flow.CallbackView.adapter_view(flow.Adapter(request))
+    view = OAuth2CallbackView.adapter_view(flow.Adapter(request))
     try:
         response: HttpResponse = view(request)
     except ProviderFailed as failure:

@@ -12,8 +12,12 @@ from dashboard.forms.people import AddPersonForm, PersonForm
 from dashboard.lookups import may_manage_people, person_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in import second_factor
-from dashboard.sign_in.fresh import confirmed, fresh_sign_in_required, fresh_sign_in_to_open
-from routines import people as persons
+from dashboard.sign_in.reauthentication import (
+    confirmed,
+    reauthenticate_to_open,
+    reauthentication_required,
+)
+from routines import people
 from routines.models import Person
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -21,7 +25,7 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 @require_GET
 @may_manage_people
-def people(request: SignedInRequest) -> HttpResponse:
+def index(request: SignedInRequest) -> HttpResponse:
     everybody = Person.objects.order_by("username").prefetch_related("groups")
     rows = [_row(person) for person in everybody]
     context = {
@@ -34,15 +38,15 @@ def people(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @get_or_post
 @may_manage_people
-@fresh_sign_in_to_open
+@reauthenticate_to_open
 def add(request: SignedInRequest) -> HttpResponse:
     form = AddPersonForm(request.POST if request.method == "POST" else None)
     if form.is_valid() and confirmed(request, form):
         values: dict[str, Any] = form.values
-        password = persons.initial_password()
+        password = people.initial_password()
         try:
-            person = persons.add_person(**values, password=password, by=request.user)
-        except persons.Refused as refused:
+            person = people.add_person(**values, password=password, by=request.user)
+        except people.Refused as refused:
             form.add_error("username", str(refused))
         else:
             return _password_page(request, person, password)
@@ -51,15 +55,15 @@ def add(request: SignedInRequest) -> HttpResponse:
 
 @get_or_post
 @may_manage_people
-@fresh_sign_in_to_open
+@reauthenticate_to_open
 def edit(request: SignedInRequest, person: int) -> HttpResponse:
     stored = person_or_404(person)
     form = PersonForm(request.POST) if request.method == "POST" else PersonForm.filled(stored)
     if form.is_valid() and confirmed(request, form):
         values: dict[str, Any] = form.values
         try:
-            persons.edit(person_or_404(person), **values, by=request.user)
-        except persons.Refused as refused:
+            people.edit(person_or_404(person), **values, by=request.user)
+        except people.Refused as refused:
             form.add_error("roles", str(refused))
         else:
             messages.success(request, "The changes are saved.")
@@ -74,12 +78,12 @@ def edit(request: SignedInRequest, person: int) -> HttpResponse:
 
 @require_POST
 @may_manage_people
-@fresh_sign_in_required
+@reauthentication_required
 def deactivate(request: SignedInRequest, person: int) -> HttpResponse:
     leaver = person_or_404(person)
     try:
-        persons.deactivate(leaver, by=request.user)
-    except persons.Refused as refused:
+        people.deactivate(leaver, by=request.user)
+    except people.Refused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"{leaver} can no longer sign in, and is signed out everywhere.")
@@ -88,10 +92,10 @@ def deactivate(request: SignedInRequest, person: int) -> HttpResponse:
 
 @require_POST
 @may_manage_people
-@fresh_sign_in_required
+@reauthentication_required
 def reactivate(request: SignedInRequest, person: int) -> HttpResponse:
     back = person_or_404(person)
-    persons.reactivate(back, by=request.user)
+    people.reactivate(back, by=request.user)
     messages.success(request, f"{back} may come back. They have no password: make a new one below.")
     return redirect("edit_person", person=person)
 
@@ -99,7 +103,7 @@ def reactivate(request: SignedInRequest, person: int) -> HttpResponse:
 @never_cache
 @require_POST
 @may_manage_people
-@fresh_sign_in_required
+@reauthentication_required
 def give_password(request: SignedInRequest, person: int) -> HttpResponse:
     forgetful = person_or_404(person)
     if forgetful == request.user:
@@ -107,20 +111,20 @@ def give_password(request: SignedInRequest, person: int) -> HttpResponse:
     if not forgetful.is_active:
         messages.error(request, f"{forgetful} is deactivated. Reactivate them first.")
         return redirect("edit_person", person=person)
-    password = persons.initial_password()
-    persons.give_password(forgetful, password, by=request.user)
+    password = people.initial_password()
+    people.give_password(forgetful, password, by=request.user)
     return _password_page(request, forgetful, password)
 
 
 @require_POST
 @may_manage_people
-@fresh_sign_in_required
+@reauthentication_required
 def reset_second_factor(request: SignedInRequest, person: int) -> HttpResponse:
     """For a colleague who has lost theirs; one's own is on the page of the second factor."""
     colleague = person_or_404(person)
     if colleague == request.user:
         return redirect("mfa_index")
-    if second_factor.take_away(colleague, by=request.user):
+    if second_factor.reset(colleague, by=request.user):
         messages.success(
             request, f"{colleague} signs in with the password alone now, and may set up a new one."
         )
@@ -137,6 +141,6 @@ def _password_page(request: SignedInRequest, person: Person, password: str) -> H
 def _row(person: Person) -> dict[str, Any]:
     return {
         "person": person,
-        "roles": persons.roles_of(person),
-        "groups": persons.groups_of(person),
+        "roles": people.roles_of(person),
+        "groups": people.groups_of(person),
     }

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from dashboard.forms.register import PasteForm, RegisterForm, unknown_versions
 from dashboard.lookups import may_manage_registry, routine_or_404
 from dashboard.requests import SignedInRequest
-from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
+from dashboard.sign_in.reauthentication import confirmed, reauthenticate_to_open
 from routines import registry
 from routines.models import Routine
 
@@ -22,7 +22,7 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @get_or_post
 @may_manage_registry
-@fresh_sign_in_to_open
+@reauthenticate_to_open
 def paste(request: SignedInRequest) -> HttpResponse:
     """First step. Nothing is stored yet: what was understood goes on in the second step's form."""
     form = PasteForm(request.POST if request.method == "POST" else None)
@@ -45,7 +45,7 @@ def paste(request: SignedInRequest) -> HttpResponse:
 @never_cache
 @get_or_post
 @may_manage_registry
-@fresh_sign_in_to_open
+@reauthenticate_to_open
 def details(request: SignedInRequest) -> HttpResponse:
     """Second step, and the way of those who type everything by hand."""
     posted = request.POST if request.method == "POST" else None

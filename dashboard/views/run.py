@@ -10,7 +10,7 @@ from dashboard.lookups import card_or_404, fireable_or_404, may_fire, pressed_or
 from dashboard.requests import SignedInRequest
 from dashboard.run_form.form import RunForm
 from dashboard.run_form.opening import link_to, opening
-from dashboard.serving.headers import kept_for_back
+from dashboard.serving.headers import bfcache_allowed
 from dashboard.views.board import closed
 from routines import board as boards
 from routines.board import memory
@@ -19,7 +19,7 @@ from routines.runs import firing, limits
 from routines.values.reasons import State
 
 
-@kept_for_back
+@bfcache_allowed
 @require_GET
 @may_fire
 def run(request: SignedInRequest, slug: str) -> HttpResponse:

@@ -1,7 +1,7 @@
 """The pages around allauth's own for the second factor."""
 
 from allauth.mfa.adapter import get_adapter
-from allauth.mfa.base import views as allauth
+from allauth.mfa.base.views import IndexView
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.views import remove_webauthn
 from django.contrib import messages
@@ -14,7 +14,7 @@ from dashboard.requests import SignedInRequest
 from dashboard.sign_in import second_factor
 
 
-class Index(allauth.IndexView):  # type: ignore[misc]  # allauth has no types
+class Index(IndexView):  # type: ignore[misc]  # allauth has no types
     http_method_names = ["get", "head"]
 
     def get_context_data(self, **context: object) -> dict[str, object]:

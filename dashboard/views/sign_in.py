@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard.requests import SignedInRequest
-from dashboard.sign_in import web_sessions as own
+from dashboard.sign_in import web_sessions
 
 
 def change_password(request: SignedInRequest) -> HttpResponse:
@@ -27,13 +27,14 @@ def confirmed(request: SignedInRequest) -> HttpResponse:
 
 @require_GET
 @never_cache
-def web_sessions(request: SignedInRequest) -> HttpResponse:
-    return render(request, "account/web_sessions.html", {"web_sessions": own.of(request)})
+def list_sessions(request: SignedInRequest) -> HttpResponse:
+    context = {"web_sessions": web_sessions.of(request)}
+    return render(request, "account/web_sessions.html", context)
 
 
 @require_POST
 def end_session(request: SignedInRequest, pk: int) -> HttpResponse:
-    if not own.end(request, pk):
+    if not web_sessions.end(request, pk):
         raise Http404("Not one of theirs, or ended already.")
     messages.success(request, "Signed out there.")
     return redirect("web_sessions")
@@ -41,6 +42,6 @@ def end_session(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
-    own.end_others(request)
+    web_sessions.end_others(request)
     messages.success(request, "Signed out everywhere but here.")
     return redirect("web_sessions")

@@ -12,8 +12,8 @@ from dashboard.forms.tokens import TokenForm, WithdrawForm
 from dashboard.lookups import may_manage_registry, routine_or_404, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form.trial import TEST_TEXT, TokenTrialForm
-from dashboard.serving.headers import kept_for_back
-from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
+from dashboard.serving.headers import bfcache_allowed
+from dashboard.sign_in.reauthentication import confirmed, reauthenticate_to_open
 from routines.models import Routine, Run
 from routines.runs import firing, limits
 from routines.tokens import health, rotation
@@ -25,7 +25,7 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @get_or_post
 @may_manage_registry
-@fresh_sign_in_to_open
+@reauthenticate_to_open
 def replace(request: SignedInRequest, slug: str) -> HttpResponse:
     """Regenerate at claude.ai, paste here; then a test is offered."""
     routine = routine_or_404(slug)
@@ -53,7 +53,7 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "registry/token.html", context, status=422 if form.is_bound else 200)
 
 
-@kept_for_back
+@bfcache_allowed
 @get_or_post
 @may_manage_registry
 def test(request: SignedInRequest, slug: str) -> HttpResponse:
@@ -70,7 +70,7 @@ def test(request: SignedInRequest, slug: str) -> HttpResponse:
 @never_cache
 @get_or_post
 @may_manage_registry
-@fresh_sign_in_to_open
+@reauthenticate_to_open
 def compromised(request: SignedInRequest, slug: str) -> HttpResponse:
     """Forget a token that may be in wrong hands; then it says how to revoke it at claude.ai."""
     routine = routine_or_404(slug)

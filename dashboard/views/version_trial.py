@@ -10,7 +10,7 @@ from dashboard.lookups import card_or_404, may_fire, may_manage_registry
 from dashboard.requests import SignedInRequest
 from dashboard.run_form.form import RunForm
 from dashboard.run_form.trial import VersionTrialForm
-from dashboard.serving.headers import kept_for_back
+from dashboard.serving.headers import bfcache_allowed
 from routines import board as boards
 from routines.models import Header, Run
 from routines.registry import header_versions, version_moves
@@ -18,7 +18,7 @@ from routines.registry.header_versions import pinned
 from routines.runs import firing, limits
 
 
-@kept_for_back
+@bfcache_allowed
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_manage_registry
 @may_fire

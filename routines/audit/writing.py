@@ -8,14 +8,14 @@ from typing import Any
 from routines.models import AuditEvent, Person, Routine
 from routines.values.redaction import redact
 
-# From where the work of this thread is asked for; None: from the command line.
+# The IP address that the work of this thread is for; None: from the command line.
 _address: ContextVar[str | None] = ContextVar("address", default=None)
 # Who does what is done by no person.
 _no_person: ContextVar[str] = ContextVar("no_person", default="command line")
 
 
 @contextmanager
-def asked_from(address: str | None) -> Iterator[None]:
+def from_address(address: str | None) -> Iterator[None]:
     """Every trace within comes from this IP address. So no change has to pass it on."""
     previous = _address.set(address)
     try:
@@ -44,8 +44,8 @@ def trace(
 ) -> None:
     """Names a routine, or a `subject` that is none.
 
-    `changes` is {"field": [before, after]}; `by` None stands for the command line, or for who is
-    named by `done_by`.
+    `changes` is {"field": [before, after]}; `by` None stands for the command line, or for what
+    `done_by` names.
     """
     AuditEvent.objects.create(
         person=by,

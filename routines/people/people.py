@@ -65,7 +65,7 @@ def add_person(
     person.set_password(password)
     person.full_clean(exclude=["password"])
     person.save()
-    _put_into(person, [*_role_groups(roles), *groups])
+    person.groups.set([*_role_groups(roles), *groups])
     changes = {"username": [None, username]} | {
         field: [None, value] for field, value in _visible(person).items() if value
     }
@@ -89,7 +89,7 @@ def edit(
     person.first_name, person.last_name, person.email = first_name, last_name, email
     person.clean_fields(exclude={field.name for field in person._meta.fields} - set(_EDITABLE))
     person.save(update_fields=_EDITABLE)
-    _put_into(person, [*_role_groups(roles), *groups])
+    person.groups.set([*_role_groups(roles), *groups])
     _keep_an_admin()
     _trace_edit(person, before, by=by)
 
@@ -101,16 +101,21 @@ def set_roles(
     *,
     by: Person | None,
     may_leave_no_admin: bool = False,
-) -> None:
+) -> Person:
     """Give them these roles and no others; their groups stay. Raise Refused.
+
+    Return the person as stored now: `person` itself goes on answering from memory what it was
+    asked about its rights before.
 
     `may_leave_no_admin`: for the identity provider, which can name another at any time.
     """
-    before = _visible(_locked(person))
-    _put_into(person, [*_role_groups(roles), *person.groups.exclude(name__in=Role.values)])
+    stored = _locked(person)
+    before = _visible(stored)
+    stored.groups.set([*_role_groups(roles), *stored.groups.exclude(name__in=Role.values)])
     if not may_leave_no_admin:
         _keep_an_admin()
-    _trace_edit(person, before, by=by)
+    _trace_edit(stored, before, by=by)
+    return stored
 
 
 @transaction.atomic
@@ -176,14 +181,6 @@ def groups_of(person: Person) -> list[Group]:
 
 def _role_groups(roles: Collection[Role]) -> list[Group]:
     return list(Group.objects.filter(name__in=roles))
-
-
-def _put_into(person: Person, groups: Collection[Group]) -> None:
-    person.groups.set(groups)
-    # Else what was already asked of this object would go on being answered from memory.
-    for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
-        if hasattr(person, cache):
-            delattr(person, cache)
 
 
 def _locked(person: Person) -> Person:

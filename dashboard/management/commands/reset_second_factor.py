@@ -17,6 +17,6 @@ class Command(BaseCommand):
         person = Person.objects.filter(username__iexact=username).first()
         if person is None:
             raise CommandError("There is no person with that username.")
-        if not second_factor.take_away(person, by=None):
+        if not second_factor.reset(person, by=None):
             raise CommandError(f"{person.username} has no second factor.")
         self.stdout.write(f"{person.username} signs in with the password alone, and may set it up.")

@@ -17,8 +17,9 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
-from dashboard.sign_in import fresh, means, provided
-from dashboard.sign_in.oidc import claims as reading
+from dashboard.sign_in import external_users, methods, reauthentication
+from dashboard.sign_in.oidc import id_token
+from dashboard.sign_in.oidc.claims import newcomer, roles_in
 from dashboard.sign_in.oidc.wire import ProviderFailed
 from routines.models import Person
 from routines.people.roles import Role
@@ -38,18 +39,19 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return Provider(request)
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """The token was good. Decide who it is, what they may do, and whether they get in."""
-        roles = reading.roles(sociallogin.claims)
+        """Decide who it is, what they may do, and whether they get in. Raise ProviderFailed."""
+        id_token.check_nonce(sociallogin.claims, sociallogin.state.get("nonce", ""))
+        roles = roles_in(sociallogin.claims)
         if sociallogin.is_existing:
             if not sociallogin.user.is_active:
                 return  # allauth says so, and nothing is changed
-            provided.give_roles(sociallogin.user, roles, source=SOURCE)
+            sociallogin.user = external_users.give_roles(sociallogin.user, roles, source=SOURCE)
         if sociallogin.state.get("confirming"):
             raise ImmediateHttpResponse(_confirm(request, sociallogin))
         if not roles:
             raise ImmediateHttpResponse(_no_role(request))
         if not sociallogin.is_existing:
-            _make_person(sociallogin, roles)
+            _add_person(sociallogin, roles)
 
     def on_authentication_error(
         self,
@@ -60,7 +62,7 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         extra_context: dict[str, Any] | None = None,
     ) -> None:
         if error == AuthError.CANCELLED:
-            sentence = "The provider was told no, so nobody was signed in."
+            sentence = "The sign-in was cancelled at the provider, so nobody was signed in."
         elif isinstance(exception, ProviderFailed):
             sentence = str(exception)
         elif exception is None and "state" not in (extra_context or {}):
@@ -85,9 +87,9 @@ def failed(request: HttpRequest, sentence: str) -> HttpResponse:
     return render(request, "account/provider_failed.html", {"sentence": sentence}, status=401)
 
 
-def note_sign_in(request: HttpRequest, sociallogin: SocialLogin) -> None:
+def record_sign_in(request: HttpRequest, sociallogin: SocialLogin) -> None:
     """In the new web session: what signing out at the provider will need."""
-    means.note(request, means.PROVIDER)
+    methods.record(request, methods.PROVIDER)
     request.session[_SIGN_OUT] = sociallogin.sign_out
 
 
@@ -111,17 +113,17 @@ def _confirm(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
         return failed(request, "Somebody else than you has signed in at the provider.")
     signed_in_at = sociallogin.claims.get("auth_time")
     # Asked for, but not all providers say it.
-    if isinstance(signed_in_at, int | float) and time() - signed_in_at > settings.FRESH_SECONDS:
+    longest = settings.REAUTHENTICATE_AFTER_SECONDS
+    if isinstance(signed_in_at, int | float) and time() - signed_in_at > longest:
         return failed(request, "The provider did not ask you once more.")
-    fresh.note(request)
+    reauthentication.record(request)
     return redirect(sociallogin.get_redirect_url(request) or "board")
 
 
-def _make_person(sociallogin: SocialLogin, roles: list[Role]) -> None:
-    newcomer = reading.newcomer(sociallogin.claims)
+def _add_person(sociallogin: SocialLogin, roles: list[Role]) -> None:
     try:
         with transaction.atomic():
-            person = provided.add(newcomer, roles, source=SOURCE)
+            person = external_users.add(newcomer(sociallogin.claims), roles, source=SOURCE)
             sociallogin.account.user = person
             sociallogin.account.save()
     except IntegrityError:  # their other tab was faster

@@ -7,13 +7,13 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from dashboard.sign_in.provided import Newcomer
+from dashboard.sign_in.external_users import Newcomer
 from routines.people.roles import Role
 
 NOT_IN_USERNAMES = re.compile(r"[^\w.@+-]+")
 
 
-def roles(claims: dict[str, Any]) -> list[Role]:
+def roles_in(claims: dict[str, Any]) -> list[Role]:
     """Those whose groups stand in the roles claim: a list, or one name."""
     return roles_of_groups(_groups(claims))
 

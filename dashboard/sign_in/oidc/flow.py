@@ -6,7 +6,6 @@ from typing import Any
 from allauth.socialaccount.models import SocialApp, SocialToken
 from allauth.socialaccount.providers.base.constants import AuthProcess
 from allauth.socialaccount.providers.oauth2.client import OAuth2Client
-from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
@@ -35,7 +34,6 @@ class Client(OAuth2Client):  # type: ignore[misc]  # allauth has no types
 
 class Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
     client_class = Client
-    state: dict[str, Any]  # what was stashed when this sign-in began
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request, settings.OIDC_ISSUER)
@@ -82,7 +80,6 @@ class Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             keys=wire.keys(self.endpoints),
             issuer=self.endpoints.issuer,
             client_id=settings.OIDC_CLIENT_ID,
-            nonce=self.state.get("nonce", ""),
         )
         whole = self._whole(claims, token)
         login = self.get_provider().sociallogin_from_response(request, whole)
@@ -148,10 +145,3 @@ class Provider(OpenIDConnectProvider):  # type: ignore[misc]
             confirming=confirming,
         )
         return response
-
-
-class CallbackView(OAuth2CallbackView):  # type: ignore[misc]
-    def _get_state(self, request: HttpRequest, provider: Provider) -> Any:
-        state, response = super()._get_state(request, provider)
-        self.adapter.state = state or {}
-        return state, response

@@ -78,7 +78,7 @@ def exchange(endpoints: Endpoints, *, code: str, verifier: str, callback: str) -
 
 
 def keys(endpoints: Endpoints) -> list[Any]:
-    """Asked for at each sign-in: a key that the provider has withdrawn is of no use at once."""
+    """Asked for at each sign-in: a key that the provider has revoked opens nothing from then on."""
     found = _ask("GET", endpoints.keys, "keys").get("keys")
     return found if isinstance(found, list) else []
 

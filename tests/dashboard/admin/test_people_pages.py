@@ -157,7 +157,7 @@ def test_who_is_deactivated_gets_no_password(admin_client, teammate):
 
 
 def test_rights_are_touched_by_a_fresh_sign_in_only(admin_client, teammate, settings):
-    settings.FRESH_SECONDS = 0
+    settings.REAUTHENTICATE_AFTER_SECONDS = 0
     assert "/confirm/" in admin_client.get(reverse("add_person"))["Location"]
     response = add(admin_client)
     assert response.status_code == 422

@@ -76,7 +76,7 @@ def test_each_request_is_one_line_with_who_what_and_how_it_went(client, routine,
     assert "secret-search" not in log.text + log.json
 
 
-@pytest.mark.parametrize("url", ["/nowhere/", "/history/", "/static/dashboard.css"])
+@pytest.mark.parametrize("url", ["/nowhere/", "/history/", "/static/css/base.css"])
 def test_who_is_unknown_costs_no_query_and_leaves_a_line_all_the_same(db, log, url):
     Client().get(url).close()
     [line] = log.lines("request")

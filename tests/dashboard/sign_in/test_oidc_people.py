@@ -9,7 +9,7 @@ from routines import people
 from routines.models import AuditEvent, Person
 from routines.people.roles import Role
 from tests.dashboard.browsing import Page
-from tests.dashboard.sign_in.providing import begin, is_signed_in, sign_in
+from tests.dashboard.sign_in.at_provider import begin, is_signed_in, sign_in
 from tests.factories import PASSWORD, create_admin, create_teammate
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from routines.models import Person
 from tests.dashboard.browsing import Page
-from tests.dashboard.sign_in.providing import BACK, begin, is_signed_in, sign_in
+from tests.dashboard.sign_in.at_provider import BACK, begin, is_signed_in, sign_in
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, key
 
 
@@ -181,7 +181,10 @@ def test_an_answer_that_says_it_is_of_another_issuer(provider):
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
-    [("access_denied", "The provider was told no"), ("<script>", "did not let anybody in")],
+    [
+        ("access_denied", "The sign-in was cancelled at the provider"),
+        ("<script>", "did not let anybody in"),
+    ],
 )
 def test_a_refusal_of_the_provider(provider, error, sentence):
     client = Client()

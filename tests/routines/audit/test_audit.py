@@ -8,7 +8,7 @@ import time_machine
 from django.db import transaction
 from django.utils import timezone
 
-from routines.audit import asked_from, trace
+from routines.audit import from_address, trace
 from routines.models import AuditEvent, Person, Routine
 from routines.models.audit import AppendOnly
 from tests.factories import create_person, create_routine
@@ -135,7 +135,7 @@ def test_an_event_is_never_changed_or_deleted(routine):
 
 
 def test_an_event_says_from_where(routine):
-    with asked_from("203.0.113.7"), asked_from("2001:db8::1"):
+    with from_address("203.0.113.7"), from_address("2001:db8::1"):
         trace(Action.ROUTINE_DISABLED, by=None, routine=routine)
     trace(Action.ROUTINE_ENABLED, by=None, routine=routine)
     assert [event.address for event in AuditEvent.objects.all()] == [None, "2001:db8::1"]

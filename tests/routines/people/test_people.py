@@ -120,9 +120,10 @@ def test_an_edit_that_changes_nothing_leaves_no_trace(admin):
 def test_roles_are_set_without_touching_the_groups(admin):
     person = create_teammate()
     group = groups.add("Release crew", members=[person], by=admin)
-    people.set_roles(person, [Role.MANAGER], by=None)
+    assert person.has_perm(Permission.FIRE)
+    person = people.set_roles(person, [Role.MANAGER], by=None)
     assert [one.name for one in person.groups.order_by("name")] == ["Managers", group.name]
-    assert not person.has_perm(Permission.FIRE)  # of the same object, which had been asked before
+    assert not person.has_perm(Permission.FIRE)
 
 
 # --- Letting go, and coming back ---

@@ -1,8 +1,8 @@
-"""A fresh sign-in is asked for before tokens and rights are touched.
+"""Before tokens and rights are touched, people confirm that it is them, if they have not of late.
 
-Who finds an unlocked screen, or has stolen a cookie, gets no further than the board. Asked when a
-page is opened. A form that was open for too long loses nothing: it comes back as it was typed,
-with a link to confirm in another tab.
+Whoever finds an unlocked screen, or has stolen a cookie, gets no further than the board. People
+are asked when they open a page. A form that was open for too long loses nothing: it comes back as
+it was typed, with a link to confirm in another tab.
 """
 
 from collections.abc import Callable
@@ -19,42 +19,42 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django_htmx.http import HttpResponseClientRedirect
 
-from dashboard.sign_in import means
+from dashboard.sign_in import methods
 
 _KEY = "confirmed_at"  # in the web session
 
 View = Callable[..., HttpResponse]
 
 
-def note(request: HttpRequest) -> None:
+def record(request: HttpRequest) -> None:
     """Somebody has just signed in, or confirmed that it is them."""
     request.session[_KEY] = int(time())
 
 
-def is_fresh(request: HttpRequest) -> bool:
-    if means.used(request) == means.PROXY:  # asked at every request, by the proxy
+def is_recent(request: HttpRequest) -> bool:
+    if methods.used(request) == methods.PROXY:  # asked at every request, by the proxy
         return True
-    return bool(0 <= time() - request.session.get(_KEY, 0) < settings.FRESH_SECONDS)
+    return bool(0 <= time() - request.session.get(_KEY, 0) < settings.REAUTHENTICATE_AFTER_SECONDS)
 
 
-def fresh_sign_in_to_open(view: View) -> View:
+def reauthenticate_to_open(view: View) -> View:
     """For pages with a form: looking asks, and the view itself asks again by `confirmed`."""
 
     @wraps(view)
     def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method != "POST" and not is_fresh(request):
+        if request.method != "POST" and not is_recent(request):
             return _lead_to_confirming(request)
         return view(request, *args, **kwargs)
 
     return asking
 
 
-def fresh_sign_in_required(view: View) -> View:
+def reauthentication_required(view: View) -> View:
     """For addresses behind a mere button, with nothing typed to be lost."""
 
     @wraps(view)
     def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if is_fresh(request):
+        if is_recent(request):
             return view(request, *args, **kwargs)
         if request.method == "POST":
             context = {"confirm": _confirming(reverse("confirmed"))}
@@ -66,7 +66,7 @@ def fresh_sign_in_required(view: View) -> View:
 
 def confirmed(request: HttpRequest, form: BaseForm) -> bool:
     """Ask in the form itself if the sign-in has grown old since the page was opened."""
-    if is_fresh(request):
+    if is_recent(request):
         return True
     form.add_error(
         None,

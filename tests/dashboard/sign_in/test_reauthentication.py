@@ -12,7 +12,7 @@ from django.utils import timezone
 from routines.models import Routine
 from routines.practice_api import PracticeApi
 from tests.dashboard.browsing import Page
-from tests.dashboard.sign_in.providing import BACK, sign_in
+from tests.dashboard.sign_in.at_provider import BACK, sign_in
 from tests.factories import PASSWORD
 
 TOKEN = "sk-ant-oat01-" + "newly-generated" * 3
@@ -149,7 +149,7 @@ def test_a_stolen_cookie_cannot_confirm(stale, admin):
 
 
 @pytest.fixture
-def provided(clock, provider) -> Client:
+def at_provider(clock, provider) -> Client:
     """An admin of the provider, signed in a while ago."""
     client = Client()
     sign_in(client, provider, "sub-admin")
@@ -166,29 +166,29 @@ def confirm_at(provider, client: Client, sub: str, after: str):
     return client.get(BACK, provider.authorize(location, sub))
 
 
-def test_who_came_through_the_provider_confirms_there(provided, provider):
-    key = provided.session.session_key
-    done = confirm_at(provider, provided, "sub-admin", reverse("register"))
+def test_who_came_through_the_provider_confirms_there(at_provider, provider):
+    key = at_provider.session.session_key
+    done = confirm_at(provider, at_provider, "sub-admin", reverse("register"))
     assert done.headers["Location"] == reverse("register")
-    assert provided.get(reverse("register")).status_code == 200
-    assert provided.session.session_key == key  # so forms in other tabs are still good
+    assert at_provider.get(reverse("register")).status_code == 200
+    assert at_provider.session.session_key == key  # so forms in other tabs are still good
 
 
-def test_somebody_else_confirms_nothing_for_them(provided, provider):
-    done = confirm_at(provider, provided, "sub-teammate", reverse("register"))
+def test_somebody_else_confirms_nothing_for_them(at_provider, provider):
+    done = confirm_at(provider, at_provider, "sub-teammate", reverse("register"))
     assert done.status_code == 401
     assert Page(done).says("Somebody else than you has signed in at the provider.")
-    assert provided.get(reverse("register")).status_code == 302
+    assert at_provider.get(reverse("register")).status_code == 302
 
 
 @pytest.mark.parametrize(("ago", "good"), [(5, True), (3600, False)])
-def test_a_provider_that_says_when_it_last_asked_is_listened_to(provided, provider, ago, good):
+def test_a_provider_that_says_when_it_last_asked_is_listened_to(at_provider, provider, ago, good):
     provider.token_claims = {"auth_time": int(time()) - ago}
-    confirm_at(provider, provided, "sub-admin", reverse("register"))
-    assert (provided.get(reverse("register")).status_code == 200) == good
+    confirm_at(provider, at_provider, "sub-admin", reverse("register"))
+    assert (at_provider.get(reverse("register")).status_code == 200) == good
 
 
-def test_a_role_taken_away_meanwhile_is_gone_when_confirming(provided, provider):
+def test_a_role_taken_away_meanwhile_is_gone_when_confirming(at_provider, provider):
     provider.people["sub-admin"]["groups"] = ["claude-teammates"]
-    confirm_at(provider, provided, "sub-admin", reverse("register"))
-    assert provided.get(reverse("register")).status_code == 403
+    confirm_at(provider, at_provider, "sub-admin", reverse("register"))
+    assert at_provider.get(reverse("register")).status_code == 403

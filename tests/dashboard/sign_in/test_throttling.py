@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -126,6 +127,20 @@ def test_without_a_trusted_proxy_no_forwarded_address_is_believed(victim, settin
     for number in range(5):
         tries(Client(), f"guess {number}", at=f"203.0.113.{number}")
     assert not tries(Client(), PASSWORD, at="203.0.113.99")
+
+
+def test_another_address_of_the_same_ipv6_network_starts_no_new_count(victim):
+    for number in range(5):
+        guess(1, at=f"2001:db8:0:1::{number}")
+    assert not tries(Client(), PASSWORD, at="2001:db8:0:1::99")
+    assert tries(Client(), PASSWORD, at="2001:db8:0:2::99")
+
+
+def test_guesses_at_the_same_moment_are_all_counted(victim, monkeypatch):
+    """Each of them sees the counts as they were before the others."""
+    monkeypatch.setattr(cache, "get_many", lambda keys, version=None: {})
+    guess(5, at=GUESSER)
+    assert not tries(Client(), PASSWORD, at=GUESSER)
 
 
 def test_the_counts_are_where_all_processes_see_them(victim):

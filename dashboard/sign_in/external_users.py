@@ -43,9 +43,10 @@ def add_exactly(newcomer: Newcomer, roles: Collection[Role], *, source: str) -> 
         )
 
 
-def give_roles(person: Person, roles: Collection[Role], *, source: str) -> None:
+def give_roles(person: Person, roles: Collection[Role], *, source: str) -> Person:
+    """The person with these roles, which may be another object than the one passed in."""
     if set(people.roles_of(person)) == set(roles):
-        return
+        return person
     with audit.done_by(source):
         # It could leave no admin: then that is what the company wants, and it can name another.
-        people.set_roles(person, roles, by=None, may_leave_no_admin=True)
+        return people.set_roles(person, roles, by=None, may_leave_no_admin=True)

@@ -1,4 +1,4 @@
-"""By what people may sign in here, and by what somebody has: that is noted in the web session."""
+"""How people may sign in here, and how somebody has signed in: recorded in the web session."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ PASSWORD, PROVIDER, PROXY = "password", "provider", "proxy"  # no password
 _KEY = "signed_in_by"
 
 
-def note(request: HttpRequest, by: str) -> None:
+def record(request: HttpRequest, by: str) -> None:
     request.session[_KEY] = by
 
 
@@ -17,7 +17,7 @@ def used(request: HttpRequest) -> str:
     return str(request.session.get(_KEY, PASSWORD))
 
 
-def offered(request: HttpRequest) -> dict[str, Any]:
+def sign_in_methods(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the sign-in page and the menu may show."""
     user = getattr(request, "user", None)
     own_password = user is not None and user.is_authenticated and user.has_usable_password()

@@ -1,0 +1,127 @@
+"""Slowing down whoever guesses passwords, without locking out whose password is guessed.
+
+A count for an account alone would let anybody lock out anybody. So wrong passwords count for the
+account *at one address*, and for the address; the account's own count over all addresses is the
+brake on many machines guessing together. None of these three touches a browser in which that
+person has signed in before: it has a count of its own, known by a signed cookie.
+
+The counts are in the database's cache table, so that all processes and hosts count together. A
+right password takes its own count back.
+"""
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from django.core import signing
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import get_random_string, salted_hmac
+
+from dashboard.serving import client_address
+
+COOKIE = "known_browser"
+COOKIE_AGE = 180 * 24 * 60 * 60
+_PEOPLE_IN_ONE_BROWSER = 5
+_IPV6_NETWORK = 64  # bits: one customer's, who has all addresses in it
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many tries in so many seconds, for each `key`.
+
+    Each try takes one of `tries` numbered places, which is free again after `seconds`. Taking one
+    is a single insert of a row that must not be there yet, so two processes never share a place and
+    nothing has to be locked.
+    """
+
+    name: str
+    tries: int
+    seconds: int
+
+    def take(self, key: str) -> str | None:
+        """The place in the cache that this try has taken; None if none was free."""
+        base = f"{self.name}:{salted_hmac(self.name, key, algorithm='sha256').hexdigest()}"
+        places = [f"{base}:{number}" for number in range(self.tries)]
+        taken = cache.get_many(places)
+        free = (place for place in places if place not in taken)
+        return next((place for place in free if cache.add(place, True, self.seconds)), None)
+
+
+IN_KNOWN_BROWSER = Limit("browser", tries=5, seconds=5 * 60)
+AT_ONE_ADDRESS = Limit("account-at-address", tries=5, seconds=5 * 60)
+# Whatever the names: an office may stand behind one address.
+BY_ONE_ADDRESS = Limit("address", tries=30, seconds=10 * 60)
+FROM_ANYWHERE = Limit("account", tries=50, seconds=60 * 60)
+# Each makes a web session and a call to the provider, and anybody may press the button.
+AT_THE_PROVIDER = Limit("provider", tries=60, seconds=60)
+
+
+@dataclass
+class Guess:
+    """One password that was tried, and where it was counted."""
+
+    places: list[str] = field(default_factory=list)
+
+    def was_right(self) -> None:
+        cache.delete_many(self.places)
+
+
+def count_guess(request: HttpRequest, username: str) -> Guess | None:
+    """Count one password for `username`; None if there were too many already."""
+    guess = Guess()
+    for limit, key in _limits(request, username.strip().casefold()):
+        place = limit.take(key)
+        if place is None:
+            return None
+        guess.places.append(place)
+    return guess
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's address as it is counted: of IPv6, the network."""
+    address = client_address.of(request) or ""
+    if ":" not in address:
+        return address
+    return str(ipaddress.ip_network(f"{address}/{_IPV6_NETWORK}", strict=False).network_address)
+
+
+def remember_browser(request: HttpRequest, response: HttpResponse, username: str) -> None:
+    """The person has signed in here: their next wrong passwords in this browser count apart."""
+    browser, people = _known_browser(request)
+    mark = _mark(username.casefold())
+    people = [mark, *(other for other in people if other != mark)][:_PEOPLE_IN_ONE_BROWSER]
+    response.set_cookie(
+        COOKIE,
+        signing.dumps([browser or get_random_string(16), people], salt=COOKIE),
+        max_age=COOKIE_AGE,
+        httponly=True,
+        secure=request.is_secure(),
+        samesite="Lax",
+    )
+
+
+def _limits(request: HttpRequest, account: str) -> list[tuple[Limit, str]]:
+    browser, people = _known_browser(request)
+    if _mark(account) in people:
+        return [(IN_KNOWN_BROWSER, f"{account} {browser}")]
+    address = address_of(request)
+    return [
+        (AT_ONE_ADDRESS, f"{account} {address}"),
+        (BY_ONE_ADDRESS, address),
+        (FROM_ANYWHERE, account),
+    ]
+
+
+def _known_browser(request: HttpRequest) -> tuple[str, list[str]]:
+    try:
+        browser, people = signing.loads(
+            request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=COOKIE_AGE
+        )
+    except (signing.BadSignature, ValueError):
+        return "", []
+    return browser, people
+
+
+def _mark(account: str) -> str:
+    """Who it is, to us alone: a cookie is no place for names."""
+    return salted_hmac(COOKIE, account, algorithm="sha256").hexdigest()[:16]

@@ -187,7 +187,7 @@ def prove(database: Database, folder: Path, kills: int, seed: int | None = None)
 
 def _wait_for_more(counted: Callable[[], int]) -> None:
     before = counted()
-    wait_until(lambda: counted() > before, 60)
+    wait_until(lambda: counted() > before)
 
 
 def _kill(pid: int) -> None:

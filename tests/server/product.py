@@ -25,7 +25,7 @@ from tests.dashboard.browsing import Page
 from tests.factories import PASSWORD
 from tests.server.seed import USERNAME
 
-_START_SECONDS = 30
+_START_SECONDS = 90
 _RESULT = re.compile(r'id="result-(\d+)"')
 
 
@@ -237,7 +237,7 @@ def _answers(product: Product) -> bool:
         return False
 
 
-def wait_until(condition: Any, seconds: float = 15) -> None:
+def wait_until(condition: Any, seconds: float = 60) -> None:
     """Look until it is so; fail when it does not become so."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -52,8 +52,8 @@ def test_a_polite_stop_lets_a_fire_finish(database: Database, tmp_path: Path):
             wait_until(lambda: endpoint.requests == 1)
             product.stop()
             assert not press.done()
-        answered = press.result(20)
-        assert product.process.wait(20) == 0
+        answered = press.result(60)
+        assert product.process.wait(60) == 0
         [session] = endpoint.sessions
     assert session.session_url in answered.text
     assert database.rows("SELECT state, session_url FROM routines_run") == [
@@ -78,7 +78,7 @@ def test_killed_before_the_request(database: Database, tmp_path: Path, whole: bo
             with pressing(visitor, fields) as press:
                 wait_until(lambda: database.states() == [("sending", "sending")])
                 _kill(product, whole)
-                assert isinstance(press.exception(20), httpx.TransportError)
+                assert isinstance(press.exception(60), httpx.TransportError)
         for waiting in stuck:
             waiting.close()
         assert settled_after_a_restart(database, url, tmp_path, fields) == INTERRUPTED
@@ -94,7 +94,7 @@ def test_killed_while_it_waits_for_the_answer(database: Database, tmp_path: Path
             with endpoint.holding(), pressing(visitor, fields) as press:
                 wait_until(lambda: endpoint.requests == 1)
                 _kill(product, whole)
-                assert isinstance(press.exception(20), httpx.TransportError)
+                assert isinstance(press.exception(60), httpx.TransportError)
         assert settled_after_a_restart(database, url, tmp_path, fields) == INTERRUPTED
         assert endpoint.requests == 1
 
@@ -107,7 +107,7 @@ def test_killed_after_the_answer_and_before_the_write(
 
     def answers(visit: Visit) -> None:
         arrived.set()
-        may_answer.wait(20)
+        may_answer.wait(60)
         visit.send(answer(200, SESSION, {"Connection": "close"}))
         visit.read(1)  # returns when the other side has read the answer, and closes
         was_read.set()
@@ -117,15 +117,15 @@ def test_killed_after_the_answer_and_before_the_write(
             visitor = product.visitor()
             fields = visitor.form(SLUG)
             with pressing(visitor, fields) as press:
-                assert arrived.wait(20)
+                assert arrived.wait(60)
                 with database.locked():
                     may_answer.set()
-                    assert was_read.wait(20)
+                    assert was_read.wait(60)
                     if not database.is_sqlite:
                         database.wait_for_a_write()
                     assert not press.done()
                     _kill(product, whole)
-                    assert isinstance(press.exception(20), httpx.TransportError)
+                    assert isinstance(press.exception(60), httpx.TransportError)
         # PostgreSQL has the statement already, and carries it out when it may.
         expected = INTERRUPTED if database.is_sqlite else [("started", "session_created")]
         assert settled_after_a_restart(database, endpoint.url, tmp_path, fields) == expected
@@ -148,7 +148,7 @@ def test_a_late_answer_upgrades_a_run_that_was_shown_as_unknown(database: Databa
             database.age_all_runs()
             assert visitor.client.get("/history/").status_code == 200
             assert database.states() == INTERRUPTED
-        press.result(20)
+        press.result(60)
     assert database.states() == [("started", "session_created")]
 
 
@@ -203,7 +203,7 @@ def test_a_database_that_restarts_meanwhile_takes_the_answer(database: Database,
         with endpoint.holding(), pressing(visitor, fields) as press:
             wait_until(lambda: endpoint.requests == 1)
             _close_connections(database)
-        answered = press.result(20)
+        answered = press.result(60)
         assert visitor.client.get("/history/").status_code == 200
         [session] = endpoint.sessions
     assert session.session_url in answered.text

@@ -181,7 +181,7 @@ def _role_groups(roles: Collection[Role]) -> list[Group]:
 def _put_into(person: Person, groups: Collection[Group]) -> None:
     person.groups.set(groups)
     # Else what was already asked of this object would go on being answered from memory.
-    for cache in ("_perm_cache", "_user_perm_cache", "_group_perm_cache"):
+    for cache in ("_perm_cache", "rights"):
         if hasattr(person, cache):
             delattr(person, cache)
 

@@ -1,7 +1,6 @@
 """What stands in the way of a press, and what is asked first."""
 
 from datetime import datetime, timedelta
-from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ from django.utils import timezone
 
 from routines import registry
 from routines.models import Account, Routine, Run
-from routines.runs import firing
 from routines.values.reasons import MEANINGS, Reason
 from tests.dashboard.browsing import (
     HTMX,
@@ -21,9 +19,11 @@ from tests.dashboard.browsing import (
     press,
     run_form,
     run_url,
+    shown_after,
     signed_in,
 )
 from tests.factories import create_admin, create_routine, create_run, create_teammate
+from tests.routines.runs.firing.pressing import slots_taken
 
 # --- What stands in the way ---
 
@@ -54,9 +54,7 @@ def test_an_obstacle_that_comes_up_while_typing_sends_nothing_and_keeps_the_text
     fields = run_form(client, routine)
     Routine.objects.update(**OBSTACLES[reason])
     response = post_run(client, routine, fields, htmx=htmx, text="Typed for long.")
-    if not htmx:
-        response = client.get(response.headers["Location"])
-    assert Page(response).says(MEANINGS[reason].cause)
+    assert shown_after(client, response).says(MEANINGS[reason].cause)
     run = Run.objects.get()
     assert (run.reason, run.text) == (reason, "Typed for long.")
     assert practice.requests == 0
@@ -69,21 +67,19 @@ def test_a_lost_encryption_key_is_said_and_nothing_is_sent(
     fields = run_form(client, routine)
     settings.TOKEN_ENCRYPTION_KEYS = ["b3RoZXIta2V5LW90aGVyLWtleS1vdGhlci1rZXktMTI="]
     response = post_run(client, routine, fields, htmx=htmx)
-    if not htmx:
-        response = client.get(response.headers["Location"])
-    assert Page(response).says("The stored token cannot be read with the keys at hand.")
+    assert shown_after(client, response).says(
+        "The stored token cannot be read with the keys at hand."
+    )
     assert practice.requests == 0
 
 
 @page_and_fragment
-def test_a_busy_dashboard_says_so_at_once(client, routine, practice, monkeypatch, htmx):
-    none_left = BoundedSemaphore(1)
-    none_left.acquire()
-    monkeypatch.setattr(firing, "_in_flight", none_left)
-    response = press(client, routine, htmx=htmx)
-    if not htmx:
-        response = client.get(response.headers["Location"])
-    assert Page(response).says("The dashboard is busy with other runs. Nothing was sent.")
+def test_a_busy_dashboard_says_so_at_once(client, routine, practice, settings, htmx):
+    with slots_taken(settings.FIRES_IN_FLIGHT):
+        response = press(client, routine, htmx=htmx)
+    assert shown_after(client, response).says(
+        "The dashboard is busy with other runs. Nothing was sent."
+    )
     assert practice.requests == 0
 
 

@@ -158,5 +158,5 @@ _WITHOUT_TEMPLATES = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Something broke</title>
 <h1>Something broke in the dashboard</h1>
 <p>It is in the log, under the reference {reference}. If you had pressed Run, look at the history
-before you press it again: the run is written down before anything is sent.</p></html>
+before you press it again: the run is recorded before anything is sent.</p></html>
 """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.utils import timezone
 from routines.models.account import Account
 from routines.text_templates import version_of
 from routines.values import texts, tokens
+from routines.values.reasons import SENT
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -40,9 +42,9 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
             return self.none()
         if person.has_perm("routines.manage_registry"):
             return self
-        named = Routine.open_to.through.objects.filter(routine=models.OuterRef("pk"))
-        theirs = named.filter(group__in=person.groups.values("pk"))
-        return self.filter(~models.Exists(named) | models.Exists(theirs))
+        limited = Routine.open_to.through.objects.values("routine")
+        theirs = limited.filter(group__user=person)
+        return self.filter(~models.Q(pk__in=limited) | models.Q(pk__in=theirs))
 
     def once_per_template(self, person: Person) -> Self:
         """Each routine once for each template that the person may use, as `text_template`.
@@ -54,6 +56,15 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
             "text_templates", condition=_usable_by(person, "text_templates__")
         )
         return self.annotate(text_template=usable).select_related("text_template")
+
+    def once_per_sent_run(self, since: datetime) -> Self:
+        """Each routine once for each run that was sent since, named `sent_run`.
+
+        One without comes once, with None. So that one query says whether there is such a routine
+        and what it did.
+        """
+        sent = models.Q(runs__created_at__gt=since, runs__state__in=SENT)
+        return self.annotate(sent_run=models.FilteredRelation("runs", condition=sent))
 
     def with_runs_open_to(self, person: Person) -> Self:
         """Those all of whose runs this person may see, because they may run them."""

@@ -12,7 +12,7 @@ from django.utils import timezone
 from routines.models.account import Account
 from routines.models.routine import Routine
 from routines.values import session_links, texts
-from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Meaning, Reason, State
+from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -42,7 +42,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def sent(self) -> Self:
         """Runs whose request left, or may have: each may have made a session."""
-        return self.filter(state__in=[State.SENDING, State.STARTED, State.UNKNOWN])
+        return self.filter(state__in=SENT)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")

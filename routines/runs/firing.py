@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -52,9 +52,9 @@ class AnswersMissing(Exception):
 class UnseenRuns(Exception):
     """There are runs that the person should know of. Nothing was recorded or sent."""
 
-    def __init__(self, runs: list[Run]) -> None:
+    def __init__(self, runs: list[int]) -> None:
         super().__init__("There are runs to look at first.")
-        self.runs = runs  # from limits.prior_runs
+        self.runs = runs  # primary keys, from limits.prior_among
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def fire(
     `text`: as typed; it is sent with LF line breaks.
     `template_version`, `field_values`: what the text was rendered from, for the next form.
     `why`, `confirmation`: the person's answers to what the routine asks first (rules.py).
-    `aware_of`: primary keys of the prior runs that the person has seen (limits.prior_runs).
+    `aware_of`: primary keys of the prior runs that the person has seen (limits.prior_among).
     `trial`: an admin tries something.
 
     Raise texts.TextRefused, rules.NotAllowed, KeyTaken, AnswersMissing, UnseenRuns or
@@ -168,15 +168,16 @@ def _record(
     try:
         # Durable: inside somebody's transaction the row would not be a witness yet.
         with transaction.atomic(durable=True):
-            locked = _lock_routine(run)
-            run.routine, run.account = locked.routine, locked.routine.account
+            _lock_routine(run)
+            sent = _runs_sent_of_late(run)
+            run.account = run.routine.account
             problems = rules.missing_answers(run.routine, confirmation=confirmation, why=run.why)
             if problems:
                 _look_for_earlier(run)  # what was done is done
                 raise AnswersMissing(problems)
             run.beta_version = _either(trial.beta_version, run.routine.beta_version)
             run.api_version = _either(trial.api_version, run.routine.api_version)
-            token = _token_or_reason(run, locked, aware_of)
+            token = _token_or_reason(run, sent, aware_of)
             if isinstance(token, Reason):
                 _stop(run, token)
             # The key's uniqueness decides here; only who wins it asks for a slot.
@@ -199,30 +200,28 @@ def _either(tried: str | None, pinned: str) -> str:
     return pinned if tried is None else tried
 
 
-@dataclass(frozen=True)
-class _Locked:
-    """What decides on a press, as it is while nobody else can press."""
+def _lock_routine(run: Run) -> None:
+    """Wait for the routine's row, lock it, and set it on `run` as it is then."""
+    locked = Routine.objects.select_for_update(of=("self",), no_key=True)
+    locked = locked.select_related("account").filter(pk=run.routine_id).order_by()
+    # Once more: PostgreSQL does not find one that was moved to another account while its lock was
+    # waited for, since it looks for it beside the account of before.
+    [run.routine] = list(locked) or list(locked.all())
 
-    routine: Routine  # its account is loaded
-    last_sent_at: datetime | None  # as limits.with_recent_runs says, like the next
-    has_prior_runs: bool
 
+def _runs_sent_of_late(run: Run) -> list[limits.SentRun]:
+    """Those of the locked routine that matter to this press. Raise rules.NotAllowed.
 
-def _lock_routine(run: Run) -> _Locked:
-    """Wait for the routine's row and lock it, then read. Raise rules.NotAllowed."""
-    routines = Routine.objects.filter(pk=run.routine_id)
-    lock = routines.select_for_update(no_key=True)
-    cool_down = lock.values_list("cool_down", flat=True).get()
-    # In a query of its own: PostgreSQL would show what the other tables held before the wait.
-    fireable = routines.fireable_by(run.person).select_related("account")
-    found = limits.with_recent_runs(fireable, run.person, cool_down=cool_down).first()
-    if found is None:
+    Whom it is open to comes with them. Not read with the lock: a query shows other tables as they
+    were when it began, and a lock may have been waited for.
+    """
+    fireable = Routine.objects.filter(pk=run.routine_id).fireable_by(run.person).order_by()
+    of_late = fireable.once_per_sent_run(limits.matter_since(run.routine))
+    fields = ("sent_run", "sent_run__state", "sent_run__person", "sent_run__created_at")
+    rows = list(of_late.values_list(*fields))
+    if not rows:
         raise rules.NotAllowed(run.routine)
-    return _Locked(
-        routine=found,
-        last_sent_at=found.last_sent_at,  # type: ignore[attr-defined]  # annotated, like the next
-        has_prior_runs=found.has_prior_runs,  # type: ignore[attr-defined]
-    )
+    return [limits.SentRun(*row) for row in rows if row[0] is not None]
 
 
 def _look_for_earlier(run: Run) -> None:
@@ -236,18 +235,19 @@ def _stop(run: Run, reason: Reason) -> Reason:
     return reason
 
 
-def _token_or_reason(run: Run, locked: _Locked, aware_of: Collection[int]) -> tokens.Token | Reason:
-    obstacle = limits.obstacle(locked.routine, locked.last_sent_at)
+def _token_or_reason(
+    run: Run, sent: list[limits.SentRun], aware_of: Collection[int]
+) -> tokens.Token | Reason:
+    last_sent = max((one.pressed_at for one in sent), default=None)
+    obstacle = limits.obstacle(run.routine, last_sent)
     if obstacle is not None:
         return obstacle.reason
-    if locked.has_prior_runs:
-        prior = limits.prior_runs(locked.routine, run.person)
-        unseen = [one for one in prior if one.pk not in aware_of]
-        if unseen:
-            _look_for_earlier(run)  # a run of this very press is nothing to warn of
-            raise UnseenRuns(unseen)
+    unseen = [pk for pk in limits.prior_among(sent, run.person) if pk not in aware_of]
+    if unseen:
+        _look_for_earlier(run)  # a run of this very press is nothing to warn of
+        raise UnseenRuns(unseen)
     try:
-        return locked.routine.reveal_token()
+        return run.routine.reveal_token()
     except tokens.TokenUnreadable:
         return Reason.TOKEN_UNREADABLE
 

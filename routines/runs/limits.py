@@ -8,15 +8,14 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from routines.fire_api import Answer
 from routines.models import Account, Person, Routine, Run
-from routines.models.routine import RoutineQuerySet
-from routines.models.run import RunQuerySet
 from routines.values.reasons import MEANINGS, Meaning, Reason, State
 
 # A 429 without a readable Retry-After; one that asks for nearly nothing, or for for ever.
@@ -181,45 +180,53 @@ def _budget(used: int, own_limit: int | None, default: int) -> Budget | None:
 # --- Prior runs ---
 
 
-def prior_runs(routine: Routine, person: Person) -> list[Run]:
-    """Other runs of the routine that this person should know of before making one more.
+class SentRun(NamedTuple):
+    """A run that left, or may have, as far as it matters to the next press."""
 
-    The newest three unknown ones of the last hour, then a colleague's of the last
-    RECENT_RUN_WARNING seconds. Their `person` is loaded.
+    pk: int
+    state: str
+    person: int
+    pressed_at: datetime
+
+
+def matter_since(routine: Routine) -> datetime:
+    """Since when sent runs matter to a press of `routine`, for its cool-down or as prior runs."""
+    cool_down = timedelta(seconds=routine.cool_down)
+    return timezone.now() - max(cool_down, _UNKNOWN_FOR, _recent())
+
+
+def prior_among(sent: Collection[SentRun], person: Person) -> list[int]:
+    """Of these runs of one routine, those that `person` should know of before making one more.
+
+    Primary keys: the newest three unknown ones of the last hour, then a colleague's newest of the
+    last RECENT_RUN_WARNING seconds.
     """
+    now = timezone.now()
+    newest_first = sorted(sent, key=lambda run: (run.pressed_at, run.pk), reverse=True)
+    unknown = [
+        run.pk
+        for run in newest_first
+        if run.state == State.UNKNOWN and run.pressed_at > now - _UNKNOWN_FOR
+    ]
+    of_others = [
+        run.pk
+        for run in newest_first
+        if run.state != State.UNKNOWN
+        and run.person != person.pk
+        and run.pressed_at > now - _recent()
+    ]
+    return unknown[:_MOST_UNKNOWN] + of_others[:1]
+
+
+def prior_runs(routine: Routine, person: Person) -> list[Run]:
+    """Those that `prior_among` names, for a page; their `person` is loaded."""
+    sent = Run.objects.filter(routine=routine, created_at__gt=matter_since(routine)).sent()
+    rows = sent.values_list("pk", "state", "person", "created_at")
     # There is nearly never anything: so one light query first.
-    rows = _prior_to(routine.pk, person).newest_first().values_list("pk", "state")
-    unknown = [pk for pk, state in rows if state == State.UNKNOWN]
-    of_others = [pk for pk, state in rows if state != State.UNKNOWN]
-    pks = unknown[:_MOST_UNKNOWN] + of_others[:1]
+    pks = prior_among([SentRun(*row) for row in rows], person)
     runs = Run.objects.select_related("person").in_bulk(pks) if pks else {}
     return [runs[pk] for pk in pks]
 
 
-def _prior_to(routine: int | OuterRef, person: Person) -> RunQuerySet:
-    last_hour = timezone.now() - _UNKNOWN_FOR
-    recent = timezone.now() - timedelta(seconds=settings.RECENT_RUN_WARNING)
-    is_unknown = Q(state=State.UNKNOWN, created_at__gt=last_hour)
-    is_of_others = Q(state__in=[State.SENDING, State.STARTED], created_at__gt=recent)
-    since = min(last_hour, recent)  # one stretch of the index
-    runs = Run.objects.filter(routine=routine, created_at__gt=since)
-    return runs.filter(is_unknown | is_of_others & ~Q(person=person))
-
-
-# --- Both, for a press ---
-
-
-def with_recent_runs(
-    routines: RoutineQuerySet, person: Person, *, cool_down: int
-) -> RoutineQuerySet:
-    """Annotate each routine with what its runs of late mean to a press of `person`.
-
-    `last_sent_at`: as `last_sent_of` says, None if no run was sent in the last `cool_down`
-    seconds. `has_prior_runs`: True if `prior_runs` finds any.
-    """
-    since = timezone.now() - timedelta(seconds=cool_down)
-    sent = Run.objects.filter(routine=OuterRef("pk"), created_at__gt=since).sent()
-    return routines.annotate(
-        last_sent_at=Subquery(sent.newest_first().values("created_at")[:1]),
-        has_prior_runs=Exists(_prior_to(OuterRef("pk"), person)),
-    )
+def _recent() -> timedelta:
+    return timedelta(seconds=settings.RECENT_RUN_WARNING)

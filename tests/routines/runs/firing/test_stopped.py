@@ -147,7 +147,7 @@ def test_an_unsettled_unknown_run_is_warned_of_and_nothing_is_sent(practice: Pra
     unknown = create_run(routine=routine, person=person, reason=Reason.NO_ANSWER)
     with pytest.raises(firing.UnseenRuns) as warned:
         press(routine, person, key=key)
-    assert warned.value.runs == [unknown]
+    assert warned.value.runs == [unknown.pk]
     assert (practice.requests, Run.objects.count()) == (0, 1)
     # The same form, pressed again in the knowledge of it, is good for one run.
     assert press(routine, person, key=key, aware_of=[unknown.pk]).run.state == State.STARTED
@@ -160,7 +160,7 @@ def test_a_run_that_appeared_since_the_warning_is_warned_of_anew(practice: Pract
     newer = create_run(routine=routine, reason=Reason.CONNECTION_LOST)
     with pytest.raises(firing.UnseenRuns) as warned:
         press(routine, person, aware_of=[known.pk])
-    assert warned.value.runs == [newer]
+    assert warned.value.runs == [newer.pk]
     assert practice.requests == 0
 
 

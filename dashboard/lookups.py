@@ -2,7 +2,6 @@
 
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet, SlugField
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -19,10 +18,9 @@ from routines.models import (
 )
 from routines.people import groups
 from routines.people.roles import Permission
-from routines.prepared import Given, prepared
 from routines.runs import rules
 
-_ASKED_BY_THE_FORM = ("slug", "name", "confirmation", "asks_why")
+_FORM_FIELDS = ("slug", "name", "confirmation", "asks_why")
 
 may_fire = permission_required(Permission.FIRE, raise_exception=True)
 may_see_all_runs = permission_required(Permission.VIEW_ALL_RUNS, raise_exception=True)
@@ -33,24 +31,29 @@ may_view_audit = permission_required(Permission.VIEW_AUDIT, raise_exception=True
 
 def fireable_or_404(person: Person, slug: str) -> Routine:
     """Just enough of it to fill in its form."""
-    fireable = Routine.objects.fireable_by(person).current().only(*_ASKED_BY_THE_FORM)
+    fireable = Routine.objects.fireable_by(person).current().only(*_FORM_FIELDS)
     routine = fireable.filter(slug=slug).first()
     if routine is None:
         raise _not_fireable(slug)
     return routine
 
 
-def pressed_or_404(slug: str) -> Routine:
-    """Just enough of it to read a press. Whom it is open to, firing asks under its lock."""
-    found = _current(slug=slug)
-    if not found:
+def pressed_or_404(person: Person, slug: str) -> tuple[Routine, list[TextTemplate]]:
+    """Just enough of it to read a press, and the templates its form offers, in one query.
+
+    Whom the routine is open to, firing asks under its lock.
+    """
+    rows = list(
+        Routine.objects.current()
+        .filter(slug=slug)
+        .once_per_template(person)
+        .only(*_FORM_FIELDS)
+        .order_by()
+    )
+    if not rows:
         raise Http404("No such routine, or archived.")
-    return found[0]
-
-
-@prepared(slug=SlugField())
-def _current(slug: Given) -> QuerySet[Routine]:
-    return Routine.objects.current().filter(slug=slug).only(*_ASKED_BY_THE_FORM)
+    templates = [getattr(row, "text_template", None) for row in rows]
+    return rows[0], [template for template in templates if template]
 
 
 def card_or_404(person: Person, slug: str) -> board.Card:

@@ -178,7 +178,7 @@ STORAGES = {
 # --- People and sign-in ---
 
 AUTH_USER_MODEL = "routines.Person"
-AUTHENTICATION_BACKENDS = ["dashboard.sign_in.rights.GroupRightsBackend"]
+AUTHENTICATION_BACKENDS = ["dashboard.sign_in.backend.GroupRightsBackend"]
 PASSWORD_HASHERS = [
     "dashboard.sign_in.hashers.Argon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # read, then upgraded
@@ -226,7 +226,6 @@ LOGIN_REDIRECT_URL = "board"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 
-SESSION_ENGINE = "dashboard.sign_in.session_store"
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 # Not Strict: the way back from an identity provider comes from another site.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -12,7 +12,7 @@ function typedInto(form) {
   return {
     template: form.elements.template.value,
     text: form.elements.text.value,
-    made: form.elements.made.value,
+    made: form.elements.rendered.value,
     why: form.elements.why?.value ?? "",
     fields,
   };
@@ -74,7 +74,7 @@ function restore(form, draft, isRightForm) {
   }
   form.elements.text.value = draft.text;
   if (form.elements.why) form.elements.why.value = draft.why ?? "";
-  if (form.elements.template.value === draft.template) form.elements.made.value = draft.made;
+  if (form.elements.template.value === draft.template) form.elements.rendered.value = draft.made;
   // The server makes the text from the fields anew, unless it was edited by hand.
   const first = form.querySelector(".asked") ?? form.elements.text;
   first.dispatchEvent(new Event("input", { bubbles: true }));

@@ -55,10 +55,10 @@ document.addEventListener("htmx:confirm", (event) => {
   if (!source.matches("[data-replaces-text]")) return;
   const card = source.closest(".card");
   const form = card.querySelector("form[data-fires]");
-  const made = form.querySelector("[name=made]").value;
+  const rendered = form.querySelector("[name=rendered]").value;
   const area = sentText(form);
   const isEdited = area.value !== area.defaultValue
-    || (form.querySelector(".text-state [name=anew]") !== null && made !== "");
+    || (form.querySelector(".text-state [name=anew]") !== null && rendered !== "");
   const goOn = () => {
     carried = new Map();
     for (const field of fieldsOf(card)) {

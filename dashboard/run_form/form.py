@@ -1,8 +1,9 @@
 """The run form: the text that a run will send, and the fields of a template that make it.
 
-The text in the form is what is sent. As long as nobody edits it by hand, the fields make it;
-`made` says which text they made last and from which values, so that a press never sends another
-text than the one that was last on the screen, but for one that was never whole until the press.
+The text in the form is what is sent. As long as nobody edits it by hand, it is rendered from the
+fields; `rendered` says which text that was last and from which values, so that a press never sends
+another text than the one that was last on the screen, but for one that was never whole until the
+press.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,15 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
-from django.db.models import BigIntegerField, QuerySet
 from django.utils import timezone
 
 from dashboard.run_form import one_time_key
-from dashboard.run_form.press import PressForm
-from dashboard.run_form.rendered import Made, digest_of
+from dashboard.run_form.press import PressForm, Source
+from dashboard.run_form.rendered import LastRendered
 from routines import text_templates
 from routines.models import Person, Routine, TextTemplate
-from routines.prepared import Given, prepared
 from routines.text_templates import Field, Filling, JsonProblem
 from routines.values import texts
 
@@ -26,7 +25,7 @@ PREFIX = "field-"  # of the inputs, so that a field may be called as anything el
 
 
 @dataclass(frozen=True)
-class Asked:
+class BoundTemplateField:
     """One field of the template as the form draws it."""
 
     field: Field
@@ -47,15 +46,24 @@ class RunForm(PressForm):
         person: Person,
         routine: Routine,
         template: TextTemplate | None = None,
+        templates: list[TextTemplate] | None = None,
         values: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
+        """`templates`: all that this person may start from; None looks them up when needed.
+
+        `template`: the one to start from, unless the form is bound: then its data names it.
+        """
         self.template = template
+        if templates is not None:
+            self.templates = templates
         self.field_errors: dict[str, str] = {}
         super().__init__(*args, person=person, routine=routine, **kwargs)
         if self.is_bound:
             self.template = _chosen(self.templates, self.data.get("template", ""))
-        self.typed = {field.name: self._typed(field, values or {}) for field in self.fields_asked}
+        self.typed = {
+            field.name: self._typed(field, values or {}) for field in self.template_fields
+        }
 
     @classmethod
     def blank(
@@ -75,9 +83,9 @@ class RunForm(PressForm):
         form = cls(person=person, routine=routine, template=template, values=values)
         filling = form._fill(values if text is not None else None)
         key = one_time_key.issue(person, routine)
-        form.initial = {"key": key, "text": text, "made": ""}
+        form.initial = {"key": key, "text": text, "rendered": ""}
         if text is None or (filling is not None and filling.text == text):
-            form._put(filling)
+            form._set_text(filling)
         return form
 
     @classmethod
@@ -88,55 +96,52 @@ class RunForm(PressForm):
 
         Unless it was edited by hand; `anew`: even then.
         """
-        usable = _usable(routine=routine.pk, person=person.pk)
-        template = _chosen(usable, data.get("template", ""))
+        template = _chosen(_usable(routine, person), data.get("template", ""))
         fields = _fields_of(template)
         values = {field.name: data.get(PREFIX + field.name, "") for field in fields}
         form = cls(person=person, routine=routine, template=template, values=values)
-        form.initial = {name: data.get(name, "") for name in (*form.fields, "made")}
+        form.initial = {name: data.get(name, "") for name in (*form.fields, "rendered")}
         if fields and (anew or not form.is_edited):
-            form._put(form.filling)
+            form._set_text(form.filling)
         return form
 
     @cached_property
     def templates(self) -> list[TextTemplate]:
         """All that this person may start from."""
-        found = _usable(routine=self.routine.pk, person=self.person.pk)
-        for template in found:
-            template.routine = self.routine
-        return found
+        return _usable(self.routine, self.person)
 
     # --- What is drawn ---
 
     @cached_property
-    def fields_asked(self) -> tuple[Field, ...]:
+    def template_fields(self) -> tuple[Field, ...]:
         return _fields_of(self.template)
 
     @property
-    def asked(self) -> list[Asked]:
+    def bound_template_fields(self) -> list[BoundTemplateField]:
         return [
-            Asked(field, self.typed[field.name], self.field_errors.get(field.name, ""))
-            for field in self.fields_asked
+            BoundTemplateField(field, self.typed[field.name], self.field_errors.get(field.name, ""))
+            for field in self.template_fields
         ]
 
     @property
-    def asked_first(self) -> Asked | None:
+    def focused(self) -> BoundTemplateField | None:
         """Where the focus belongs: a field that is wrong, or the first one; None: the text."""
-        wrong = [asked for asked in self.asked if asked.error]
+        fields = self.bound_template_fields
+        wrong = [field for field in fields if field.error]
         if self["text"].errors and not wrong:
             return None
-        return next(iter(wrong or self.asked), None)
+        return next(iter(wrong or fields), None)
 
     @property
-    def made(self) -> str:
+    def rendered(self) -> str:
         carrier = self.data if self.is_bound else self.initial
-        return str(carrier.get("made", ""))
+        return str(carrier.get("rendered", ""))
 
     @property
     def is_edited(self) -> bool:
-        """True if the text is no longer the one that the fields made."""
-        made = Made.read(self.made)
-        return made is None or made.text != text_templates.digest(self.shown_text)
+        """True if the text is no longer the one that was rendered from the fields."""
+        last = LastRendered.parse(self.rendered)
+        return last is None or not last.has_text(self.shown_text)
 
     @property
     def missing(self) -> int:
@@ -148,7 +153,7 @@ class RunForm(PressForm):
         return self._fill()
 
     @property
-    def too_much(self) -> str:
+    def text_problem(self) -> str:
         """A sentence if this text cannot be sent at all, be it too long or odd."""
         try:
             texts.check(self.shown_text)
@@ -179,21 +184,21 @@ class RunForm(PressForm):
                 "The text template of this form is gone. Nothing was sent. "
                 "Check the text and press Run now once more.",
             )
-        elif self.fields_asked:
+        elif self.template_fields:
             self._clean_fields_of_template()
         self._clean_json()
 
     def _clean_fields_of_template(self) -> None:
-        filling, made = self.filling, Made.read(self.made)
-        if filling is None or made is None or self.is_edited:
+        filling, last = self.filling, LastRendered.parse(self.rendered)
+        if filling is None or last is None or self.is_edited:
             self._refuse(self._missing_in_the_text())
             return
-        if made.values != digest_of(self.typed):
-            self._put(filling)
+        if not last.has_values(self.typed):
+            self._set_text(filling)
             self.cleaned_data["text"] = filling.text
-            if self.too_much:
-                self.add_error("text", self.too_much)
-            if made.is_whole and filling.is_whole:
+            if self.text_problem:
+                self.add_error("text", self.text_problem)
+            if last.is_whole and filling.is_whole:
                 self.add_error(
                     None,
                     "The fields have changed, so the text was made anew. Nothing was sent. "
@@ -207,7 +212,7 @@ class RunForm(PressForm):
         return {
             field.name: f"{{{{ {field.name} }}}} still stands in the text. Fill it in there, or "
             "make the text from the fields again."
-            for field in self.fields_asked
+            for field in self.template_fields
             if field.required and field.name in standing and not self.typed[field.name].strip()
         }
 
@@ -229,15 +234,16 @@ class RunForm(PressForm):
     # --- What firing wants to know ---
 
     @property
-    def template_name(self) -> str:
-        return self.template.name if self.template else ""
+    def source(self) -> Source:
+        template = self.template
+        return {
+            "template_name": template.name if template else "",
+            "template_version": template.version if template else "",
+            "field_values": self._field_values,
+        }
 
     @property
-    def template_version(self) -> str:
-        return self.template.version if self.template else ""
-
-    @property
-    def field_values(self) -> dict[str, str]:
+    def _field_values(self) -> dict[str, str]:
         values = self.filling.values if self.filling else {}
         # Of a text edited by hand they may be anything: kept only if they are no book of their own.
         return values if sum(map(len, values.values())) <= texts.MAX_CHARACTERS else {}
@@ -265,19 +271,18 @@ class RunForm(PressForm):
             as_json=self.template.is_json,
         )
 
-    def _put(self, filling: Filling | None) -> None:
+    def _set_text(self, filling: Filling | None) -> None:
         """Make this the text of the form."""
         text = filling.text if filling else ""
-        made = str(Made.by(filling, self.typed)) if filling and self.fields_asked else ""
+        last = LastRendered.of(filling, self.typed) if filling and self.template_fields else ""
         if self.is_bound:
-            self._type_over(text=text, made=made)
+            self.replace_data(text=text, rendered=str(last))
         else:
-            self.initial = {**self.initial, "text": text, "made": made}
+            self.initial = {**self.initial, "text": text, "rendered": str(last)}
 
 
-@prepared(routine=BigIntegerField(), person=BigIntegerField())
-def _usable(routine: Given, person: Given) -> QuerySet[TextTemplate]:
-    return TextTemplate.objects.filter(routine=routine).usable_by(person)
+def _usable(routine: Routine, person: Person) -> list[TextTemplate]:
+    return list(TextTemplate.objects.filter(routine=routine).usable_by(person))
 
 
 def _fields_of(template: TextTemplate | None) -> tuple[Field, ...]:

@@ -70,7 +70,7 @@ def link_to(form: RunForm) -> str:
     """The query of a link that opens this form as it is filled in; empty where it is too long."""
     if form.template is None:
         return ""
-    defaults = {one.name: one.default for one in form.fields_asked}
+    defaults = {one.name: one.default for one in form.template_fields}
     values = {name: value for name, value in form.typed.items() if value or value != defaults[name]}
     query = urlencode({"template": form.template.name} | values)
     link = f"{reverse('run', args=[form.routine.slug])}?{query}"

@@ -1,6 +1,7 @@
 """What every press carries: a text, the one-time key, and answers to what the routine asks."""
 
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Any, Self, TypedDict
 from uuid import UUID
 
 from django import forms
@@ -10,6 +11,14 @@ from routines.models import Person, Routine, Run
 from routines.runs import rules
 from routines.values import texts, tokens
 from routines.values.redaction import without_tokens
+
+
+class Source(TypedDict, total=False):
+    """What the text was rendered from, as firing keeps it with the run."""
+
+    template_name: str
+    template_version: str
+    field_values: Mapping[str, str]
 
 
 class PressForm(forms.Form):
@@ -38,13 +47,13 @@ class PressForm(forms.Form):
         self.person, self.routine = person, routine
         kwargs.setdefault("auto_id", f"%s-{routine.slug}")  # several forms may be on one page
         super().__init__(*args, **kwargs)
-        self._ask(routine)
+        self._fit_questions_to(routine)
         typed = dict(self.data.items())
         self.held_token = any(map(tokens.stand_in, typed.values()))
         if self.held_token:  # the rest of what was typed stays
             self.data = {name: without_tokens(value) for name, value in typed.items()}
 
-    def _ask(self, routine: Routine) -> None:
+    def _fit_questions_to(self, routine: Routine) -> None:
         if routine.confirmation == Routine.Confirmation.TYPE_NAME:
             self.fields["confirmation"] = forms.CharField(
                 label=f"To run it, type its name: {routine.name}",
@@ -60,12 +69,16 @@ class PressForm(forms.Form):
 
     @property
     def answers(self) -> rules.Answers:
-        """What firing and access.unanswered are given."""
+        """What firing and rules.missing_answers are given."""
         confirmation = self.cleaned_data.get("confirmation", "")
         return {
             "confirmation": "yes" if confirmation is True else confirmation or "",
             "why": self.reason or self.cleaned_data.get("why", ""),
         }
+
+    @property
+    def source(self) -> Source:
+        return {}  # typed by hand
 
     def clean(self) -> None:
         if self.held_token:
@@ -74,10 +87,10 @@ class PressForm(forms.Form):
                 "A token was typed here. It was taken out, since others would see it, and nothing "
                 "was sent. Check what is left and press the button once more.",
             )
-        self.tell(rules.unanswered(self.routine, **self.answers))
+        self.add_missing_answers(rules.missing_answers(self.routine, **self.answers))
 
-    def tell(self, problems: dict[str, str]) -> None:
-        """Show a sentence at each question that has no answer yet."""
+    def add_missing_answers(self, problems: Mapping[str, str]) -> None:
+        """Show a sentence at each question that has no answer yet; as of rules.missing_answers."""
         for name, sentence in problems.items():
             if name not in self.errors:  # the field may have found something of its own
                 self.add_error(name if name in self.fields else None, sentence)
@@ -101,7 +114,7 @@ class PressForm(forms.Form):
 
     def renew_key(self) -> None:
         """Draw this refused form with a key that can be used; what was typed stays."""
-        self._type_over(key=one_time_key.issue(self.person, self.routine))
+        self.replace_data(key=one_time_key.issue(self.person, self.routine))
 
     def clean_key(self) -> UUID:
         try:
@@ -132,6 +145,7 @@ class PressForm(forms.Form):
             raise forms.ValidationError(str(refused)) from None
         return text
 
-    def _type_over(self, **values: str) -> None:
+    def replace_data(self, **values: str) -> None:
+        """Draw these values in place of what was typed."""
         typed = {name: self.data.get(name) for name in self.data}
         self.data = {**typed, **values}

@@ -27,7 +27,7 @@ from routines.models import Person
 logger = logging.getLogger(__name__)
 
 SOURCE = "proxy in front"  # in the audit trail
-_BACKEND = "dashboard.sign_in.rights.GroupRightsBackend"
+_BACKEND = "dashboard.sign_in.backend.GroupRightsBackend"
 _GROUPS = "roles_of_the_proxy"  # in the web session: what the header said last
 
 

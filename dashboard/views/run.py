@@ -8,14 +8,14 @@ from django_htmx.http import trigger_client_event
 from dashboard.forms.own_template import SaveForm
 from dashboard.lookups import card_or_404, fireable_or_404, may_fire, pressed_or_404, run_or_404
 from dashboard.requests import SignedInRequest
+from dashboard.run_form import pressing
 from dashboard.run_form.form import RunForm
 from dashboard.run_form.opening import link_to, opening
 from dashboard.serving.headers import bfcache_allowed
 from dashboard.views.board import closed
 from routines import board as boards
 from routines.board import memory
-from routines.models import Routine
-from routines.runs import firing, limits
+from routines.runs import limits
 from routines.values.reasons import State
 
 
@@ -73,7 +73,22 @@ def save_as_own(request: SignedInRequest, slug: str) -> HttpResponse:
 def fire(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":  # somebody signed in anew, or went to the address itself
         return redirect("run", slug=slug)
-    return _press(request, pressed_or_404(slug))
+    routine, templates = pressed_or_404(request.user, slug)
+    form = RunForm(request.POST, person=request.user, routine=routine, templates=templates)
+    pressed = pressing.press(form)
+    if isinstance(pressed, pressing.Refused):
+        card = card_or_404(request.user, slug)
+        return _open(request, card, form, status=pressed.status, run=pressed.run)
+    if not pressed.recorded:
+        return pressing.not_recorded(request, routine, pressed.run)
+    if not request.htmx:
+        return redirect("history_run", pk=pressed.run.pk)
+    after = closed(request, boards.card_after(pressed.run, templates))
+    response = render(request, "board/card.html", after | {"run": pressed.run})
+    if pressed.run.state == State.STARTED:
+        # Anything else, and the draft in the browser (drafts.js) is still wanted.
+        trigger_client_event(response, "draft-sent", {"draft": _draft(form)})
+    return response
 
 
 def run_form_with_what_was_typed(
@@ -87,57 +102,6 @@ def run_form_with_what_was_typed(
     return _open(request, card, form, status=422)
 
 
-def _press(request: SignedInRequest, routine: Routine) -> HttpResponse:
-    def open_again(status: int, **more: object) -> HttpResponse:
-        return _open(request, card_or_404(request.user, routine.slug), form, status=status, **more)
-
-    form = RunForm(request.POST, person=request.user, routine=routine)
-    if not form.is_valid():
-        form.renew_refused_key()
-        return open_again(422)
-    text = form.cleaned_data["text"]
-    try:
-        press = firing.fire(
-            key=form.cleaned_data["key"],
-            routine=routine,
-            person=request.user,
-            text=text,
-            template_name=form.template_name,
-            **form.answers,
-            template_version=form.template_version,
-            field_values=form.field_values,
-            aware_of=form.cleaned_data["aware_of"],
-        )
-    except firing.Unanswered as asked:
-        form.tell(asked.problems)  # the rules have changed since the form was read
-        return open_again(422)
-    except firing.LookFirst:
-        # The same key: the person has one intent, and has not had an answer to it yet.
-        return open_again(422)
-    except firing.NotWrittenDown:
-        form.add_error(None, "The database cannot be written at the moment. Nothing was sent.")
-        return open_again(503)
-    if press.repeated and press.run.text != text:
-        form.add_error(None, "This form has made a run already, shown below.")
-        form.add_error("text", "This changed text was not sent. Press Run now to make a new run.")
-        form.renew_key()
-        return open_again(422, run=press.run)
-    if not press.recorded:
-        # The database may be gone altogether, and this answer is all that the person gets: it
-        # is drawn without a query.
-        context = {"routine": routine, "run": press.run, "recorded": False}
-        template = "not_recorded_card.html" if request.htmx else "not_recorded.html"
-        return render(request, f"board/{template}", context)
-    if not request.htmx:
-        return redirect("history_run", pk=press.run.pk)
-    after = closed(request, boards.card_after(press.run, form.templates))
-    response = render(request, "board/card.html", after | {"run": press.run})
-    if press.run.state == State.STARTED:
-        # Anything else, and the draft in the browser (drafts.js) is still wanted.
-        trigger_client_event(response, "draft-sent", {"draft": _draft(form)})
-    return response
-
-
 def _open(
     request: SignedInRequest, card: boards.Card, form: RunForm, status: int = 200, **more: object
 ) -> HttpResponse:
@@ -147,7 +111,7 @@ def _open(
         "form": form,
         "link": _link(request, form),
         "draft": _draft(form),
-        "warnings": limits.warnings(card.routine, request.user),
+        "prior_runs": limits.prior_runs(card.routine, request.user),
     }
     template = "board/card.html" if request.htmx else "board/run.html"
     return render(request, template, context | more, status=status)

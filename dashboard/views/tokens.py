@@ -11,11 +11,13 @@ from django.views.decorators.http import require_http_methods
 from dashboard.forms.tokens import TokenForm, WithdrawForm
 from dashboard.lookups import may_manage_registry, routine_or_404, run_or_404
 from dashboard.requests import SignedInRequest
+from dashboard.run_form import pressing
 from dashboard.run_form.trial import TEST_TEXT, TokenTrialForm
 from dashboard.serving.headers import bfcache_allowed
 from dashboard.sign_in.reauthentication import confirmed, reauthenticate_to_open
 from routines.models import Routine, Run
-from routines.runs import firing, limits
+from routines.runs import limits
+from routines.runs.firing import Trial
 from routines.tokens import health, rotation
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -92,42 +94,24 @@ def compromised(request: SignedInRequest, slug: str) -> HttpResponse:
 
 def _press_test(request: SignedInRequest, routine: Routine) -> HttpResponse:
     form = TokenTrialForm(request.POST, person=request.user, routine=routine)
-    if not form.is_valid():
-        form.renew_refused_key()
-        return _test_page(request, routine, form=form, status=422)
-    try:
-        press = firing.fire(
-            key=form.cleaned_data["key"],
-            routine=routine,
-            person=request.user,
-            text=form.cleaned_data["text"],
-            **form.answers,
-            aware_of=form.cleaned_data["aware_of"],
-            trial=firing.Trial(),
-        )
-    except firing.Unanswered as asked:
-        form.tell(asked.problems)
-        return _test_page(request, routine, form=form, status=422)
-    except firing.LookFirst:
-        return _test_page(request, routine, form=form, status=422)
-    except firing.NotWrittenDown:
-        form.add_error(None, "The database cannot be written at the moment. Nothing was sent.")
-        return _test_page(request, routine, form=form, status=503)
-    if not press.recorded:
-        return _test_page(request, routine, run=press.run, recorded=False)
+    pressed = pressing.press(form, trial=Trial())
+    if isinstance(pressed, pressing.Refused):
+        return _test_page(request, routine, form=form, status=pressed.status, run=pressed.run)
+    if not pressed.recorded:
+        return pressing.not_recorded(request, routine, pressed.run)
     url = reverse("token_test", kwargs={"slug": routine.slug})
-    return redirect(f"{url}?run={press.run.pk}")
+    return redirect(f"{url}?run={pressed.run.pk}")
 
 
 def _test_page(
     request: SignedInRequest, routine: Routine, status: int = 200, **shown: object
 ) -> HttpResponse:
-    last_sent = limits.last_sent(routine) if routine.cool_down else None
+    last_sent = limits.last_sent_of([routine]).get(routine.pk)
     context = {
         "routine": routine,
         "may_run": routine.is_fireable_by(request.user),
         "card": {"obstacle": limits.obstacle(routine, last_sent)},  # as the board's templates ask
-        "warnings": limits.warnings(routine, request.user) if "form" in shown else [],
+        "prior_runs": limits.prior_runs(routine, request.user) if "form" in shown else [],
     }
     return render(request, "registry/token_test.html", context | shown, status=status)
 

@@ -8,14 +8,15 @@ from dashboard.forms.version_links import move_url, written
 from dashboard.forms.versions import TargetForm
 from dashboard.lookups import card_or_404, may_fire, may_manage_registry
 from dashboard.requests import SignedInRequest
+from dashboard.run_form import pressing
 from dashboard.run_form.form import RunForm
 from dashboard.run_form.trial import VersionTrialForm
 from dashboard.serving.headers import bfcache_allowed
 from routines import board as boards
-from routines.models import Header, Run
+from routines.models import Header
 from routines.registry import header_versions, version_moves
 from routines.registry.header_versions import pinned
-from routines.runs import firing, limits
+from routines.runs import limits
 
 
 @bfcache_allowed
@@ -45,41 +46,15 @@ def _press(
     request: SignedInRequest, card: boards.Card, header: Header, target: str
 ) -> HttpResponse:
     form = VersionTrialForm(request.POST, person=request.user, routine=card.routine)
-    if not form.is_valid():
-        form.renew_refused_key()
-        return _trial_page(request, card, header, target, form, status=422)
-    try:
-        press = firing.fire(
-            key=form.cleaned_data["key"],
-            routine=card.routine,
-            person=request.user,
-            text=form.cleaned_data["text"],
-            **form.answers,
-            aware_of=form.cleaned_data["aware_of"],
-            trial=version_moves.trial(header, target),
+    pressed = pressing.press(form, trial=version_moves.trial(header, target))
+    if isinstance(pressed, pressing.Refused):
+        return _trial_page(
+            request, card, header, target, form, status=pressed.status, run=pressed.run
         )
-    except firing.Unanswered as asked:
-        form.tell(asked.problems)
-        return _trial_page(request, card, header, target, form, status=422)
-    except firing.LookFirst:
-        return _trial_page(request, card, header, target, form, status=422)
-    except firing.NotWrittenDown:
-        form.add_error(None, "The database cannot be written at the moment. Nothing was sent.")
-        return _trial_page(request, card, header, target, form, status=503)
-    if press.repeated and not _is_of(press.run, form.cleaned_data["text"], header, target):
-        form.add_error(
-            None, "This form has made a run already, shown below. Nothing more was sent."
-        )
-        form.renew_key()
-        return _trial_page(request, card, header, target, form, run=press.run, status=422)
-    if not press.recorded:  # the history cannot show it, so this answer must
-        return _trial_page(request, card, header, target, form, run=press.run, recorded=False)
-    tried = press.run.pk
+    if not pressed.recorded:
+        return pressing.not_recorded(request, card.routine, pressed.run)
+    tried = pressed.run.pk
     return redirect(move_url(header, target, pinned_to=request.POST.get("from"), tried=tried))
-
-
-def _is_of(run: Run, text: str, header: Header, target: str) -> bool:
-    return run.text == text and run.is_trial and pinned(run, header) == target
 
 
 def _trial_page(
@@ -101,6 +76,6 @@ def _trial_page(
         "back": move_url(header, target, pinned_to=asked_from),
         "pinned_to": pinned(card.routine, header),
         "form": form,
-        "warnings": limits.warnings(card.routine, request.user),
+        "prior_runs": limits.prior_runs(card.routine, request.user),
     }
     return render(request, "versions/try.html", context | more, status=status)

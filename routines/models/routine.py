@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -11,9 +12,9 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from routines.models.account import Account
-from routines.prepared import Given, prepared
 from routines.text_templates import version_of
 from routines.values import texts, tokens
+from routines.values.reasons import SENT
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -28,7 +29,7 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
         return self.filter(archived_at=None)
 
     def fireable_by(self, person: Person) -> Self:
-        """The one rule of who may fire what; for a routine at hand, `is_fireable_by`.
+        """The one rule of who may fire what.
 
         A routine is open to all who may run routines, or to the members of some groups only.
         Who keeps the registry may run all of them: they set these groups, and have to try tokens
@@ -41,9 +42,29 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
             return self.none()
         if person.has_perm("routines.manage_registry"):
             return self
-        named = Routine.open_to.through.objects.filter(routine=models.OuterRef("pk"))
-        theirs = named.filter(group__in=person.groups.values("pk"))
-        return self.filter(~models.Exists(named) | models.Exists(theirs))
+        limited = Routine.open_to.through.objects.values("routine")
+        theirs = limited.filter(group__user=person)
+        return self.filter(~models.Q(pk__in=limited) | models.Q(pk__in=theirs))
+
+    def once_per_template(self, person: Person) -> Self:
+        """Each routine once for each template that the person may use, as `text_template`.
+
+        One without such a template comes once, without that attribute. So that one query finds a
+        routine and what its form starts from.
+        """
+        usable = models.FilteredRelation(
+            "text_templates", condition=_usable_by(person, "text_templates__")
+        )
+        return self.annotate(text_template=usable).select_related("text_template")
+
+    def once_per_sent_run(self, since: datetime) -> Self:
+        """Each routine once for each run that was sent since, named `sent_run`.
+
+        One without comes once, with None. So that one query says whether there is such a routine
+        and what it did.
+        """
+        sent = models.Q(runs__created_at__gt=since, runs__state__in=SENT)
+        return self.annotate(sent_run=models.FilteredRelation("runs", condition=sent))
 
     def with_runs_open_to(self, person: Person) -> Self:
         """Those all of whose runs this person may see, because they may run them."""
@@ -90,7 +111,7 @@ class Routine(models.Model):
     cool_down = models.PositiveIntegerField(default=0)  # seconds between two runs; 0: none
     held_until = models.DateTimeField(null=True, blank=True)  # after a 429: limits.py
     tags = models.ManyToManyField("routines.Tag", blank=True, related_name="routines")
-    # Who may run it and what they are asked first: access.py.
+    # Who may run it and what they are asked first: runs/rules.py.
     open_to = models.ManyToManyField(Group, blank=True, related_name="+")  # none: all who may run
     confirmation = models.CharField(
         max_length=10, choices=Confirmation.choices, default=Confirmation.OFF
@@ -151,13 +172,8 @@ class Routine(models.Model):
         return self.name
 
     def is_fireable_by(self, person: Person) -> bool:
-        """As `fireable_by` says, in the one light query that a press waits for."""
-        if not person.has_perm("routines.fire_routine"):
-            return False
-        if person.has_perm("routines.manage_registry"):
-            return True
-        named = set(_open_to(routine=self.pk))
-        return not named or person.groups.filter(pk__in=named).exists()
+        """As `fireable_by` says."""
+        return type(self).objects.fireable_by(person).filter(pk=self.pk).exists()
 
     @property
     def is_archived(self) -> bool:
@@ -206,19 +222,18 @@ TOKEN_FIELDS = [
 ]
 
 
-@prepared(routine=models.BigIntegerField())
-def _open_to(routine: Given) -> models.QuerySet[models.Model, int]:
-    named = Routine.open_to.through.objects.filter(routine=routine)
-    return named.values_list("group", flat=True)
+def _usable_by(person: Person, prefix: str = "") -> models.Q:
+    """The one rule of who uses which template: the shared ones, and the person's own."""
+    return models.Q(**{f"{prefix}owner": None}) | models.Q(**{f"{prefix}owner": person})
 
 
 class TextTemplateQuerySet(models.QuerySet["TextTemplate"]):
     def shared(self) -> Self:
         return self.filter(owner=None)
 
-    def usable_by(self, person: Person | Given) -> Self:
-        """The one rule of who sees which: the shared ones, then the person's own."""
-        usable = self.filter(models.Q(owner=None) | models.Q(owner=person))
+    def usable_by(self, person: Person) -> Self:
+        """The shared ones, then the person's own."""
+        usable = self.filter(_usable_by(person))
         return usable.order_by(models.F("owner").asc(nulls_first=True), "order", "name", "pk")
 
 

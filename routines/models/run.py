@@ -12,7 +12,7 @@ from django.utils import timezone
 from routines.models.account import Account
 from routines.models.routine import Routine
 from routines.values import session_links, texts
-from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Meaning, Reason, State
+from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -42,7 +42,7 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     def sent(self) -> Self:
         """Runs whose request left, or may have: each may have made a session."""
-        return self.filter(state__in=[State.SENDING, State.STARTED, State.UNKNOWN])
+        return self.filter(state__in=SENT)
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
@@ -50,12 +50,12 @@ class RunQuerySet(models.QuerySet["Run"]):
     def bulk_create(self, objs: Iterable[Run], *args: Any, **kwargs: Any) -> list[Run]:
         objs = list(objs)
         for run in objs:
-            run.note_account()
+            run.set_default_account()
         return super().bulk_create(objs, *args, **kwargs)
 
 
 class Run(models.Model):
-    """Our record of one fire, written down before anything is sent. See docs/life-of-a-run.md."""
+    """Our record of one fire, made before anything is sent. See docs/life-of-a-run.md."""
 
     key = models.UUIDField(unique=True, editable=False)  # one press of one form: one run
     routine = models.ForeignKey(
@@ -187,10 +187,10 @@ class Run(models.Model):
         return f"run {self.pk}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.note_account()
+        self.set_default_account()
         super().save(*args, **kwargs)
 
-    def note_account(self) -> None:
+    def set_default_account(self) -> None:
         if self.account_id is None:
             self.account_id = self.routine.account_id
 

@@ -1,22 +1,21 @@
-"""What stands in the way of a run now, what is left of the hourly budgets, what to ask first.
+"""What stands in the way of a run now, what is left of the hourly budgets, which runs to know of.
 
-Two kinds of rules: obstacles stop a press (`not_sent`), warnings ask before it. Budgets are
-advice only: claude.ai's own "Run now" shares them, so what we count is "at least".
+Obstacles stop a press (`not_sent`); prior runs are shown before it. Budgets are advice only:
+claude.ai's own "Run now" shares them, so what we count is "at least".
 """
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import BigIntegerField, Count, DateTimeField, Max, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from routines.fire_api import Answer
 from routines.models import Account, Person, Routine, Run
-from routines.prepared import Given, prepared
 from routines.values.reasons import MEANINGS, Meaning, Reason, State
 
 # A 429 without a readable Retry-After; one that asks for nearly nothing, or for for ever.
@@ -25,7 +24,8 @@ _SHORTEST_HOLD = timedelta(seconds=5)
 _LONGEST_HOLD = timedelta(hours=24)
 
 _BUDGET_WINDOW = timedelta(hours=1)  # documented: limits are per hour
-_UNKNOWN_WARNING = timedelta(hours=1)
+_UNKNOWN_FOR = timedelta(hours=1)  # so long an unknown run is shown before another one
+_MOST_UNKNOWN = 3
 
 
 # --- Obstacles ---
@@ -65,21 +65,11 @@ def obstacle(routine: Routine, last_sent: datetime | None) -> Obstacle | None:
     return None
 
 
-def last_sent(routine: Routine) -> datetime | None:
-    """When the newest run of this routine that left, or may have, was pressed."""
-    return (
-        Run.objects.filter(routine=routine)
-        .sent()
-        .newest_first()
-        .values_list("created_at", flat=True)
-        .first()
-    )
-
-
 def last_sent_of(routines: Collection[Routine]) -> dict[int, datetime]:
-    """The same for those that have a cool-down, by primary key, as far as it still matters.
+    """When the newest run that left, or may have, was pressed; by the routine's primary key.
 
-    Looking back no further keeps it one short stretch of the index, whatever came before.
+    Of routines with a cool-down, as far as it still matters: looking back no further keeps it one
+    short stretch of the index, whatever came before.
     """
     cooling = [routine for routine in routines if routine.cool_down]
     if not cooling:
@@ -105,8 +95,11 @@ def hold(routine: Routine) -> datetime | None:
     return latest if latest is not None and latest > timezone.now() else None
 
 
-def hold_after(answer: Answer, routine: Routine) -> None:
-    """After a 429 nobody presses in vain: hold the routine, or its account if that is meant."""
+def apply_429(answer: Answer, routine: Routine) -> None:
+    """Hold the routine, or its account if that is meant, so that nobody presses in vain.
+
+    Any other answer holds nothing.
+    """
     if answer.reason != Reason.LIMIT_REACHED:
         return
     wait = answer.retry_after or _HOLD_WITHOUT_ADVICE
@@ -149,27 +142,16 @@ class Budgets:
     account: Budget | None
 
 
-def _used(*, since: Any, **accounts: Any) -> QuerySet[Run, tuple[int, int, int]]:
-    started = Run.objects.filter(state=State.STARTED, created_at__gt=since, **accounts)
-    by = started.order_by().values_list("routine", "account")
-    return by.annotate(used=Count("pk"))
-
-
-@prepared(account=BigIntegerField(), since=DateTimeField())
-def _used_of_one(account: Given, since: Given) -> QuerySet[Run, tuple[int, int, int]]:
-    return _used(since=since, account=account)
-
-
 def budgets(routines: Collection[Routine]) -> dict[int, Budgets]:
     """The budgets of each routine, by its primary key, in one query. Needs `account` loaded."""
-    since = timezone.now() - _BUDGET_WINDOW
-    accounts = {routine.account_id for routine in routines}
     # By account, since its budget is also spent by routines that are not in `routines`. One that
     # moves to another account begins anew there.
-    if len(accounts) == 1:  # after every press
-        rows = _used_of_one(account=accounts.pop(), since=since)
-    else:
-        rows = list(_used(since=since, account__in=accounts))
+    started = Run.objects.filter(
+        state=State.STARTED,
+        created_at__gt=timezone.now() - _BUDGET_WINDOW,
+        account__in={routine.account_id for routine in routines},
+    )
+    rows = started.order_by().values_list("routine", "account").annotate(used=Count("pk"))
     of_routine: dict[int, int] = {}
     of_account: dict[int, int] = {}
     for routine_pk, account_pk, used in rows:
@@ -195,55 +177,56 @@ def _budget(used: int, own_limit: int | None, default: int) -> Budget | None:
     return Budget(used, limit) if limit else None
 
 
-# --- Warnings ---
+# --- Prior runs ---
 
 
-@dataclass(frozen=True)
-class Warning:
-    """Another run that this person should know of before making one more."""
+class SentRun(NamedTuple):
+    """A run that left, or may have, as far as it matters to the next press."""
 
-    run: Run
-
-    @property
-    def is_unknown(self) -> bool:
-        return self.run.is_unknown
+    pk: int
+    state: str
+    person: int
+    pressed_at: datetime
 
 
-@prepared(
-    routine=BigIntegerField(),
-    person=BigIntegerField(),
-    last_hour=DateTimeField(),
-    recent=DateTimeField(),
-    either=DateTimeField(),
-)
-def _to_know_of(
-    routine: Given, person: Given, last_hour: Given, recent: Given, either: Given
-) -> QuerySet[Run, tuple[int, str]]:
-    is_unknown = Q(state=State.UNKNOWN, created_at__gt=last_hour)
-    is_of_others = Q(state__in=[State.SENDING, State.STARTED], created_at__gt=recent)
-    return (
-        Run.objects.filter(routine=routine, created_at__gt=either)
-        .filter(is_unknown | is_of_others & ~Q(person=person))
-        .newest_first()
-        .values_list("pk", "state")
-    )
+def matter_since(routine: Routine) -> datetime:
+    """Since when sent runs matter to a press of `routine`, for its cool-down or as prior runs."""
+    cool_down = timedelta(seconds=routine.cool_down)
+    return timezone.now() - max(cool_down, _UNKNOWN_FOR, _recent())
 
 
-def warnings(routine: Routine, person: Person) -> list[Warning]:
-    """Unsettled unknown runs of the last hour, and a colleague's run of the last minutes."""
+def prior_among(sent: Collection[SentRun], person: Person) -> list[int]:
+    """Of these runs of one routine, those that `person` should know of before making one more.
+
+    Primary keys: the newest three unknown ones of the last hour, then a colleague's newest of the
+    last RECENT_RUN_WARNING seconds.
+    """
     now = timezone.now()
-    last_hour = now - _UNKNOWN_WARNING
-    recent = now - timedelta(seconds=settings.RECENT_RUN_WARNING)
-    # Every press asks this, and there is nearly never anything: so one light query first.
-    rows = _to_know_of(
-        routine=routine.pk,
-        person=person.pk,
-        last_hour=last_hour,
-        recent=recent,
-        either=min(last_hour, recent),
-    )
-    unknown = [pk for pk, state in rows if state == State.UNKNOWN]
-    of_others = [pk for pk, state in rows if state != State.UNKNOWN]
-    pks = unknown[:3] + of_others[:1]
+    newest_first = sorted(sent, key=lambda run: (run.pressed_at, run.pk), reverse=True)
+    unknown = [
+        run.pk
+        for run in newest_first
+        if run.state == State.UNKNOWN and run.pressed_at > now - _UNKNOWN_FOR
+    ]
+    of_others = [
+        run.pk
+        for run in newest_first
+        if run.state != State.UNKNOWN
+        and run.person != person.pk
+        and run.pressed_at > now - _recent()
+    ]
+    return unknown[:_MOST_UNKNOWN] + of_others[:1]
+
+
+def prior_runs(routine: Routine, person: Person) -> list[Run]:
+    """Those that `prior_among` names, for a page; their `person` is loaded."""
+    sent = Run.objects.filter(routine=routine, created_at__gt=matter_since(routine)).sent()
+    rows = sent.values_list("pk", "state", "person", "created_at")
+    # There is nearly never anything: so one light query first.
+    pks = prior_among([SentRun(*row) for row in rows], person)
     runs = Run.objects.select_related("person").in_bulk(pks) if pks else {}
-    return [Warning(runs[pk]) for pk in pks]
+    return [runs[pk] for pk in pks]
+
+
+def _recent() -> timedelta:
+    return timedelta(seconds=settings.RECENT_RUN_WARNING)

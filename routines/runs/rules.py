@@ -1,8 +1,7 @@
 """Who may run a routine, and what they are asked first.
 
-Who: `Routine.objects.fireable_by` decides for lists, `Routine.is_fireable_by` for a single press;
-a test holds that they agree. What they are asked: `unanswered` says what is missing; firing asks
-it under its lock, forms ask it before.
+Who: `Routine.objects.fireable_by` decides, for lists as for a press. What they are asked:
+`missing_answers` says what is missing; firing asks it under its lock, forms ask it before.
 """
 
 from typing import TypedDict, Unpack
@@ -44,7 +43,7 @@ def asks_something(routine: Routine) -> bool:
     return routine.asks_why or routine.confirmation != Confirmation.OFF
 
 
-def unanswered(routine: Routine, **answers: Unpack[Answers]) -> dict[str, str]:
+def missing_answers(routine: Routine, **answers: Unpack[Answers]) -> dict[str, str]:
     """A sentence for each question of the routine that has no answer yet, by its name."""
     confirmation, why = answers["confirmation"], answers["why"]
     problems = {}

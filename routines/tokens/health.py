@@ -22,8 +22,8 @@ from routines.values.reasons import Reason
 _NEWS_AFTER = timedelta(minutes=1)
 
 
-def note(answer: Answer, sent: Routine) -> None:
-    """Write down what `answer` says of the token; `sent` is the routine as it was when sending.
+def record_token_result(answer: Answer, sent: Routine) -> None:
+    """Record what `answer` says of the token; `sent` is the routine as it was when sending.
 
     A 401 rejects it. Any 200 accepts it, also one that could not be read. No other answer says
     anything about the token. A token that was replaced meanwhile is not what the answer speaks of.

@@ -17,6 +17,10 @@ class State(models.TextChoices):
     UNKNOWN = "unknown", "Unknown"
 
 
+# The request left, or may have: a session may exist.
+SENT = (State.SENDING, State.STARTED, State.UNKNOWN)
+
+
 class Actor(models.TextChoices):
     NOBODY = "nobody", "nobody"
     TEAMMATE = "teammate", "who ran it"
@@ -301,7 +305,7 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.INTERRUPTED: Meaning(
         State.UNKNOWN,
-        "The dashboard was stopped before it could write down the answer.",
+        "The dashboard was stopped before it could record the answer.",
         _LOOK,
         Actor.TEAMMATE,
     ),

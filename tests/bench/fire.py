@@ -1,8 +1,8 @@
 """From the press of Run now to the answer: the whole product, a curl process, a bare httpx call.
 
 All three reach the same practice API over TLS, taking turns. The product is signed in, checks
-CSRF, writes the run down before and after, and keeps its connection to the endpoint; curl and
-httpx connect anew each time, as a script would.
+CSRF, records the run before it sends and the answer after it, and keeps its connection to the
+endpoint; curl and httpx connect anew each time, as a script would.
 """
 
 import http.client
@@ -29,7 +29,7 @@ from tests.server.seed import SLUG
 
 _WARM_UP = 5
 
-_MOST_OF_CURL = 0.8
+_MOST_OF_CURL = {"SQLite": 1.8, "PostgreSQL": 2.5}  # docs/decisions/0004
 _MOST_OF_HTTPX = 1.05
 _MOST_TO_LEAVE = 0.010
 
@@ -61,7 +61,10 @@ def _measure_on(kind: str, rounds: int) -> None:
                     BENCH_CERTIFICATE=made.certificate,
                 ) as product,
             ):
-                _compare(product.visitor(), database, api, made.certificate, seconds, rounds)
+                took, to_leave = _compare(
+                    product.visitor(), database, api, made.certificate, rounds
+                )
+        _print(took, to_leave, seconds, kind)
 
 
 def _compare(
@@ -69,9 +72,9 @@ def _compare(
     database: Database,
     api: endpoint.Endpoint,
     certificate: str,
-    seconds: float,
     rounds: int,
-) -> None:
+) -> tuple[dict[str, list[float]], list[float]]:
+    """How long each way took, in seconds, and how long until the product's request arrived."""
     [(routine_id,)] = database.rows(
         f"SELECT routine_id FROM routines_routine WHERE slug = '{SLUG}'"  # noqa: S608
     )
@@ -104,11 +107,10 @@ def _compare(
     press.close()
     # What the endpoint's process tells may come a moment after its answer.
     wait_until(lambda: pressed_at.keys() <= api.arrivals.keys())
-    to_leave = [api.arrivals[text] - moment for text, moment in pressed_at.items()]
-    _print(took, to_leave, seconds)
+    return took, [api.arrivals[text] - moment for text, moment in pressed_at.items()]
 
 
-def _print(took: dict[str, list[float]], to_leave: list[float], seconds: float) -> None:
+def _print(took: dict[str, list[float]], to_leave: list[float], seconds: float, kind: str) -> None:
     print(f"endpoint takes {seconds * 1000:.0f} ms")
     of_product = _percentiles(took["product"])
     for name, durations in took.items():
@@ -124,7 +126,8 @@ def _print(took: dict[str, list[float]], to_leave: list[float], seconds: float) 
         _aim(f"within 5 % of bare httpx at p50: {ratio:.3f}", ratio <= _MOST_OF_HTTPX)
     else:
         ratio = of_product[0] / _percentiles(took["curl process"])[0]
-        _aim(f"at most 0.8 of a curl process at p50: {ratio:.2f}", ratio <= _MOST_OF_CURL)
+        most = _MOST_OF_CURL[kind]
+        _aim(f"at most {most} times a curl process at p50: {ratio:.2f}", ratio <= most)
     _aim(f"leaves within 10 ms at p95: {p95 * 1000:.1f} ms", p95 <= _MOST_TO_LEAVE)
 
 

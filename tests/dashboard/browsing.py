@@ -132,6 +132,13 @@ def post_run(
     return client.post(fire_url(routine), fields | typed, headers=HTMX if htmx else {})
 
 
+def shown_after(client: Client, response: Any) -> Page:
+    """What the person sees after a press: the fragment, or the page that they are sent on to."""
+    if response.status_code == 302:
+        response = client.get(response.headers["Location"])
+    return Page(response)
+
+
 def press(client: Client, routine: Routine, *, htmx: bool = False, **typed: str) -> Any:
     """Open the run form and press Run now."""
     return post_run(client, routine, run_form(client, routine), htmx=htmx, **typed)

@@ -6,7 +6,6 @@ from django.urls import reverse
 
 from routines import fire_api
 from routines.models import AuditEvent, Routine, Run
-from routines.runs import firing
 from routines.tokens import rotation
 from routines.values import tokens
 from routines.values.reasons import Reason, State
@@ -286,59 +285,11 @@ def test_the_test_fire_is_a_labelled_real_run_with_its_session(admin_client, wor
     assert stored(working).token_accepted_at is not None
 
 
-def test_a_double_click_on_the_test_fire_makes_one_run(admin_client, working, practice):
-    fields = fields_of(admin_client, trial_url(working))
-    first = admin_client.post(trial_url(working), fields)
-    second = admin_client.post(trial_url(working), fields)
-    assert first.headers["Location"] == second.headers["Location"]
-    assert (Run.objects.count(), practice.requests) == (1, 1)
-
-
 def test_a_rejected_test_leads_back_to_the_token(admin_client, routine, practice):
     fields = fields_of(admin_client, trial_url(routine))
     page = Page(admin_client.post(trial_url(routine), fields, follow=True))
     assert page.says("The endpoint rejected the stored token.")
     assert page.link(token_url(routine)).text == "Paste the token again"
-
-
-def test_a_colleague_s_recent_run_is_asked_about_before_the_test(admin_client, working, practice):
-    create_run(routine=working, person=create_teammate(username="somebody else"))
-    fields = fields_of(admin_client, trial_url(working))
-    assert fields["aware_of"].split() == [str(Run.objects.get().pk)]
-    response = admin_client.post(trial_url(working), fields | {"aware_of": ""})
-    assert response.status_code == 422
-    assert Page(response).says("somebody else ran this routine")
-    assert practice.requests == 0
-    assert admin_client.post(trial_url(working), fields).status_code == 302
-    assert practice.requests == 1
-
-
-def test_a_test_that_the_database_does_not_take_says_so_and_sends_nothing(
-    admin_client, working, practice, monkeypatch
-):
-    def fail(**_: object) -> None:
-        raise firing.NotWrittenDown
-
-    fields = fields_of(admin_client, trial_url(working))
-    monkeypatch.setattr(firing, "fire", fail)
-    response = admin_client.post(trial_url(working), fields)
-    assert response.status_code == 503
-    assert Page(response).says("Nothing was sent.")
-
-
-def test_a_test_that_could_not_be_written_down_still_shows_the_session(
-    admin_client, working, practice, monkeypatch
-):
-    monkeypatch.setattr(firing, "_record", lambda run, answer, duration: keep(run, answer))
-
-    def keep(run: Run, answer: fire_api.Answer) -> bool:
-        run.state, run.reason = answer.state, answer.reason
-        run.session_id, run.session_url = answer.session_id, answer.session_url
-        return False
-
-    page = Page(admin_client.post(trial_url(working), fields_of(admin_client, trial_url(working))))
-    assert page.link(practice.sessions[0].session_url)
-    assert page.says("The database could not be written")
 
 
 @pytest.mark.parametrize("key", ["", "x", "of another person"])

@@ -6,7 +6,7 @@ import pytest
 
 from routines.models import Run
 from routines.practice_api import rules
-from tests.dashboard.browsing import Page, fire_url, page_and_fragment, press, run_url
+from tests.dashboard.browsing import Page, fire_url, page_and_fragment, press, run_url, shown_after
 from tests.factories import create_routine
 
 
@@ -27,10 +27,7 @@ def test_a_bad_answer_is_a_sentence_and_a_way_back_to_the_text(
     client, practice, routine_id, state, sentence, htmx
 ):
     routine = create_routine(routine_id=routine_id, template="x")
-    response = press(client, routine, htmx=htmx, text="Typed for long.")
-    if not htmx:
-        response = client.get(response.headers["Location"])
-    page = Page(response)
+    page = shown_after(client, press(client, routine, htmx=htmx, text="Typed for long."))
     assert page.says(state)
     assert page.says(sentence)
     (back,) = page.find("a", href=f"{run_url(routine)}?again={Run.objects.get().pk}")

@@ -167,7 +167,7 @@ def test_a_template_that_is_gone_is_said_and_the_text_can_still_go(client, triag
 
 def test_a_forged_form_makes_no_error_of_ours(client, triage, practice):
     fields = run_form(client, triage)
-    for typed in ({"made": "whole\x00 a b"}, {"template": "9" * 30}, {"field-what": "\x00"}):
+    for typed in ({"rendered": "whole\x00 a b"}, {"template": "9" * 30}, {"field-what": "\x00"}):
         assert preview(client, triage, fields | typed).status_code == 200
         assert post_run(client, triage, fields | typed).status_code == 422
     assert practice.requests == 0

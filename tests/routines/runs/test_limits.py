@@ -1,4 +1,4 @@
-"""Obstacles, holds, budgets and warnings, at their edges. What a press makes of them: firing/."""
+"""Obstacles, holds, budgets and prior runs, at their edges. What a press makes of them: firing/."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ import time_machine
 from django.utils import timezone
 
 from routines.fire_api import Answer
-from routines.models import Account, Person, Routine, Run
+from routines.models import Account, Person, Routine
 from routines.runs import limits
 from routines.runs.limits import Budget, Budgets, Obstacle
 from routines.values.reasons import MEANINGS, Reason
@@ -85,14 +85,15 @@ def test_a_cool_down_ends_to_the_instant(now):
 
 
 def test_the_last_sent_run_is_the_newest_of_this_routine_that_may_have_left():
-    routine = create_routine()
-    assert limits.last_sent(routine) is None
+    routine = create_routine(cool_down=5_000)
     create_run(routine=routine, ago=timedelta(hours=2))
+    assert limits.last_sent_of([routine]) == {}, "too long ago to matter"
+    create_run(routine=routine, ago=timedelta(hours=1.2))
     newest = create_run(routine=routine, ago=timedelta(hours=1), reason=Reason.NO_ANSWER)
     create_run(routine=routine, reason=Reason.PAUSED)
     create_run(routine=routine, reason=Reason.NO_CONNECTION)
     create_run()
-    assert limits.last_sent(routine) == newest.created_at
+    assert limits.last_sent_of([routine]) == {routine.pk: newest.created_at}
 
 
 # --- Holds ---
@@ -125,7 +126,7 @@ def test_a_hold_ends_to_the_instant(now):
 )
 def test_a_429_holds_the_routine_for_as_long_as_it_says_within_reason(now, retry_after, held_for):
     routine, other = create_routine(), create_routine()
-    limits.hold_after(Answer(Reason.LIMIT_REACHED, retry_after=retry_after), routine)
+    limits.apply_429(Answer(Reason.LIMIT_REACHED, retry_after=retry_after), routine)
     routine.refresh_from_db()
     other.refresh_from_db()
     assert routine.held_until == now + held_for
@@ -148,7 +149,7 @@ def test_a_429_holds_the_routine_for_as_long_as_it_says_within_reason(now, retry
 def test_a_429_that_speaks_of_the_account_holds_all_its_routines(message, is_about_the_account):
     routine, elsewhere = create_routine(), create_routine(account="Another")
     answer = Answer(Reason.LIMIT_REACHED, error_message=message)
-    limits.hold_after(answer, routine)
+    limits.apply_429(answer, routine)
     routine = Routine.objects.select_related("account").get(pk=routine.pk)
     assert (routine.account.held_until is not None) is is_about_the_account
     assert (routine.held_until is None) is is_about_the_account
@@ -160,7 +161,7 @@ def test_a_429_that_speaks_of_the_account_holds_all_its_routines(message, is_abo
 def test_nothing_else_holds_a_routine(reason, django_assert_num_queries):
     routine = create_routine()
     with django_assert_num_queries(0):
-        limits.hold_after(Answer(reason, retry_after=timedelta(hours=1)), routine)
+        limits.apply_429(Answer(reason, retry_after=timedelta(hours=1)), routine)
 
 
 @pytest.mark.parametrize("message", ["", "account"])
@@ -168,7 +169,7 @@ def test_a_shorter_hold_does_not_cut_a_longer_one_short(now, message):
     routine = create_routine()
     for seconds in (60, 90, 30):
         answer = Answer(Reason.LIMIT_REACHED, error_message=message, retry_after=seconds * SECOND)
-        limits.hold_after(answer, routine)
+        limits.apply_429(answer, routine)
     routine = Routine.objects.select_related("account").get(pk=routine.pk)
     assert limits.hold(routine) == now + 90 * SECOND
 
@@ -228,7 +229,7 @@ def test_the_budgets_of_any_number_of_routines_take_one_query(django_assert_num_
     assert limits.budgets([]) == {}
 
 
-# --- Warnings ---
+# --- Prior runs ---
 
 
 @pytest.fixture
@@ -236,19 +237,14 @@ def person() -> Person:
     return create_teammate()
 
 
-def warned_of(routine: Routine, person: Person) -> list[Run]:
-    return [warning.run for warning in limits.warnings(routine, person)]
-
-
-def test_unknown_runs_of_the_last_hour_are_warned_of_whoever_made_them(now, person):
+def test_unknown_runs_of_the_last_hour_are_prior_runs_whoever_made_them(now, person):
     routine = create_routine()
     hour = timedelta(hours=1)
     create_run(routine=routine, reason=Reason.NO_ANSWER, ago=hour)
     create_run(reason=Reason.NO_ANSWER)
     mine = create_run(routine=routine, person=person, reason=Reason.NO_ANSWER, ago=hour - INSTANT)
     theirs = create_run(routine=routine, reason=Reason.SERVER_ERROR, ago=SECOND)
-    assert warned_of(routine, person) == [theirs, mine]
-    assert all(warning.is_unknown for warning in limits.warnings(routine, person))
+    assert limits.prior_runs(routine, person) == [theirs, mine]
 
 
 def test_the_newest_three_unknown_runs_are_enough(person):
@@ -257,28 +253,27 @@ def test_the_newest_three_unknown_runs_are_enough(person):
         create_run(routine=routine, reason=Reason.NO_ANSWER, ago=number * SECOND)
         for number in range(5)
     ]
-    assert warned_of(routine, person) == runs[:3]
+    assert limits.prior_runs(routine, person) == runs[:3]
 
 
 @pytest.mark.parametrize("reason", [Reason.SENDING, Reason.SESSION_CREATED])
-def test_the_newest_recent_run_of_a_colleague_is_warned_of(now, person, settings, reason):
+def test_the_newest_recent_run_of_a_colleague_is_a_prior_run(now, person, settings, reason):
     settings.RECENT_RUN_WARNING = 120
     routine = create_routine()
     create_run(routine=routine, reason=reason, ago=120 * SECOND)
-    assert warned_of(routine, person) == []
+    assert limits.prior_runs(routine, person) == []
     create_run(routine=routine, reason=reason, ago=119 * SECOND)
     newest = create_run(routine=routine, reason=reason, ago=118 * SECOND)
     create_run(routine=routine, person=person, reason=reason)
     create_run(reason=reason)
-    [warning] = limits.warnings(routine, person)
-    assert (warning.run, warning.is_unknown) == (newest, False)
+    assert limits.prior_runs(routine, person) == [newest]
 
 
 @pytest.mark.parametrize("reason", [Reason.PAUSED, Reason.BUSY, Reason.SAID_NOT_STARTED])
-def test_what_started_nothing_is_not_warned_of(person, reason):
+def test_what_started_nothing_is_no_prior_run(person, reason):
     routine = create_routine()
     create_run(routine=routine, reason=reason)
-    assert warned_of(routine, person) == []
+    assert limits.prior_runs(routine, person) == []
 
 
 def test_a_setting_of_0_never_asks_about_colleagues_but_always_about_unknown_runs(
@@ -288,7 +283,7 @@ def test_a_setting_of_0_never_asks_about_colleagues_but_always_about_unknown_run
     routine = create_routine()
     create_run(routine=routine)
     unknown = create_run(routine=routine, reason=Reason.NO_ANSWER)
-    assert warned_of(routine, person) == [unknown]
+    assert limits.prior_runs(routine, person) == [unknown]
 
 
 def test_colleagues_may_be_asked_about_for_longer_than_unknown_runs(now, person, settings):
@@ -297,12 +292,12 @@ def test_colleagues_may_be_asked_about_for_longer_than_unknown_runs(now, person,
     create_run(routine=routine, reason=Reason.NO_ANSWER, ago=timedelta(hours=1))
     create_run(routine=routine, ago=timedelta(hours=2))
     recent = create_run(routine=routine, ago=timedelta(minutes=100))
-    assert warned_of(routine, person) == [recent]
+    assert limits.prior_runs(routine, person) == [recent]
 
 
-def test_warnings_name_their_people_without_further_queries(person, django_assert_num_queries):
+def test_prior_runs_name_their_people_without_further_queries(person, django_assert_num_queries):
     routine = create_routine()
     create_run(routine=routine, reason=Reason.NO_ANSWER)
     create_run(routine=routine)
     with django_assert_num_queries(2):
-        assert len([str(one.run.person) for one in limits.warnings(routine, person)]) == 2
+        assert len([str(one.person) for one in limits.prior_runs(routine, person)]) == 2

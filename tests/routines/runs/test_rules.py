@@ -134,7 +134,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize(("rules", "given", "problems"), ANSWERS.values(), ids=ANSWERS)
 def test_each_question_without_an_answer_has_its_sentence(rules, given, problems):
-    found = access.unanswered(asked(**rules), **{"confirmation": "", "why": ""} | given)
+    found = access.missing_answers(asked(**rules), **{"confirmation": "", "why": ""} | given)
     assert found.keys() == problems.keys()
     for name, sentence in problems.items():
         assert sentence in found[name]
@@ -152,7 +152,7 @@ def test_a_routine_that_asks_is_no_one_click_routine(rules, something):
 def test_firing_itself_asks_and_keeps_the_reason(practice: PracticeApi):
     person, routine, key = create_teammate(), create_routine(name=NAME), uuid4()
     rule(routine, confirmation="type_name", asks_why=True)
-    with pytest.raises(firing.Unanswered) as refused:
+    with pytest.raises(firing.AnswersMissing) as refused:
         press(routine, person, key=key)
     assert refused.value.problems.keys() == {"confirmation", "why"}
     assert (practice.requests, Run.objects.count()) == (0, 0)
@@ -167,7 +167,7 @@ def test_firing_itself_asks_and_keeps_the_reason(practice: PracticeApi):
 def test_a_rule_made_while_the_form_was_open_counts(practice: PracticeApi):
     person, routine = create_teammate(), create_routine()
     rule(Routine.objects.get(pk=routine.pk), confirmation="confirm")
-    with pytest.raises(firing.Unanswered):
+    with pytest.raises(firing.AnswersMissing):
         press(routine, person)  # `routine` is as it was read before
     assert practice.requests == 0
 
@@ -176,6 +176,6 @@ def test_a_rule_made_while_the_form_was_open_counts(practice: PracticeApi):
 def test_a_trial_is_a_real_run_and_has_to_be_confirmed_too(practice: PracticeApi):
     admin, routine = create_admin(), create_routine()
     rule(routine, confirmation="confirm")
-    with pytest.raises(firing.Unanswered):
+    with pytest.raises(firing.AnswersMissing):
         press(routine, admin, trial=firing.Trial())
     assert press(routine, admin, trial=firing.Trial(), confirmation="yes").run.is_trial

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import time_machine
 from cryptography.fernet import Fernet
-from django.db import OperationalError, connection
+from django.db import connection
 from django.utils import timezone
 
 from routines.fire_api import Answer
@@ -19,7 +19,7 @@ from routines.values import tokens
 from routines.values.reasons import Reason, State
 from tests.factories import create_admin, create_routine, create_teammate
 from tests.hostile import OK, HostileServer, Visit, answer, envelope, in_turn, says
-from tests.routines.runs.firing.pressing import press
+from tests.routines.runs.firing.pressing import failing_writes, press
 
 pytestmark = pytest.mark.django_db
 
@@ -126,18 +126,16 @@ def test_the_same_token_pasted_again_starts_anew(settings):
 # --- A database that fails ---
 
 
-def test_health_that_cannot_be_written_does_not_lose_the_answer(
-    practice: PracticeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.usefixtures("transactional_db")
+def test_health_that_cannot_be_recorded_does_not_lose_the_answer(
+    practice: PracticeApi, caplog: pytest.LogCaptureFixture
 ):
-    def fail(*_: object) -> None:
-        raise OperationalError("database is locked")
-
-    monkeypatch.setattr(token_health, "note", fail)
     routine = create_routine()
-    pressed = press(routine, create_teammate())
+    with failing_writes("UPDATE", table="routines_routine"):
+        pressed = press(routine, create_teammate())
     assert pressed.recorded
     assert Run.objects.get().session_url == practice.sessions[0].session_url
-    assert "the token's health could not be written" in caplog.text
+    assert "the health of the token could not be recorded" in caplog.text
     assert routine.reveal_token().reveal() not in caplog.text
 
 
@@ -145,7 +143,9 @@ def test_noting_costs_one_query(practice: PracticeApi, django_assert_num_queries
     routine = create_routine()
     run = press(routine, create_teammate()).run
     with django_assert_num_queries(1):
-        token_health.note(Answer(Reason(run.reason), http_status=run.http_status), routine)
+        token_health.record_token_result(
+            Answer(Reason(run.reason), http_status=run.http_status), routine
+        )
 
 
 # --- Which tokens need somebody ---

@@ -1,12 +1,13 @@
-import threading
+from collections.abc import Iterator
 
 import pytest
+from django.conf import settings as django_settings
 
-from routines.runs import firing
+from tests.routines.runs.firing.pressing import slots_taken
 
 
 @pytest.fixture
-def one_slot(monkeypatch: pytest.MonkeyPatch) -> threading.BoundedSemaphore:
-    slots = threading.BoundedSemaphore(1)
-    monkeypatch.setattr(firing, "_in_flight", slots)
-    return slots
+def one_slot() -> Iterator[None]:
+    """All slots of this process are taken but one."""
+    with slots_taken(django_settings.FIRES_IN_FLIGHT - 1):
+        yield

@@ -1,18 +1,19 @@
 """How the tests of firing press Run, once and many times at once."""
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
-import pytest
 from django.conf import settings as django_settings
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 
 from routines.models import Account, Person, Routine
 from routines.runs import firing
 from routines.runs.firing import Press
+from routines.runs.slots import Slot
+from tests.server.product import wait_until
 
 SENT = "Look into alert SEN-4521."
 
@@ -55,41 +56,69 @@ def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
 
 
 def while_moving(routine: Routine, account: Account, act: Callable[[], Any]) -> Any:
-    """What `act` returned, begun when the routine's move to the account was not committed yet."""
-    moved = threading.Event()
+    """What `act` returned, begun when the routine's move to the account was not committed yet.
+
+    The move is committed once `act` waits for it.
+    """
+    moved, begun = threading.Event(), threading.Event()
 
     def move() -> None:
         with transaction.atomic():
             Routine.objects.filter(pk=routine.pk).update(account=account)
             moved.set()
-            time.sleep(0.5)  # until `act` waits for the routine's row
+            is_waiting = _somebody_waits if connection.vendor == "postgresql" else begun.is_set
+            wait_until(is_waiting)
+
+    def begin(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith("BEGIN"):
+            begun.set()
+        return execute(sql, *more)
 
     def act_then() -> Any:
-        moved.wait(10)
-        return act()
+        assert moved.wait(10)
+        with connection.execute_wrapper(begin):
+            return act()
 
-    return at_once(2, lambda number: act_then() if number else move())[1]
+    moving, acted = at_once(2, lambda number: act_then() if number else move())
+    assert moving is None
+    return acted
 
 
-def fail_writes_of_runs(monkeypatch: pytest.MonkeyPatch, verb: str, *, times: int = 99) -> None:
-    """The next so many INSERTs or UPDATEs of runs find a database that takes nothing."""
+def _somebody_waits() -> bool:
+    """On PostgreSQL: another connection is stopped by a lock of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+            " AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def failing_writes(verb: str, *, table: str = "routines_run", times: int = 99) -> Iterator[None]:
+    """The next so many INSERTs or UPDATEs of the table find a database that takes nothing."""
     left = [times]
 
     def fail(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
-        if sql.startswith(f"{verb} ") and '"routines_run"' in sql:
+        if sql.startswith(f"{verb} ") and f'"{table}"' in sql:
             left[0] -= 1
             if left[0] >= 0:
                 raise OperationalError("database is locked")
         return execute(sql, *more)
 
-    monkeypatch.setattr(connections["default"], "execute_wrappers", [fail])
+    with connection.execute_wrapper(fail):
+        yield
+
+
+@contextmanager
+def slots_taken(number: int) -> Iterator[None]:
+    """So many requests of this process are under way."""
+    with ExitStack() as stack:
+        for _ in range(number):
+            assert stack.enter_context(Slot()).claim()
+        yield
 
 
 def assert_all_slots_are_free() -> None:
-    taken = [
-        firing._in_flight.acquire(blocking=False) for _ in range(django_settings.FIRES_IN_FLIGHT)
-    ]
-    for was_free in taken:
-        if was_free:
-            firing._in_flight.release()
-    assert all(taken)
+    with slots_taken(django_settings.FIRES_IN_FLIGHT):
+        pass

@@ -6,12 +6,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.conf import settings as django_settings
-from django.db import OperationalError
 from django.utils import timezone
 
 from routines.models import Run
 from routines.practice_api import PracticeApi
-from routines.runs import firing, limits
+from routines.runs import firing
 from routines.values.reasons import Reason, State
 from tests.factories import (
     create_routine,
@@ -25,19 +24,19 @@ from tests.hostile import (
 )
 from tests.routines.runs.firing.pressing import (
     assert_all_slots_are_free,
-    fail_writes_of_runs,
+    failing_writes,
     press,
 )
 
 pytestmark = pytest.mark.django_db
 
 
-def test_an_answer_that_cannot_be_written_is_shown_and_logged(
-    practice: PracticeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.usefixtures("transactional_db")
+def test_an_answer_that_cannot_be_recorded_is_shown_and_logged(
+    practice: PracticeApi, caplog: pytest.LogCaptureFixture
 ):
     routine, person = create_routine(), create_teammate()
-    fail_writes_of_runs(monkeypatch, "UPDATE")
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG), failing_writes("UPDATE"):
         pressed = press(routine, person)
     [session] = practice.sessions
     assert not pressed.recorded
@@ -51,49 +50,47 @@ def test_an_answer_that_cannot_be_written_is_shown_and_logged(
 
 
 def test_what_the_endpoint_sent_writes_no_log_line_of_its_own(
-    settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    settings, caplog: pytest.LogCaptureFixture
 ):
     session = {"claude_code_session_id": "a\nCRITICAL forged", "claude_code_session_url": "x\ny"}
-    fail_writes_of_runs(monkeypatch, "UPDATE")
-    with HostileServer(says(answer(200, session))) as server:
+    with HostileServer(says(answer(200, session))) as server, failing_writes("UPDATE"):
         settings.CLAUDE_API_BASE_URL = server.url
         press(create_routine(), create_teammate())
     assert [one.getMessage() for one in caplog.records if "\n" in one.getMessage()] == []
 
 
+@pytest.mark.usefixtures("transactional_db")
 def test_a_database_that_recovers_gets_the_answer(
-    practice: PracticeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    practice: PracticeApi, caplog: pytest.LogCaptureFixture
 ):
     routine, person = create_routine(), create_teammate()
-    fail_writes_of_runs(monkeypatch, "UPDATE", times=1)
-    assert press(routine, person).recorded
+    with failing_writes("UPDATE", times=1):
+        assert press(routine, person).recorded
     assert Run.objects.get().state == State.STARTED
     assert [one for one in caplog.records if one.levelno > logging.INFO] == []
 
 
-def test_a_run_that_cannot_be_written_down_is_not_sent(
-    practice: PracticeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_run_that_cannot_be_recorded_is_not_sent(
+    practice: PracticeApi, caplog: pytest.LogCaptureFixture
 ):
     routine, person = create_routine(), create_teammate()
-    fail_writes_of_runs(monkeypatch, "INSERT")
-    with pytest.raises(firing.NotWrittenDown):
+    with failing_writes("INSERT"), pytest.raises(firing.RunNotRecorded):
         press(routine, person)
     assert practice.requests == 0
     assert "nothing was sent" in caplog.text
     assert_all_slots_are_free()
 
 
-def test_a_hold_that_cannot_be_written_does_not_lose_the_answer(
-    practice: PracticeApi, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.usefixtures("transactional_db")
+def test_a_hold_that_cannot_be_recorded_does_not_lose_the_answer(
+    practice: PracticeApi, caplog: pytest.LogCaptureFixture
 ):
-    def fail(*_: object) -> None:
-        raise OperationalError("database is locked")
-
-    monkeypatch.setattr(limits, "hold_after", fail)
-    pressed = press(create_routine(routine_id="trig_practice_429"), create_teammate())
+    routine = create_routine(routine_id="trig_practice_429")
+    with failing_writes("UPDATE", table="routines_routine"):
+        pressed = press(routine, create_teammate())
     assert pressed.recorded
     assert Run.objects.get().reason == Reason.LIMIT_REACHED
-    assert "hold" in caplog.text
+    assert "the hold could not be recorded" in caplog.text
 
 
 # --- Runs whose process died ---

@@ -123,8 +123,9 @@ class TestAtOnce:
         assert run.state == (State.STARTED if answered == 200 else State.UNKNOWN)
         assert_all_slots_are_free()
 
+    @pytest.mark.usefixtures("one_slot")
     def test_a_press_that_finds_no_slot_does_not_spoil_the_key_for_the_one_that_has_it(
-        self, practice: PracticeApi, one_slot: threading.BoundedSemaphore
+        self, practice: PracticeApi
     ):
         routine, person = create_routine(), create_teammate()
         keys = [uuid4() for _ in range(5)]
@@ -179,9 +180,8 @@ class TestAtOnce:
         routine.refresh_from_db()
         assert routine.purpose == "written meanwhile"
 
-    def test_a_press_beyond_the_slots_is_told_so_while_the_first_waits(
-        self, settings, one_slot: threading.BoundedSemaphore
-    ):
+    @pytest.mark.usefixtures("one_slot")
+    def test_a_press_beyond_the_slots_is_told_so_while_the_first_waits(self, settings):
         routine, person = create_routine(), create_teammate()
         arrived, go_on = threading.Event(), threading.Event()
 

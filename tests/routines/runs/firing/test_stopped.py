@@ -1,6 +1,5 @@
 """What stops a press, and what is asked first: nothing reaches the endpoint."""
 
-import threading
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -27,7 +26,12 @@ from tests.hostile import (
     says,
     says_and_closes,
 )
-from tests.routines.runs.firing.pressing import SENT, assert_all_slots_are_free, press
+from tests.routines.runs.firing.pressing import (
+    SENT,
+    assert_all_slots_are_free,
+    press,
+    slots_taken,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -93,30 +97,24 @@ def test_a_lost_encryption_key_sends_nothing(practice: PracticeApi, settings):
     assert practice.requests == 0
 
 
-def test_a_full_house_is_told_busy_and_sends_nothing(
-    practice: PracticeApi, one_slot: threading.BoundedSemaphore
-):
+def test_a_full_house_is_told_busy_and_sends_nothing(practice: PracticeApi, settings):
     routine, person = create_routine(), create_teammate()
-    one_slot.acquire()
-    run = press(routine, person).run
+    with slots_taken(settings.FIRES_IN_FLIGHT):
+        run = press(routine, person).run
     run.refresh_from_db()
     assert (run.state, run.reason, practice.requests) == (State.NOT_SENT, Reason.BUSY, 0)
-    one_slot.release()
     assert press(routine, person).run.state == State.STARTED
 
 
-def test_a_routine_that_is_stopped_says_so_even_in_a_full_house(
-    practice: PracticeApi, one_slot: threading.BoundedSemaphore
-):
-    one_slot.acquire()
-    run = press(create_routine(enabled=False), create_teammate()).run
+def test_a_routine_that_is_stopped_says_so_even_in_a_full_house(practice: PracticeApi, settings):
+    with slots_taken(settings.FIRES_IN_FLIGHT):
+        run = press(create_routine(enabled=False), create_teammate()).run
     assert run.reason == Reason.DISABLED
 
 
+@pytest.mark.usefixtures("one_slot")
 @pytest.mark.parametrize("step", [closes(), resets(), says_and_closes(b"what?")])
-def test_a_slot_is_given_back_whatever_happens(
-    settings, one_slot: threading.BoundedSemaphore, step: Step
-):
+def test_a_slot_is_given_back_whatever_happens(settings, step: Step):
     routine, person = create_routine(), create_teammate()
     with HostileServer(step, says(OK)) as server:
         settings.CLAUDE_API_BASE_URL = server.url
@@ -141,15 +139,15 @@ def test_a_429_holds_the_routine_so_that_the_next_press_sends_nothing(practice: 
     assert practice.requests == 1
 
 
-# --- Look first ---
+# --- Prior runs ---
 
 
 def test_an_unsettled_unknown_run_is_warned_of_and_nothing_is_sent(practice: PracticeApi):
     routine, person, key = create_routine(), create_teammate(), uuid4()
     unknown = create_run(routine=routine, person=person, reason=Reason.NO_ANSWER)
-    with pytest.raises(firing.LookFirst) as warned:
+    with pytest.raises(firing.UnseenRuns) as warned:
         press(routine, person, key=key)
-    assert [one.run for one in warned.value.warnings] == [unknown]
+    assert warned.value.runs == [unknown.pk]
     assert (practice.requests, Run.objects.count()) == (0, 1)
     # The same form, pressed again in the knowledge of it, is good for one run.
     assert press(routine, person, key=key, aware_of=[unknown.pk]).run.state == State.STARTED
@@ -160,9 +158,9 @@ def test_a_run_that_appeared_since_the_warning_is_warned_of_anew(practice: Pract
     routine, person = create_routine(), create_teammate()
     known = create_run(routine=routine, reason=Reason.NO_ANSWER)
     newer = create_run(routine=routine, reason=Reason.CONNECTION_LOST)
-    with pytest.raises(firing.LookFirst) as warned:
+    with pytest.raises(firing.UnseenRuns) as warned:
         press(routine, person, aware_of=[known.pk])
-    assert [one.run for one in warned.value.warnings] == [newer]
+    assert warned.value.runs == [newer.pk]
     assert practice.requests == 0
 
 

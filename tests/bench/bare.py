@@ -7,11 +7,15 @@ In this process, beside pages of the product and in turn with them:
     with million.database("sqlite") as db:
         bare.client(db.manager).get("/")
 
-By gunicorn, with as many workers and threads as the product: bare_settings.py.
+By gunicorn, with as many workers and threads as the product:
+
+    with serving(database, endpoint, folder, config="tests.bench.bare_gunicorn") as served:
+        ...  # served.url
 """
 
 from pathlib import Path
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.template.backends.django import DjangoTemplates
 from django.test import Client, override_settings
@@ -19,7 +23,15 @@ from django.urls import path
 from django.utils.deprecation import MiddlewareMixin
 
 from routines.models import Person
-from tests.bench.bare_settings import MIDDLEWARE
+
+_MIDDLEWARE = [
+    f"{__name__}.BareAddressesMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+]
 
 # Apart from the product's: no tags of ours, and only the context processors that this page needs.
 _templates = DjangoTemplates(
@@ -45,7 +57,7 @@ urlpatterns = [path("", page)]
 
 
 class BareAddressesMiddleware(MiddlewareMixin):
-    """Leads to this page's addresses, whatever the process's ROOT_URLCONF is."""
+    """Leads to this page's addresses, whatever ROOT_URLCONF says."""
 
     def process_request(self, request: HttpRequest) -> None:
         request.urlconf = __name__
@@ -56,9 +68,14 @@ def client(person: Person) -> Client:
     made = Client(SERVER_NAME="localhost")
     made.force_login(person)
     # A client loads its middleware once, at its first request.
-    middleware = [f"{__name__}.{BareAddressesMiddleware.__name__}", *MIDDLEWARE]
-    with override_settings(MIDDLEWARE=middleware):
+    with override_settings(MIDDLEWARE=_MIDDLEWARE):
         response = made.get("/")
     if b"Nothing else is on this page." not in response.content:
         raise SystemExit(f"The bare page answered {response.status_code}.")
     return made
+
+
+def application() -> WSGIHandler:
+    """Return what gunicorn runs: bare_gunicorn.py."""
+    with override_settings(MIDDLEWARE=_MIDDLEWARE):
+        return WSGIHandler()

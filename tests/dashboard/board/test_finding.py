@@ -74,8 +74,8 @@ def test_what_the_page_does_not_come_with_follows_at_once_and_only_once(client, 
     (rest,) = page.find("div", id="rest")
     follows = client.get(rest.attributes["hx-get"], headers=HTMX)
     assert names(Page(follows)) == ["B", "C", "Release notes"]
-    assert Page(follows).find("div", **{"hx-swap-oob": "beforeend:#grid-rest"})
-    assert page.find("div", id="grid-rest")
+    assert Page(follows).find("div", **{"hx-swap-oob": "beforeend:#grid-other"})
+    assert page.find("div", id="grid-other")
     assert not Page(follows).find("section", **{"class": "group"})
     assert names(Page(client.get("/?all"))) == ["Z", "A", "B", "C", "Release notes"]
     assert not Page(client.get("/?all")).find("div", id="rest")

@@ -134,6 +134,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dashboard.serving.stack.RoomOnStackMiddleware",
     "dashboard.serving.request_log.RequestLogMiddleware",
     "dashboard.serving.headers.HeadersMiddleware",
     "csp.middleware.CSPMiddleware",

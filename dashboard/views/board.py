@@ -17,9 +17,23 @@ from routines.models import Routine
 from routines.people.roles import Permission
 from routines.runs import outcomes
 
-# So many cards come with the page, the rest right behind it in a call of its own: the first screen
-# is there at once, however many routines there are. Without scripts a link shows all of them.
-FIRST = 15
+# As many cards as a large screen shows come with the page, the rest right behind it in a call of
+# its own: the first screen is there at once, however many routines there are. Without scripts a
+# link shows all of them.
+FIRST = 12
+
+
+class _Urls:
+    """What a card links to, reversed once for a whole page: a URL takes as long as half a card."""
+
+    _NAMES = ("run", "fire", "card", "pin", "unpin")
+    _SLUG = "any-routine"
+
+    def __init__(self) -> None:
+        self._patterns = {name: reverse(name, args=[self._SLUG]) for name in self._NAMES}
+
+    def of(self, slug: str) -> dict[str, str]:
+        return {name: pattern.replace(self._SLUG, slug) for name, pattern in self._patterns.items()}
 
 
 @kept_for_back
@@ -31,11 +45,12 @@ def board(request: SignedInRequest) -> HttpResponse:
     cursor = news.start()
     plan = finding.plan(request.user)
     shown = _shown_first(request, plan)
+    urls = _Urls()
     context = {
-        "groups": _drawn(request, plan, shown),
+        "groups": _drawn(request, plan, shown, urls),
         "total": len(plan.entries),
         "left": len(plan.entries) - len(shown),
-        "recent": plan.recent,
+        "recent": [(entry.name, urls.of(entry.slug)["run"]) for entry in plan.recent],
         "words": _words(request),
         "reminders": outcomes.reminders(request.user),
         "live": address("board_changes", cursor),
@@ -53,7 +68,7 @@ def rest(request: SignedInRequest) -> HttpResponse:
     shown = _shown_first(request, plan)
     left = {entry.pk for entry in plan.entries} - shown
     begun = {_key(plan, group) for group in plan.groups if _of(group, shown)}
-    context = {"groups": _drawn(request, plan, left), "begun": begun}
+    context = {"groups": _drawn(request, plan, left, _Urls()), "begun": begun}
     return render(request, "board/rest.html", context)
 
 
@@ -68,7 +83,9 @@ def _shown_first(request: SignedInRequest, plan: Plan) -> set[int]:
     return {entry.pk for entry in (entries if "all" in request.GET else entries[:FIRST])}
 
 
-def _drawn(request: SignedInRequest, plan: Plan, pks: set[int]) -> list[dict[str, object]]:
+def _drawn(
+    request: SignedInRequest, plan: Plan, pks: set[int], urls: _Urls
+) -> list[dict[str, object]]:
     """The groups with the cards of these routines; those that then hold none are left out."""
     groups = [(group, _of(group, pks)) for group in plan.groups]
     cards = closed_cards(request.user, [entry for _, entries in groups for entry in entries])
@@ -77,7 +94,7 @@ def _drawn(request: SignedInRequest, plan: Plan, pks: set[int]) -> list[dict[str
             "key": _key(plan, group),
             "name": group.name,
             # Not there any more: archived between the two queries.
-            "cards": [closed(request, cards[one.pk]) for one in entries if one.pk in cards],
+            "cards": [_closed(request, cards[one.pk], urls) for one in entries if one.pk in cards],
         }
         for group, entries in groups
         if entries
@@ -141,13 +158,35 @@ def unpin(request: SignedInRequest, slug: str) -> HttpResponse:
 def _pinned(request: SignedInRequest, routine: Routine, *, is_pinned: bool) -> HttpResponse:
     if not request.htmx:
         return redirect(f"{reverse('board')}#routine-{routine.slug}")
-    context = {"routine": routine, "is_pinned": is_pinned}
-    response = render(request, "board/pin.html", context)
+    urls = _Urls().of(routine.slug)
+    context = {"slug": routine.slug, "name": routine.name, "is_pinned": is_pinned, "urls": urls}
+    response = render(request, "board/pin.html", {"closed": context})
     sentence = f"{routine.name} is {'pinned' if is_pinned else 'not pinned any more'}."
     return trigger_client_event(response, "announce", {"sentence": sentence}, after="settle")
 
 
 def closed(request: SignedInRequest, card: Card) -> dict[str, object]:
-    one_click = card.is_one_click and card.obstacle is None
-    key = one_time_key.issue(request.user, card.routine) if one_click else ""
-    return {"card": card, "one_click_key": key}
+    """Return the context of board/card.html for a card without an open form."""
+    return {"closed": _closed(request, card, _Urls())}
+
+
+def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, object]:
+    routine, obstacle = card.routine, card.obstacle
+    one_click = card.is_one_click and obstacle is None
+    budget = card.budgets.routine
+    return {
+        "card": card,
+        "slug": routine.slug,
+        "name": routine.name,
+        "purpose": routine.purpose,
+        "account": routine.account.label,
+        "tags": card.tags,
+        "is_pinned": card.is_pinned,
+        "urls": urls.of(routine.slug),
+        "key": one_time_key.issue(request.user, routine) if one_click else "",
+        "obstacle": obstacle,
+        "until": obstacle and obstacle.until,
+        "has_notes": bool(obstacle or card.concerns or routine.token_rejected_since),
+        "budget": budget if budget and budget.used else None,
+        "last_run": card.last_run,
+    }

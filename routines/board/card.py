@@ -25,6 +25,10 @@ _OF_A_RUN = (
     *("routine", "created_at", "state", "reason", "outcome", "is_trial"),
     *("person__username", "person__first_name", "person__last_name"),
 )
+_runs_of_it = Run.objects.filter(routine=OuterRef("pk")).newest_first()
+# One look into an index for each routine, however many runs it has.
+_NEWEST_RUN = Subquery(_runs_of_it.values("pk")[:1])
+_LAST_SENT = Subquery(_runs_of_it.sent().values("created_at")[:1])
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def cards(person: Person, *, slug: str | None = None) -> list[Card]:
         routines = routines.filter(slug=slug)
     templates = Prefetch("text_templates", queryset=TextTemplate.objects.usable_by(person))
     found = list(
-        routines.annotate(is_pinned=pinned_by(person), newest_run=_newest_run())
+        routines.annotate(is_pinned=pinned_by(person), newest_run=_NEWEST_RUN)
         .select_related("account")
         .prefetch_related(templates, "tags")
     )
@@ -80,12 +84,12 @@ def closed_cards(person: Person, entries: Collection[Entry]) -> dict[int, Card]:
         Routine.objects.current()
         .filter(pk__in=[entry.pk for entry in entries])
         .order_by()
-        .annotate(has_templates=Exists(templates), newest_run=_newest_run())
+        .annotate(has_templates=Exists(templates), newest_run=_NEWEST_RUN)
         .select_related("account")
         .only(*_OF_A_ROUTINE)
     )
     if any(entry.cool_down for entry in entries):
-        routines = routines.annotate(last_sent=_last_sent())
+        routines = routines.annotate(last_sent=_LAST_SENT)
     found = {routine.pk: routine for routine in routines}
     last_sent = {pk: getattr(routine, "last_sent", None) for pk, routine in found.items()}
     known = _Known(person, found.values(), last_sent)
@@ -137,7 +141,7 @@ def last_runs(person: Person, routines: Collection[int] | None) -> list[tuple[Ro
     found = Routine.objects.fireable_by(person).current()
     if routines is not None:
         found = found.filter(pk__in=routines)
-    on_board = list(found.annotate(newest_run=_newest_run()).only("name", "slug"))
+    on_board = list(found.annotate(newest_run=_NEWEST_RUN).only("name", "slug"))
     newest = _runs(on_board)
     return [(routine, newest[routine.pk]) for routine in on_board if routine.pk in newest]
 
@@ -167,16 +171,6 @@ class _Known:
             concerns=list(self._versions.concerns(routine)) if self._versions else [],
             **more,
         )
-
-
-def _newest_run() -> Subquery:
-    """One look into an index for each routine, however many runs it has."""
-    return Subquery(Run.objects.filter(routine=OuterRef("pk")).newest_first().values("pk")[:1])
-
-
-def _last_sent() -> Subquery:
-    sent = Run.objects.filter(routine=OuterRef("pk")).sent().newest_first()
-    return Subquery(sent.values("created_at")[:1])
 
 
 def _runs(routines: Collection[Routine]) -> dict[int, Run]:

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from routines.board import news as live
 from routines.models import Routine, Run
 from tests.dashboard.browsing import Page, signed_in
-from tests.factories import create_manager, create_run, create_teammate
+from tests.factories import create_manager, create_routine, create_run, create_teammate
 
 
 def asks_at(response) -> str:
@@ -70,11 +70,24 @@ def test_who_may_run_nothing_is_told_nothing(client, routine):
 
 
 @pytest.mark.parametrize("look", ["", "1-0", "x", "\x00"])
-def test_a_cursor_that_is_not_ours_gets_a_fresh_one_and_no_news(client, routine, look):
-    create_run(routine=routine)
+def test_a_cursor_that_is_not_ours_gets_a_new_one_and_all_last_runs(client, routine, look):
+    create_run(routine=routine, ago=timedelta(minutes=1))
     response = client.get(reverse("board_changes"), {"look": look})
-    assert [element.attributes["id"] for element in Page(response).elements] == ["live"]
+    assert Page(response).find("span", id=f"last-{routine.slug}")
+    assert client.get(asks_at(response)).status_code == 204
     assert Client().get(reverse("board_changes"), {"look": look}).status_code == 302
+
+
+def test_a_page_that_slept_over_the_weekend_shows_what_ran_meanwhile(client, routine):
+    """Its cursor is too old to say what it has seen, so every line comes anew."""
+    other = create_routine(name="Never run")
+    address = asks_at(client.get("/"))
+    create_run(routine=routine, person=create_teammate(username="a colleague"))
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        page = Page(client.get(address))
+    (line,) = page.find("span", id=f"last-{routine.slug}")
+    assert "by a colleague" in line.text
+    assert not page.find("span", id=f"last-{other.slug}")
 
 
 def test_an_old_cursor_takes_a_signed_in_person_to_renew_it(client, routine):
@@ -92,18 +105,19 @@ def test_a_page_that_asks_by_itself_keeps_no_sign_in_alive(client, routine, sett
         assert client.get(address).status_code == 302
 
 
-def test_the_cursor_is_taken_before_the_board_is_read(client, routine, monkeypatch):
-    """Else a run between the two would be neither on the board nor news."""
-    order: list[str] = []
-    start = live.start
+def test_what_runs_while_the_board_is_read_is_news(client, routine):
+    """Else it would be neither on the board nor news: the cursor is as old as the first query."""
 
-    def noted() -> live.Cursor:
-        order.append("cursor")
-        return start()
+    colleague = create_teammate(username="a colleague")
 
-    monkeypatch.setattr(live, "start", noted)
-    monkeypatch.setattr(
-        "routines.runs.firing.settle_overdue_runs", lambda: order.append("what the board shows")
-    )
-    client.get("/")
-    assert order == ["cursor", "what the board shows"]
+    def then_a_colleague_runs_it(execute, sql, parameters, many, context):
+        found = execute(sql, parameters, many, context)
+        if "COUNT(" in sql and not Run.objects.exists():  # the budgets: after the last runs
+            create_run(routine=routine, person=colleague)
+        return found
+
+    with connection.execute_wrapper(then_a_colleague_runs_it):
+        page = client.get("/")
+    assert Run.objects.exists()
+    assert "a colleague" not in page.content.decode()
+    assert Page(client.get(asks_at(page))).says("by a colleague")

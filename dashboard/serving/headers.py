@@ -64,16 +64,17 @@ class HeadersMiddleware:
         return response
 
 
-def kept_for_back(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
-    """For pages with a one-time key: Back must bring the key that was used, not a fresh one.
+def bfcache_allowed(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Let the browser keep the page for Back: for pages with a one-time key.
 
-    With "no-store" the browser would fetch the page anew, and pressing again would be a new run.
+    Back must bring the key that was used. With "no-store" the browser would fetch the page anew,
+    and pressing again would be a new run.
     """
 
     @wraps(view)
-    def keeping(*arguments: P.args, **named: P.kwargs) -> HttpResponse:
+    def wrapper(*arguments: P.args, **named: P.kwargs) -> HttpResponse:
         response = view(*arguments, **named)
         response.headers["Cache-Control"] = "private, no-cache"
         return response
 
-    return keeping
+    return wrapper

@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.apps import apps
+from django.db.models import CharField
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -47,6 +49,19 @@ def when(moment: datetime) -> SafeString:
 @register.filter
 def first_line(text: str) -> str:
     return texts.first_line(text)
+
+
+@register.simple_tag
+def text_limit() -> int:
+    """Characters that a text may have."""
+    return texts.MAX_CHARACTERS
+
+
+@register.simple_tag
+def max_length(model: str, field: str) -> int | None:
+    """Characters that this field of a model holds."""
+    found = apps.get_model("routines", model)._meta.get_field(field)
+    return found.max_length if isinstance(found, CharField) else None
 
 
 @register.filter

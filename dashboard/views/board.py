@@ -9,7 +9,7 @@ from django_htmx.http import trigger_client_event
 from dashboard.lookups import card_or_404, fireable_or_404, may_fire, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import one_time_key
-from dashboard.serving.headers import kept_for_back
+from dashboard.serving.headers import bfcache_allowed
 from dashboard.serving.live import address, news_for
 from routines.board import Card, closed_cards, finding, last_runs, news, pins
 from routines.board.finding import Entry, Group, Kind, Plan
@@ -36,7 +36,7 @@ class _Urls:
         return {name: pattern.replace(self._SLUG, slug) for name, pattern in self._patterns.items()}
 
 
-@kept_for_back
+@bfcache_allowed
 @require_GET
 def board(request: SignedInRequest) -> HttpResponse:
     """`q`: only the routines that it finds; `all`: every card at once."""

@@ -10,16 +10,15 @@ from dashboard.lookups import card_or_404, fireable_or_404, may_fire, pressed_or
 from dashboard.requests import SignedInRequest
 from dashboard.run_form.form import RunForm
 from dashboard.run_form.opening import link_to, opening
-from dashboard.serving.headers import kept_for_back
+from dashboard.serving.headers import bfcache_allowed
 from dashboard.views.board import closed
-from routines import board as boards
-from routines.board import memory
+from routines.board import Card, card_after, memory
 from routines.models import Routine
 from routines.runs import firing, limits
 from routines.values.reasons import State
 
 
-@kept_for_back
+@bfcache_allowed
 @require_GET
 @may_fire
 def run(request: SignedInRequest, slug: str) -> HttpResponse:
@@ -130,7 +129,7 @@ def _press(request: SignedInRequest, routine: Routine) -> HttpResponse:
         return render(request, f"board/{template}", context)
     if not request.htmx:
         return redirect("history_run", pk=press.run.pk)
-    after = closed(request, boards.card_after(press.run, form.templates))
+    after = closed(request, card_after(press.run, form.templates))
     response = render(request, "board/card.html", after | {"run": press.run})
     if press.run.state == State.STARTED:
         # Anything else, and the draft in the browser (drafts.js) is still wanted.
@@ -139,7 +138,7 @@ def _press(request: SignedInRequest, routine: Routine) -> HttpResponse:
 
 
 def _open(
-    request: SignedInRequest, card: boards.Card, form: RunForm, status: int = 200, **more: object
+    request: SignedInRequest, card: Card, form: RunForm, status: int = 200, **more: object
 ) -> HttpResponse:
     context = {
         "card": card,

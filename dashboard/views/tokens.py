@@ -12,7 +12,7 @@ from dashboard.forms.tokens import TokenForm, WithdrawForm
 from dashboard.lookups import may_manage_registry, routine_or_404, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form.trial import TEST_TEXT, TokenTrialForm
-from dashboard.serving.headers import kept_for_back
+from dashboard.serving.headers import bfcache_allowed
 from dashboard.sign_in.fresh import confirmed, fresh_sign_in_to_open
 from routines.models import Routine, Run
 from routines.runs import firing, limits
@@ -53,7 +53,7 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
     return render(request, "registry/token.html", context, status=422 if form.is_bound else 200)
 
 
-@kept_for_back
+@bfcache_allowed
 @get_or_post
 @may_manage_registry
 def test(request: SignedInRequest, slug: str) -> HttpResponse:

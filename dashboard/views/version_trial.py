@@ -10,15 +10,15 @@ from dashboard.lookups import card_or_404, may_fire, may_manage_registry
 from dashboard.requests import SignedInRequest
 from dashboard.run_form.form import RunForm
 from dashboard.run_form.trial import VersionTrialForm
-from dashboard.serving.headers import kept_for_back
-from routines import board as boards
+from dashboard.serving.headers import bfcache_allowed
+from routines.board import Card
 from routines.models import Header, Run
 from routines.registry import header_versions, version_moves
 from routines.registry.header_versions import pinned
 from routines.runs import firing, limits
 
 
-@kept_for_back
+@bfcache_allowed
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_manage_registry
 @may_fire
@@ -41,9 +41,7 @@ def try_one(request: SignedInRequest, slug: str) -> HttpResponse:
     return _trial_page(request, card, header, target, form)
 
 
-def _press(
-    request: SignedInRequest, card: boards.Card, header: Header, target: str
-) -> HttpResponse:
+def _press(request: SignedInRequest, card: Card, header: Header, target: str) -> HttpResponse:
     form = VersionTrialForm(request.POST, person=request.user, routine=card.routine)
     if not form.is_valid():
         form.renew_refused_key()
@@ -84,7 +82,7 @@ def _is_of(run: Run, text: str, header: Header, target: str) -> bool:
 
 def _trial_page(
     request: SignedInRequest,
-    card: boards.Card,
+    card: Card,
     header: Header,
     target: str,
     form: VersionTrialForm,

@@ -103,10 +103,10 @@ def test_the_reminder_asks_for_ones_own_runs_and_stops_when_they_are_marked(
 ):
     run = create_run(routine=routine, person=teammate, ago=timedelta(hours=1))
     page = Page(client.get("/"))
-    assert page.says("What came of your last runs?")
+    assert page.says("How did your last runs go?")
     action = reverse("mark_outcome", args=[run.pk])
     assert page.find("form", action=action)
     client.post(action, {"outcome": "useful"})
-    assert not Page(client.get("/")).says("What came of your last runs?")
-    assert not Page(signed_in(create_teammate()).get("/")).says("What came of")
+    assert not Page(client.get("/")).says("How did your last runs go?")
+    assert not Page(signed_in(create_teammate()).get("/")).says("How did your last")
     assert Run.objects.get().outcome == "useful"

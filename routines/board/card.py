@@ -29,6 +29,15 @@ _runs_of_it = Run.objects.filter(routine=OuterRef("pk")).newest_first()
 # One look into an index for each routine, however many runs it has.
 _NEWEST_RUN = Subquery(_runs_of_it.values("pk")[:1])
 _LAST_SENT = Subquery(_runs_of_it.sent().values("created_at")[:1])
+# What does not depend on who asks is put together once.
+_closed_routines = (
+    Routine.objects.current()
+    .order_by()
+    .select_related("account")
+    .only(*_OF_A_ROUTINE)
+    .annotate(newest_run=_NEWEST_RUN)
+)
+_shown_runs = Run.objects.select_related("person").only(*_OF_A_RUN)
 
 
 @dataclass(frozen=True)
@@ -80,13 +89,8 @@ def closed_cards(person: Person, entries: Collection[Entry]) -> dict[int, Card]:
     An entry whose routine is gone meanwhile has none. A constant number of queries.
     """
     templates = TextTemplate.objects.usable_by(person).filter(routine=OuterRef("pk")).order_by()
-    routines = (
-        Routine.objects.current()
-        .filter(pk__in=[entry.pk for entry in entries])
-        .order_by()
-        .annotate(has_templates=Exists(templates), newest_run=_NEWEST_RUN)
-        .select_related("account")
-        .only(*_OF_A_ROUTINE)
+    routines = _closed_routines.filter(pk__in=[entry.pk for entry in entries]).annotate(
+        has_templates=Exists(templates)
     )
     if any(entry.cool_down for entry in entries):
         routines = routines.annotate(last_sent=_LAST_SENT)
@@ -176,7 +180,7 @@ class _Known:
 def _runs(routines: Collection[Routine]) -> dict[int, Run]:
     """The newest run of each, by the routine's primary key; `newest_run` is annotated."""
     pks = [routine.newest_run for routine in routines]  # type: ignore[attr-defined]
-    runs = Run.objects.filter(pk__in=pks).select_related("person").only(*_OF_A_RUN)
+    runs = _shown_runs.filter(pk__in=pks)
     found = {run.routine_id: run for run in runs}
     if any(firing.is_overdue(run) for run in found.values()):
         firing.settle_overdue_runs()

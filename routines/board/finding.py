@@ -13,6 +13,7 @@ from routines.models import Person, Pin, Routine, Run
 
 _RUNS_LOOKED_AT = 40  # for what was used recently
 _RECENT = 5
+_by_name = Routine.objects.current().order_by("name", "pk", "tags__name")
 _READ = ("pk", "slug", "name", "purpose", "account__label", "cool_down", "is_pinned")
 
 
@@ -84,17 +85,14 @@ def pinned_by(person: Person) -> Exists:
 
 
 def _entries(person: Person) -> list[Entry]:
-    routines = Routine.objects.fireable_by(person).current()
-    rows = (
-        routines.annotate(is_pinned=pinned_by(person))
-        .order_by("name", "pk", "tags__name")
-        .values_list(*_READ, "tags__name")
-    )
+    routines = _by_name.fireable_by(person).annotate(is_pinned=pinned_by(person))
     entries: dict[int, Entry] = {}
-    for *values, tag in rows:  # as many rows as the routine has tags, or one without
-        entry = entries.setdefault(values[0], Entry(*values))
+    # As many rows as a routine has tags, or one without.
+    for pk, *values, tag in routines.values_list(*_READ, "tags__name"):
+        if pk not in entries:
+            entries[pk] = Entry(pk, *values)
         if tag is not None:
-            entry.tags.append(tag)
+            entries[pk].tags.append(tag)
     return list(entries.values())
 
 

@@ -195,7 +195,6 @@ def test_they_find_what_the_plain_querysets_find():
             "key": web_session.session_key,
             "now": timezone.now(),
         },
-        "routines.board.card._marks": of_routine,
         "routines.runs.firing._locked": {"pk": routine.pk},
         "routines.runs.limits._to_know_of": of_routine
         | dict.fromkeys(("last_hour", "recent", "either"), earlier),

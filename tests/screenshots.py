@@ -57,9 +57,9 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
 
     teammate = page_of("teammate")
     take(teammate, "board")
-    teammate.get_by_text("What came of your last runs?").click()
+    teammate.get_by_text("How did your last runs go?").click()
     take(teammate, "board-reminders")
-    teammate.get_by_text("What came of your last runs?").click()
+    teammate.get_by_text("How did your last runs go?").click()
     teammate.get_by_role("button", name="Keys").click()
     teammate.screenshot(path=FOLDER / f"board-keys-{scheme}-{size}.png")
     teammate.keyboard.press("Escape")

@@ -13,20 +13,24 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from routines.board import news as live
+from routines.board import news
 
 _LIFETIME = 24 * 3600
 _signer = signing.TimestampSigner(salt="live")
 
 
-def address(view: str, cursor: live.Cursor, **query: str) -> str:
-    """Where static/live.js asks `view` for news; `query` goes along with each look."""
+def address(view: str, cursor: news.Cursor, **query: str) -> str:
+    """Return where static/live.js asks `view` for news; `query` goes along with each look."""
     return f"{reverse(view)}?{urlencode({'look': _signer.sign(str(cursor))} | query)}"
 
 
-def news(request: HttpRequest) -> live.News:
-    """For the view behind such an address: none, and a fresh cursor, if the cursor was no good."""
-    return getattr(request, "news", None) or live.News([], live.start())
+def news_for(request: HttpRequest) -> news.News:
+    """Return the news for the view behind such an address.
+
+    A page whose cursor is no good any more, since it slept for more than a day, may have missed
+    anything: it gets all there is to see, and a new cursor.
+    """
+    return getattr(request, "news", None) or news.anything()
 
 
 class LookMiddleware:
@@ -36,7 +40,7 @@ class LookMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         cursor = _cursor(request) if "look" in request.GET else None
         if cursor is not None:
-            found = live.since(cursor)
+            found = news.since(cursor)
             if found is None:
                 return HttpResponse(status=204)
             request.news = found  # type: ignore[attr-defined]
@@ -48,8 +52,8 @@ def is_look(request: HttpRequest) -> bool:
     return "look" in request.GET
 
 
-def _cursor(request: HttpRequest) -> live.Cursor | None:
+def _cursor(request: HttpRequest) -> news.Cursor | None:
     try:
-        return live.read(_signer.unsign(request.GET["look"], max_age=_LIFETIME))
-    except (signing.BadSignature, live.BadCursor):
+        return news.read(_signer.unsign(request.GET["look"], max_age=_LIFETIME))
+    except (signing.BadSignature, news.BadCursor):
         return None

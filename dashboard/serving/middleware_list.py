@@ -1,10 +1,12 @@
 """Every middleware, outermost first: a request goes down this list, its answer comes up.
 
-Nine are our own (`dashboard.`). Each says what it does, and why it stands where it stands.
+Ten are our own (`dashboard.`). Each says what it does, and why it stands where it stands.
 """
 
 MIDDLEWARE = [
-    # Gives the request its ID and logs one line for it. Outermost: it sees every answer.
+    # Gives the whole request room on Python's stack. Outermost: all calls lie above it.
+    "dashboard.serving.stack.RoomOnStackMiddleware",
+    # Gives the request its ID and logs one line for it. Outside of all that answers.
     "dashboard.serving.request_log.RequestLogMiddleware",
     # Headers of every answer. Outside of whatever may answer early or break.
     "dashboard.serving.headers.HeadersMiddleware",

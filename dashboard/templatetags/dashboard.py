@@ -5,8 +5,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.apps import apps
+from django.db.models import CharField
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
@@ -15,25 +16,52 @@ from routines.values import texts
 register = template.Library()
 
 
+# A page has fifty times and more, so neither strftime nor Django's date format makes them: the two
+# take five and twenty times as long.
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+
 @register.filter
 def when(moment: datetime) -> SafeString:
     """`14:29` today, `23 Nov 14:29` this year, with the exact time and zone on hover."""
-    local = timezone.localtime(moment)
-    today = timezone.localtime()
-    if local.date() == today.date():
-        shown = f"{local:%H:%M}"
-    elif local.year == today.year:
-        shown = f"{local.day} {local:%b %H:%M}"
+    zone = timezone.get_current_timezone()
+    local, now = moment.astimezone(zone), datetime.now(zone)
+    month = _MONTHS[local.month - 1]
+    minute = f"{local.hour:02}:{local.minute:02}"
+    if local.date() == now.date():
+        shown = minute
+    elif local.year == now.year:
+        shown = f"{local.day} {month[:3]} {minute}"
     else:
-        shown = f"{local.day} {local:%b %Y %H:%M}"
-    # Not Django's date format, which takes five times as long: a page has fifty of these.
-    exact = f"{local:%A}, {local.day} {local:%B %Y, %H:%M:%S %Z}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+        shown = f"{local.day} {month[:3]} {local.year} {minute}"
+    exact = (
+        f"{_WEEKDAYS[local.weekday()]}, {local.day} {month} {local.year}, "
+        f"{minute}:{local.second:02} {local.tzname()}"
+    )
+    # Digits and the names of days, months and zones: nothing is there to be escaped.
+    return SafeString(f'<time datetime="{moment.isoformat()}" title="{exact}">{shown}</time>')
 
 
 @register.filter
 def first_line(text: str) -> str:
     return texts.first_line(text)
+
+
+@register.simple_tag
+def text_limit() -> int:
+    """Characters that a text may have."""
+    return texts.MAX_CHARACTERS
+
+
+@register.simple_tag
+def max_length(model: str, field: str) -> int | None:
+    """Characters that this field of a model holds."""
+    found = apps.get_model("routines", model)._meta.get_field(field)
+    return found.max_length if isinstance(found, CharField) else None
 
 
 @register.filter

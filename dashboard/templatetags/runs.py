@@ -9,15 +9,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
+from dashboard.templatetags.dashboard import when
 from routines.models import Outcome, Run
 from routines.values.reasons import Reason, State
 
 register = template.Library()
 
-# Looked up here: get_..._display makes such a dictionary anew each time.
-_STATES: dict[str, str] = dict(State.choices)
+# Made here, once: get_..._display makes such a dictionary anew each time.
 _REASONS: dict[str, str] = dict(Reason.choices)
-_OUTCOMES: dict[str, str] = dict(Outcome.choices)
+_STATES: dict[str, SafeString] = {
+    state: format_html('<span class="state {}">{}</span>', state, label)
+    for state, label in State.choices
+}
+_OUTCOMES: dict[str, SafeString] = {
+    outcome: format_html('<span class="state outcome {}">{}</span>', outcome, capfirst(label))
+    for outcome, label in Outcome.choices
+}
 
 _LINK = (
     '<a href="{}" target="_blank" rel="noopener noreferrer">{} <span aria-hidden="true">↗</span>'
@@ -28,21 +35,29 @@ _TRIAL = (
     '<span>{} <span class="state trial" title="A real run by an admin, to try a token or a '
     'version">test</span></span>'
 )
+_NEVER_RUN = '<span class="last" id="last-{}">Never run yet</span>'
+_LAST_RUN = '<span class="last" id="last-{}">Last run {} by {} {} {}</span>'
 
 
 @register.simple_tag
 def state(run: Run) -> SafeString:
-    said = _STATES.get(run.state, run.state)
-    shown = format_html('<span class="state {}">{}</span>', run.state, said)
+    shown = _STATES[run.state]
     return format_html(_TRIAL, shown) if run.is_trial else shown
 
 
 @register.simple_tag
+def last_run(slug: str, run: Run | None) -> SafeString:
+    """The line of a card, which news of colleagues' runs replaces."""
+    if run is None:
+        return format_html(_NEVER_RUN, slug)
+    return format_html(
+        _LAST_RUN, slug, when(run.created_at), str(run.person), state(run), outcome(run)
+    )
+
+
+@register.simple_tag
 def outcome(run: Run) -> SafeString | str:
-    if not run.outcome:
-        return ""
-    said = capfirst(_OUTCOMES.get(run.outcome, run.outcome))
-    return format_html('<span class="state outcome {}">{}</span>', run.outcome, said)
+    return _OUTCOMES.get(run.outcome, "")
 
 
 @register.filter

@@ -10,17 +10,30 @@ from dashboard.lookups import card_or_404, fireable_or_404, may_fire, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import one_time_key
 from dashboard.serving.headers import bfcache_allowed
-from dashboard.serving.live import address, news
-from routines import board as boards
-from routines.board import finding, pins
-from routines.board import news as live
+from dashboard.serving.live import address, news_for
+from routines.board import Card, closed_cards, finding, last_runs, news, pins
+from routines.board.finding import Entry, Group, Kind, Plan
 from routines.models import Routine
 from routines.people.roles import Permission
 from routines.runs import outcomes
 
-# So many cards come with the page, the rest right behind it in a call of its own: the first screen
-# is there at once, however many routines there are. Without scripts a link shows all of them.
-FIRST = 15
+# As many cards as a large screen shows come with the page, the rest right behind it in a call of
+# its own: the first screen is there at once, however many routines there are. Without scripts a
+# link shows all of them.
+FIRST = 12
+
+
+class _Urls:
+    """What a card links to, reversed once for a whole page: a URL takes as long as half a card."""
+
+    _NAMES = ("run", "fire", "card", "pin", "unpin")
+    _SLUG = "any-routine"
+
+    def __init__(self) -> None:
+        self._patterns = {name: reverse(name, args=[self._SLUG]) for name in self._NAMES}
+
+    def of(self, slug: str) -> dict[str, str]:
+        return {name: pattern.replace(self._SLUG, slug) for name, pattern in self._patterns.items()}
 
 
 @bfcache_allowed
@@ -29,14 +42,15 @@ def board(request: SignedInRequest) -> HttpResponse:
     """`q`: only the routines that it finds; `all`: every card at once."""
     if not request.user.has_perm(Permission.FIRE):
         return redirect("history")
-    cursor = live.start()
+    cursor = news.start()
     plan = finding.plan(request.user)
     shown = _shown_first(request, plan)
+    urls = _Urls()
     context = {
-        "groups": _drawn(request, plan.only(shown)),
-        "total": len(plan.places),
-        "left": len(plan.places) - len(shown),
-        "recent": plan.recent,
+        "groups": _drawn(request, plan, shown, urls),
+        "total": len(plan.entries),
+        "left": len(plan.entries) - len(shown),
+        "recent": [(entry.name, urls.of(entry.slug)["run"]) for entry in plan.recent],
         "words": _words(request),
         "reminders": outcomes.reminders(request.user),
         "live": address("board_changes", cursor),
@@ -52,9 +66,9 @@ def rest(request: SignedInRequest) -> HttpResponse:
         return redirect("board")
     plan = finding.plan(request.user)
     shown = _shown_first(request, plan)
-    begun = {group.key for group in plan.only(shown)}
-    left = {place.pk for place in plan.places} - shown
-    context = {"groups": _drawn(request, plan.only(left)), "begun": begun}
+    left = {entry.pk for entry in plan.entries} - shown
+    begun = {_key(plan, group) for group in plan.groups if _of(group, shown)}
+    context = {"groups": _drawn(request, plan, left, _Urls()), "begun": begun}
     return render(request, "board/rest.html", context)
 
 
@@ -62,25 +76,38 @@ def _words(request: SignedInRequest) -> str:
     return " ".join(request.GET.get("q", "").replace("\0", "").split())[:200]
 
 
-def _shown_first(request: SignedInRequest, plan: finding.Plan) -> set[int]:
-    places = plan.places
+def _shown_first(request: SignedInRequest, plan: Plan) -> set[int]:
+    entries = plan.entries
     if words := _words(request):
-        return {place.pk for place in places if finding.matches(place, words)}
-    return {place.pk for place in (places if "all" in request.GET else places[:FIRST])}
+        return {entry.pk for entry in entries if finding.matches(entry, words)}
+    return {entry.pk for entry in (entries if "all" in request.GET else entries[:FIRST])}
 
 
-def _drawn(request: SignedInRequest, groups: list[finding.Group]) -> list[dict[str, object]]:
-    pks = [place.pk for group in groups for place in group.places]
-    cards = {card.routine.pk: card for card in boards.cards(request.user, pks=pks)}
+def _drawn(
+    request: SignedInRequest, plan: Plan, pks: set[int], urls: _Urls
+) -> list[dict[str, object]]:
+    """The groups with the cards of these routines; those that then hold none are left out."""
+    groups = [(group, _of(group, pks)) for group in plan.groups]
+    cards = closed_cards(request.user, [entry for _, entries in groups for entry in entries])
     return [
         {
-            "key": group.key,
+            "key": _key(plan, group),
             "name": group.name,
             # Not there any more: archived between the two queries.
-            "cards": [closed(request, cards[one.pk]) for one in group.places if one.pk in cards],
+            "cards": [_closed(request, cards[one.pk], urls) for one in entries if one.pk in cards],
         }
-        for group in groups
+        for group, entries in groups
+        if entries
     ]
+
+
+def _of(group: Group, pks: set[int]) -> list[Entry]:
+    return [entry for entry in group.entries if entry.pk in pks]
+
+
+def _key(plan: Plan, group: Group) -> str:
+    """For addresses within the page: the same on the page and in what follows it."""
+    return f"tag-{plan.tags.index(group.name)}" if group.kind == Kind.TAG else group.kind.value
 
 
 @require_GET
@@ -89,9 +116,9 @@ def changes(request: SignedInRequest) -> HttpResponse:
 
     So an open form and a shown result are never disturbed.
     """
-    found = news(request)
+    found = news_for(request)
     context = {
-        "last_runs": boards.last_runs(request.user, found.routines),
+        "last_runs": last_runs(request.user, found.routines),
         "live": address("board_changes", found.cursor),
     }
     return render(request, "board/changes.html", context)
@@ -131,13 +158,35 @@ def unpin(request: SignedInRequest, slug: str) -> HttpResponse:
 def _pinned(request: SignedInRequest, routine: Routine, *, is_pinned: bool) -> HttpResponse:
     if not request.htmx:
         return redirect(f"{reverse('board')}#routine-{routine.slug}")
-    context = {"routine": routine, "is_pinned": is_pinned}
-    response = render(request, "board/pin.html", context)
+    urls = _Urls().of(routine.slug)
+    context = {"slug": routine.slug, "name": routine.name, "is_pinned": is_pinned, "urls": urls}
+    response = render(request, "board/pin.html", {"closed": context})
     sentence = f"{routine.name} is {'pinned' if is_pinned else 'not pinned any more'}."
     return trigger_client_event(response, "announce", {"sentence": sentence}, after="settle")
 
 
-def closed(request: SignedInRequest, card: boards.Card) -> dict[str, object]:
-    one_click = card.is_one_click and card.obstacle is None
-    key = one_time_key.issue(request.user, card.routine) if one_click else ""
-    return {"card": card, "one_click_key": key}
+def closed(request: SignedInRequest, card: Card) -> dict[str, object]:
+    """Return the context of board/card.html for a card without an open form."""
+    return {"closed": _closed(request, card, _Urls())}
+
+
+def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, object]:
+    routine, obstacle = card.routine, card.obstacle
+    one_click = card.is_one_click and obstacle is None
+    budget = card.budgets.routine
+    return {
+        "card": card,
+        "slug": routine.slug,
+        "name": routine.name,
+        "purpose": routine.purpose,
+        "account": routine.account.label,
+        "tags": card.tags,
+        "is_pinned": card.is_pinned,
+        "urls": urls.of(routine.slug),
+        "key": one_time_key.issue(request.user, routine) if one_click else "",
+        "obstacle": obstacle,
+        "until": obstacle and obstacle.until,
+        "has_notes": bool(obstacle or card.concerns or routine.token_rejected_since),
+        "budget": budget if budget and budget.used else None,
+        "last_run": card.last_run,
+    }

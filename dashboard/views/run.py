@@ -13,8 +13,7 @@ from dashboard.run_form.form import RunForm
 from dashboard.run_form.opening import link_to, opening
 from dashboard.serving.headers import bfcache_allowed
 from dashboard.views.board import closed
-from routines import board as boards
-from routines.board import memory
+from routines.board import Card, card_after, memory
 from routines.runs import limits
 from routines.values.reasons import State
 
@@ -83,7 +82,7 @@ def fire(request: SignedInRequest, slug: str) -> HttpResponse:
         return pressing.not_recorded(request, routine, pressed.run)
     if not request.htmx:
         return redirect("history_run", pk=pressed.run.pk)
-    after = closed(request, boards.card_after(pressed.run, templates))
+    after = closed(request, card_after(pressed.run, templates))
     response = render(request, "board/card.html", after | {"run": pressed.run})
     if pressed.run.state == State.STARTED:
         # Anything else, and the draft in the browser (drafts.js) is still wanted.
@@ -103,7 +102,7 @@ def run_form_with_what_was_typed(
 
 
 def _open(
-    request: SignedInRequest, card: boards.Card, form: RunForm, status: int = 200, **more: object
+    request: SignedInRequest, card: Card, form: RunForm, status: int = 200, **more: object
 ) -> HttpResponse:
     context = {
         "card": card,

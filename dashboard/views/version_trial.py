@@ -12,7 +12,7 @@ from dashboard.run_form import pressing
 from dashboard.run_form.form import RunForm
 from dashboard.run_form.trial import VersionTrialForm
 from dashboard.serving.headers import bfcache_allowed
-from routines import board as boards
+from routines.board import Card
 from routines.models import Header
 from routines.registry import header_versions, version_moves
 from routines.registry.header_versions import pinned
@@ -42,9 +42,7 @@ def try_one(request: SignedInRequest, slug: str) -> HttpResponse:
     return _trial_page(request, card, header, target, form)
 
 
-def _press(
-    request: SignedInRequest, card: boards.Card, header: Header, target: str
-) -> HttpResponse:
+def _press(request: SignedInRequest, card: Card, header: Header, target: str) -> HttpResponse:
     form = VersionTrialForm(request.POST, person=request.user, routine=card.routine)
     pressed = pressing.press(form, trial=version_moves.trial(header, target))
     if isinstance(pressed, pressing.Refused):
@@ -59,7 +57,7 @@ def _press(
 
 def _trial_page(
     request: SignedInRequest,
-    card: boards.Card,
+    card: Card,
     header: Header,
     target: str,
     form: VersionTrialForm,

@@ -1,37 +1,116 @@
 """What one person's board shows: the routines they may fire, each with what there is to know."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Subquery
 
-from routines.models import Person, Pin, Routine, Run, TextTemplate
+from routines.board.finding import Entry, pinned_by
+from routines.models import Person, Routine, Run, TextTemplate
 from routines.people.roles import Permission
-from routines.prepared import Given, prepared
 from routines.registry import header_versions
 from routines.runs import firing, limits, rules
 from routines.values.reasons import Reason
+
+# All that a closed card says of a routine and of its last run, and what its obstacles depend on.
+_OF_A_ROUTINE = (
+    *("name", "slug", "purpose", "account", "beta_version", "api_version"),
+    *("enabled", "archived_at", "hourly_limit", "cool_down", "held_until"),
+    *("confirmation", "asks_why", "token_sealed", "token_withdrawn_at", "token_rejected_since"),
+    *("account__label", "account__held_until", "account__hourly_limit"),
+)
+_OF_A_RUN = (
+    *("routine", "created_at", "state", "reason", "outcome", "is_trial"),
+    *("person__username", "person__first_name", "person__last_name"),
+)
+_runs_of_it = Run.objects.filter(routine=OuterRef("pk")).newest_first()
+# One look into an index for each routine, however many runs it has.
+_NEWEST_RUN = Subquery(_runs_of_it.values("pk")[:1])
+_LAST_SENT = Subquery(_runs_of_it.sent().values("created_at")[:1])
+# What does not depend on who asks is put together once.
+_closed_routines = (
+    Routine.objects.current()
+    .order_by()
+    .select_related("account")
+    .only(*_OF_A_ROUTINE)
+    .annotate(newest_run=_NEWEST_RUN)
+)
+_shown_runs = Run.objects.select_related("person").only(*_OF_A_RUN)
 
 
 @dataclass(frozen=True)
 class Card:
     routine: Routine
-    templates: list[TextTemplate]
     last_run: Run | None  # of anybody: that a colleague has just fired is worth knowing
     obstacle: limits.Obstacle | None
     budgets: limits.Budgets
     concerns: list[header_versions.Concern]  # for admins alone: nobody else can mend them
     tags: list[str]
     is_pinned: bool
+    has_templates: bool
+    templates: list[TextTemplate] = field(default_factory=list)  # of closed cards: not read
 
     @property
     def is_one_click(self) -> bool:
         """True if there is nothing to look at or to answer before it runs."""
-        return not self.templates and not rules.asks_something(self.routine)
+        return not self.has_templates and not rules.asks_something(self.routine)
+
+
+def cards(person: Person, *, slug: str | None = None) -> list[Card]:
+    """Return all that `person` may fire, or the one called `slug`, with their text templates."""
+    firing.settle_overdue_runs()
+    routines = Routine.objects.fireable_by(person).current()
+    if slug is not None:
+        routines = routines.filter(slug=slug)
+    templates = Prefetch("text_templates", queryset=TextTemplate.objects.usable_by(person))
+    found = list(
+        routines.annotate(is_pinned=pinned_by(person), newest_run=_NEWEST_RUN)
+        .select_related("account")
+        .prefetch_related(templates, "tags")
+    )
+    known = _Known(person, found, limits.last_sent_of(found))
+    return [
+        known.card(
+            routine,
+            tags=[tag.name for tag in routine.tags.all()],
+            is_pinned=routine.is_pinned,  # type: ignore[attr-defined]  # annotated
+            has_templates=bool(routine.text_templates.all()),
+            templates=list(routine.text_templates.all()),
+        )
+        for routine in found
+    ]
+
+
+def closed_cards(person: Person, entries: Collection[Entry]) -> dict[int, Card]:
+    """Return the cards of `entries`, by the routine's primary key, without their text templates.
+
+    An entry whose routine is gone meanwhile has none. A constant number of queries.
+    """
+    templates = TextTemplate.objects.usable_by(person).filter(routine=OuterRef("pk")).order_by()
+    routines = _closed_routines.filter(pk__in=[entry.pk for entry in entries]).annotate(
+        has_templates=Exists(templates)
+    )
+    if any(entry.cool_down for entry in entries):
+        routines = routines.annotate(last_sent=_LAST_SENT)
+    found = {routine.pk: routine for routine in routines}
+    last_sent = {pk: getattr(routine, "last_sent", None) for pk, routine in found.items()}
+    known = _Known(person, found.values(), last_sent)
+    return {
+        entry.pk: known.card(
+            routine,
+            tags=entry.tags,
+            is_pinned=entry.is_pinned,
+            has_templates=routine.has_templates,  # type: ignore[attr-defined]  # annotated
+        )
+        for entry in entries
+        if (routine := found.get(entry.pk)) is not None
+    }
 
 
 def card_after(run: Run, templates: list[TextTemplate]) -> Card:
-    """The card after a press, which may have left a hold or a cool-down behind.
+    """Return the card after a press, which may have left a hold or a cool-down behind.
 
     `templates`: those that the pressed form offered.
     """
@@ -40,89 +119,70 @@ def card_after(run: Run, templates: list[TextTemplate]) -> Card:
     routine = run.routine
     if run.reason == Reason.LIMIT_REACHED:
         routine = Routine.objects.select_related("account").get(pk=routine.pk)
-    # Both in one query: the answer of the press waits for it.
-    marks = _marks(routine=routine.pk, person=run.person_id)
-    return Card(
-        routine=routine,
-        templates=templates,
-        last_run=run,
-        obstacle=limits.obstacle(routine, limits.last_sent_of([routine]).get(routine.pk)),
-        budgets=limits.budgets([routine])[routine.pk],
-        concerns=_concerns(run.person, [routine])[routine.pk],
+    # Both in one query, since the answer of the press waits for it: a row for each tag, or one
+    # without.
+    marks = list(
+        Routine.objects.filter(pk=routine.pk)
+        .annotate(is_pinned=pinned_by(run.person))
+        .order_by("tags__name")
+        .values_list("is_pinned", "tags__name")
+    )
+    known = _Known(run.person, [routine], limits.last_sent_of([routine]), {routine.pk: run})
+    return known.card(
+        routine,
         tags=[tag for _, tag in marks if tag],
         is_pinned=any(is_pinned for is_pinned, _ in marks),
+        has_templates=bool(templates),
+        templates=templates,
     )
 
 
-@prepared(routine=BigIntegerField(), person=BigIntegerField())
-def _marks(routine: Given, person: Given) -> QuerySet[Routine, tuple[bool, str | None]]:
-    """A row for each tag, or one with None."""
-    marked = Routine.objects.filter(pk=routine).annotate(is_pinned=Exists(_pin_of(person)))
-    return marked.order_by("tags__name").values_list("is_pinned", "tags__name")
+def last_runs(person: Person, routines: Collection[int] | None) -> list[tuple[Routine, Run]]:
+    """Return the last run, of anybody, of each routine on this person's board that has one.
+
+    `routines`: the primary keys of those that are asked about; None for all.
+    """
+    found = Routine.objects.fireable_by(person).current()
+    if routines is not None:
+        found = found.filter(pk__in=routines)
+    on_board = list(found.annotate(newest_run=_NEWEST_RUN).only("name", "slug"))
+    newest = _runs(on_board)
+    return [(routine, newest[routine.pk]) for routine in on_board if routine.pk in newest]
 
 
-def cards(
-    person: Person, *, slug: str | None = None, pks: Collection[int] | None = None
-) -> list[Card]:
-    """One card a routine, in a constant number of queries; or those of some routines alone."""
-    firing.settle_overdue_runs()
-    routines = Routine.objects.fireable_by(person).current()
-    if slug is not None:
-        routines = routines.filter(slug=slug)
-    if pks is not None:
-        routines = routines.filter(pk__in=pks)
-    routines = routines.annotate(is_pinned=Exists(_pin_of(person))).select_related("account")
-    usable = TextTemplate.objects.usable_by(person)
-    templates = Prefetch("text_templates", queryset=usable)
-    found = list(routines.prefetch_related(templates, "tags"))
-    newest = _newest_runs(found)
-    last_sent = limits.last_sent_of(found)
-    budgets = limits.budgets(found)
-    concerns = _concerns(person, found)
-    made = []
-    for routine in found:
-        card = Card(
+class _Known:
+    """What cards say beside what their routine does, read once for all of them."""
+
+    def __init__(
+        self,
+        person: Person,
+        routines: Collection[Routine],
+        last_sent: Mapping[int, datetime | None],
+        last_runs: Mapping[int, Run] | None = None,
+    ) -> None:
+        self._last_runs = _runs(routines) if last_runs is None else last_runs
+        self._last_sent = last_sent
+        self._budgets = limits.budgets(routines)
+        is_for_admin = person.has_perm(Permission.MANAGE_REGISTRY)
+        self._versions = header_versions.known() if is_for_admin else None
+
+    def card(self, routine: Routine, **more: Any) -> Card:
+        return Card(
             routine=routine,
-            templates=list(routine.text_templates.all()),
-            last_run=newest.get(routine.pk),
-            obstacle=limits.obstacle(routine, last_sent.get(routine.pk)),
-            budgets=budgets[routine.pk],
-            concerns=concerns[routine.pk],
-            tags=[tag.name for tag in routine.tags.all()],
-            is_pinned=routine.is_pinned,  # type: ignore[attr-defined]  # annotated
+            last_run=self._last_runs.get(routine.pk),
+            obstacle=limits.obstacle(routine, self._last_sent.get(routine.pk)),
+            budgets=self._budgets[routine.pk],
+            concerns=list(self._versions.concerns(routine)) if self._versions else [],
+            **more,
         )
-        made.append(card)
-    return made
 
 
-def _pin_of(person: Person | Given) -> QuerySet[Pin]:
-    return Pin.objects.filter(person=person, routine=OuterRef("pk"))
-
-
-def last_runs(person: Person, routines: Collection[int]) -> list[tuple[Routine, Run]]:
-    """The last run, of anybody, of those of these routines that are on this person's board."""
-    found = Routine.objects.fireable_by(person).current().filter(pk__in=routines)
-    routines_on_board = list(found.only("name", "slug"))
-    newest = _newest_runs(routines_on_board)
-    return [(routine, newest[routine.pk]) for routine in routines_on_board if routine.pk in newest]
-
-
-def _newest_runs(routines: Collection[Routine]) -> dict[int, Run]:
-    """By the routine's primary key. One look into an index for each, however many runs it has."""
-    newest = Run.objects.filter(routine=OuterRef("pk")).newest_first().values("pk")[:1]
-    of_these = Routine.objects.filter(pk__in=[routine.pk for routine in routines]).order_by()
-    runs = (
-        Run.objects.filter(pk__in=of_these.annotate(newest=Subquery(newest)).values("newest"))
-        .select_related("person")
-        .defer("text", "error_message")  # may be long, and no card shows them
-    )
-    return {run.routine_id: run for run in runs}
-
-
-def _concerns(
-    person: Person, routines: Collection[Routine]
-) -> dict[int, list[header_versions.Concern]]:
-    if not person.has_perm(Permission.MANAGE_REGISTRY):
-        return {routine.pk: [] for routine in routines}
-    versions = header_versions.known()
-    return {routine.pk: versions.concerns(routine) for routine in routines}
+def _runs(routines: Collection[Routine]) -> dict[int, Run]:
+    """The newest run of each, by the routine's primary key; `newest_run` is annotated."""
+    pks = [routine.newest_run for routine in routines]  # type: ignore[attr-defined]
+    runs = _shown_runs.filter(pk__in=pks)
+    found = {run.routine_id: run for run in runs}
+    if any(firing.is_overdue(run) for run in found.values()):
+        firing.settle_overdue_runs()
+        found = {run.routine_id: run for run in runs.all()}
+    return found

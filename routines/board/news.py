@@ -21,7 +21,7 @@ from routines.moments import from_microseconds, microseconds
 # Hosts' clocks differ a little, and a run becomes visible a little after its time: so each look
 # reaches back a bit, and the cursor says which runs in that bit have been seen.
 _OVERLAP = timedelta(seconds=10)
-_MOST = 100  # for a page that was asleep over the weekend
+_MOST = 100  # of more nobody asks which: then anything may have changed
 _CURSOR = re.compile(r"([0-9]{1,17})-([0-9a-f]{1,8})", re.ASCII)
 
 
@@ -42,7 +42,8 @@ class Cursor:
 
 @dataclass(frozen=True)
 class News:
-    routines: Collection[int]  # the primary keys of those whose runs are new or have changed
+    # The primary keys of those whose runs are new or have changed; None: it may be any.
+    routines: Collection[int] | None
     cursor: Cursor  # for the next look
 
 
@@ -55,12 +56,21 @@ class _Seen:
 
 
 def start() -> Cursor:
-    """For a page that is about to be drawn: take it before its runs are read."""
+    """Return a cursor for a page that is about to be drawn: take it before its runs are read."""
     return Cursor(timezone.now())
 
 
+def anything() -> News:
+    """Return the news for a page of which nobody knows what it has seen."""
+    return News(None, start())
+
+
 def read(cursor: str) -> Cursor:
-    """Raise BadCursor."""
+    """Return what `str(Cursor)` wrote.
+
+    Raises:
+        BadCursor: it is no such text.
+    """
     found = _CURSOR.fullmatch(cursor)
     if found is None:
         raise BadCursor(cursor)
@@ -68,13 +78,14 @@ def read(cursor: str) -> Cursor:
 
 
 def since(cursor: Cursor) -> News | None:
-    """The news of everybody's runs, or None: then the cursor stays as it is. One query."""
+    """Return the news of everybody's runs; None: there is none, and the cursor stays. One query."""
     runs = _runs_since(cursor.moment)
     if _fingerprint(runs) == cursor.seen:
         return None
     moment = max([cursor.moment, *(run.moment for run in runs)])
     last = [run for run in runs if run.moment > moment - _OVERLAP]
-    return News({run.routine for run in runs}, Cursor(moment, _fingerprint(last)))
+    routines = {run.routine for run in runs} if len(runs) <= _MOST else None
+    return News(routines, Cursor(moment, _fingerprint(last)))
 
 
 def _runs_since(moment: datetime) -> list[_Seen]:
@@ -86,7 +97,7 @@ def _runs_since(moment: datetime) -> list[_Seen]:
         Run.objects.filter(created_at__gt=pressed_after)
         .filter(Q(created_at__gt=after) | Q(settled_at__gt=after))
         .newest_first()
-        .values_list("pk", "routine_id", "state", "created_at", "settled_at")[:_MOST]
+        .values_list("pk", "routine_id", "state", "created_at", "settled_at")[: _MOST + 1]
     )
     return [
         _Seen(pk, routine, state, max(pressed, settled or pressed))
@@ -96,5 +107,5 @@ def _runs_since(moment: datetime) -> list[_Seen]:
 
 def _fingerprint(runs: Collection[_Seen]) -> str:
     """`0` for none."""
-    told = " ".join(sorted(f"{run.pk}:{run.state}" for run in runs))
-    return f"{crc32(told.encode()):x}"
+    states = " ".join(sorted(f"{run.pk}:{run.state}" for run in runs))
+    return f"{crc32(states.encode()):x}"

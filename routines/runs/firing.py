@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -142,10 +142,18 @@ def settle_overdue_runs() -> None:
     Called by every page that shows runs, so that no scheduled job is needed. The look costs one
     query on an index that is all but empty; only a find costs a write.
     """
-    oldest = timezone.now() - timedelta(seconds=settings.FIRE_TIMEOUT) - _SETTLE_MARGIN
-    overdue = Run.objects.filter(state=State.SENDING, created_at__lt=oldest)
+    overdue = Run.objects.filter(state=State.SENDING, created_at__lt=_overdue_before())
     if overdue.exists():
         overdue.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED, settled_at=timezone.now())
+
+
+def is_overdue(run: Run) -> bool:
+    """Return whether `settle_overdue_runs` would settle it."""
+    return run.is_sending and run.created_at < _overdue_before()
+
+
+def _overdue_before() -> datetime:
+    return timezone.now() - timedelta(seconds=settings.FIRE_TIMEOUT) - _SETTLE_MARGIN
 
 
 class _KeyUsed(Exception):

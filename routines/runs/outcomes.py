@@ -19,6 +19,10 @@ from routines.values.reasons import State
 _REMEMBERED = timedelta(days=3)
 _NOT_BEFORE = timedelta(minutes=10)  # a session takes its time: nobody can say yet
 _MOST_REMINDERS = 5
+_OF_A_REMINDER = (
+    *("created_at", "state", "session_id", "session_url", "outcome", "outcome_note"),
+    *("outcome_link", "routine__name"),
+)
 _is_https = URLValidator(schemes=["https"])
 
 
@@ -56,6 +60,7 @@ def reminders(person: Person) -> list[Run]:
         Run.objects.filter(person=person, outcome="", state=State.STARTED, is_trial=False)
         .filter(created_at__gt=now - _REMEMBERED, created_at__lt=now - _NOT_BEFORE)
         .select_related("routine")
+        .only(*_OF_A_REMINDER)
         .newest_first()[:_MOST_REMINDERS]
     )
 

@@ -93,7 +93,7 @@ def test_the_board_from_the_open_form_to_the_marked_result(
 ):
     console.expect_answer(422)
     page = open_as(admin)
-    page.get_by_text("What came of your last runs?").click()
+    page.get_by_text("How did your last runs go?").click()
     assert_accessible(page, "the reminder")
     page.get_by_role("button", name="Keys").click()
     assert_accessible(page, "the sheet of keys")

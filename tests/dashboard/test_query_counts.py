@@ -1,16 +1,20 @@
 """More rows make no more queries."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from routines import registry
+from routines.board import pins
 from routines.models import Routine
 from routines.people import groups
+from routines.registry import tags
 from routines.values.reasons import Reason
 from tests.dashboard.browsing import Page, run_url, signed_in
-from tests.factories import create_routine, create_run, create_teammate
+from tests.factories import create_admin, create_routine, create_run, create_teammate
 
 
 def add_rows(routine: Routine, number: int) -> None:
@@ -63,11 +67,24 @@ def test_more_rows_make_no_more_queries(admin, routine, name):
         assert len(Page(client.get(url)).elements) > rows, "the page shows none of the rows"
 
 
-def test_the_board_takes_few_queries(client, routine, django_assert_max_num_queries):
+@pytest.mark.parametrize("create", [create_teammate, create_admin])
+def test_the_board_takes_at_most_ten_queries(create, routine, django_assert_max_num_queries):
+    """With all that it may show: pins, tags, rules, cool-downs, runs to be marked, versions."""
+    person = create()
+    client = signed_in(person)
     add_rows(routine, 2)
+    Routine.objects.update(cool_down=3600, asks_why=True, beta_version="unknown-2020-01-01")
+    tags.write(routine, ["release"])
+    pins.pin(routine, by=person)
+    create_run(routine=routine, person=person, ago=timedelta(hours=1))
+    create_run(routine=routine, person=person, reason=Reason.COOL_DOWN)
     client.get("/")
-    with django_assert_max_num_queries(14):
-        client.get("/")
+    with django_assert_max_num_queries(10):
+        few = client.get("/")
+    add_rows(routine, 30)
+    with django_assert_max_num_queries(10):
+        many = client.get("/?all")
+    assert len(Page(many).find("section")) > len(Page(few).find("section"))
 
 
 def test_a_fragment_costs_no_more_than_its_page(client, routine):

@@ -74,8 +74,8 @@ def test_what_the_page_does_not_come_with_follows_at_once_and_only_once(client, 
     (rest,) = page.find("div", id="rest")
     follows = client.get(rest.attributes["hx-get"], headers=HTMX)
     assert names(Page(follows)) == ["B", "C", "Release notes"]
-    assert Page(follows).find("div", **{"hx-swap-oob": "beforeend:#grid-rest"})
-    assert page.find("div", id="grid-rest")
+    assert Page(follows).find("div", **{"hx-swap-oob": "beforeend:#grid-other"})
+    assert page.find("div", id="grid-other")
     assert not Page(follows).find("section", **{"class": "group"})
     assert names(Page(client.get("/?all"))) == ["Z", "A", "B", "C", "Release notes"]
     assert not Page(client.get("/?all")).find("div", id="rest")
@@ -103,10 +103,10 @@ def test_the_reminder_asks_for_ones_own_runs_and_stops_when_they_are_marked(
 ):
     run = create_run(routine=routine, person=teammate, ago=timedelta(hours=1))
     page = Page(client.get("/"))
-    assert page.says("What came of your last runs?")
+    assert page.says("How did your last runs go?")
     action = reverse("mark_outcome", args=[run.pk])
     assert page.find("form", action=action)
     client.post(action, {"outcome": "useful"})
-    assert not Page(client.get("/")).says("What came of your last runs?")
-    assert not Page(signed_in(create_teammate()).get("/")).says("What came of")
+    assert not Page(client.get("/")).says("How did your last runs go?")
+    assert not Page(signed_in(create_teammate()).get("/")).says("How did your last")
     assert Run.objects.get().outcome == "useful"

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from routines.models import Routine, Run
 from tests.dashboard.browsing import Page, signed_in
-from tests.factories import create_manager, create_run, create_teammate
+from tests.factories import create_manager, create_routine, create_run, create_teammate
 
 
 def asks_at(response) -> str:
@@ -72,11 +72,24 @@ def test_who_may_run_nothing_is_told_nothing(client, routine):
 
 
 @pytest.mark.parametrize("look", ["", "1-0", "x", "\x00"])
-def test_a_cursor_that_is_not_ours_gets_a_fresh_one_and_no_news(client, routine, look):
-    create_run(routine=routine)
+def test_a_cursor_that_is_not_ours_gets_a_new_one_and_all_last_runs(client, routine, look):
+    create_run(routine=routine, ago=timedelta(minutes=1))
     response = client.get(reverse("board_changes"), {"look": look})
-    assert [element.attributes["id"] for element in Page(response).elements] == ["live"]
+    assert Page(response).find("span", id=f"last-{routine.slug}")
+    assert client.get(asks_at(response)).status_code == 204
     assert Client().get(reverse("board_changes"), {"look": look}).status_code == 302
+
+
+def test_a_page_that_slept_over_the_weekend_shows_what_ran_meanwhile(client, routine):
+    """Its cursor is too old to say what it has seen, so every line comes anew."""
+    other = create_routine(name="Never run")
+    address = asks_at(client.get("/"))
+    create_run(routine=routine, person=create_teammate(username="a colleague"))
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        page = Page(client.get(address))
+    (line,) = page.find("span", id=f"last-{routine.slug}")
+    assert "by a colleague" in line.text
+    assert not page.find("span", id=f"last-{other.slug}")
 
 
 def test_an_old_cursor_takes_a_signed_in_person_to_renew_it(client, routine):

@@ -27,7 +27,7 @@ def tagged(name: str, *words: str, **values: str) -> Routine:
 
 def groups(person: Person) -> list[tuple[str, list[str]]]:
     return [
-        (group.name, [place.name for place in group.places])
+        (group.name, [entry.name for entry in group.entries])
         for group in finding.plan(person).groups
     ]
 
@@ -76,7 +76,7 @@ def test_recent_are_the_five_that_this_person_ran_last_each_once(person):
             create_run(routine=routine, person=person, ago=timedelta(minutes=minutes + more))
     create_run(routine=create_routine(name="Somebody else's"))
     Routine.objects.filter(name="B").update(archived_at=routines[0].created_at)
-    assert [place.name for place in finding.plan(person).recent] == ["A", "C", "D", "E", "F"]
+    assert [entry.name for entry in finding.plan(person).recent] == ["A", "C", "D", "E", "F"]
 
 
 # --- Search ---
@@ -91,8 +91,8 @@ def test_recent_are_the_five_that_this_person_ran_last_each_once(person):
 )
 def test_every_word_stands_in_the_name_the_purpose_a_tag_or_the_account(person, words, found):
     tagged("Release notes", "on call", account="Platform team")
-    [place] = finding.plan(person).places
-    assert finding.matches(place, words) is found
+    [entry] = finding.plan(person).entries
+    assert finding.matches(entry, words) is found
 
 
 # --- Tags ---

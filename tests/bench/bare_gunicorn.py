@@ -1,0 +1,15 @@
+"""The product's own configuration of gunicorn, serving the bare page: bare.py."""
+
+import django
+from django.core.handlers.wsgi import WSGIHandler
+
+from dashboard.serving.gunicorn_conf import *  # noqa: F403
+
+wsgi_app = f"{__name__}:application()"
+
+
+def application() -> WSGIHandler:
+    django.setup()
+    from tests.bench import bare
+
+    return bare.application()

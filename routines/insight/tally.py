@@ -1,0 +1,146 @@
+"""What is counted of a run, and how counts are written.
+
+Runs that change and runs that are recounted go through the same `tally`.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import BigIntegerField, BooleanField, F, QuerySet, SmallIntegerField, Value
+from django.db.models.functions import Cast
+
+from routines.insight.slots import duration_floor, first_kept, floor, slot_of
+from routines.models import Dimension, Grain, Run, RunChange, RunCount
+from routines.values.reasons import Reason, State
+
+_LOCK = 7_041_776  # any number that no other advisory lock of this database has
+_ROWS = 500  # written by one statement
+
+
+class Change(NamedTuple):
+    """So many more (or less, if `by` is negative) of such runs."""
+
+    created_at: datetime
+    routine: int
+    account: int
+    person: int
+    state: str
+    reason: str
+    outcome: str
+    duration_ms: int | None
+    by: int
+    deleted: bool
+
+
+class Key(NamedTuple):
+    """Of a row, as RunCount.KEYS says."""
+
+    dimension: str
+    grain: int
+    slot: int
+    key: str
+    deleted: bool
+
+
+Tally = dict[Key, Counter[str]]  # the inner keys are RunCount.COUNTS
+
+
+def tally(changes: Iterable[Change]) -> Tally:
+    half_hours: Tally = defaultdict(Counter)
+    for change in changes:
+        if change.state == State.SENDING:
+            continue
+        slot = slot_of(change.created_at)
+        for dimension, key in _dimensions(change):
+            counts = half_hours[Key(dimension, Grain.HALF_HOUR, slot, key, change.deleted)]
+            counts[change.state] += change.by
+            if change.outcome and dimension == Dimension.ROUTINE:
+                counts[change.outcome] += change.by
+    return _in_all_grains(half_hours)
+
+
+def _dimensions(change: Change) -> Iterable[tuple[str, str]]:
+    yield Dimension.TIME, ""
+    yield Dimension.ROUTINE, str(change.routine)
+    yield Dimension.ACCOUNT, str(change.account)
+    yield Dimension.PERSON, str(change.person)
+    yield Dimension.REASON, change.reason
+    # Of a session that a person found we know no answer, so not how long it took.
+    answered = change.state == State.STARTED and change.reason != Reason.SAID_STARTED
+    if answered and change.duration_ms is not None:
+        yield Dimension.DURATION, str(duration_floor(change.duration_ms))
+
+
+def _in_all_grains(half_hours: Tally) -> Tally:
+    kept = first_kept()
+    counted: Tally = defaultdict(Counter)
+    for key, counts in half_hours.items():
+        for grain in Grain:
+            if grain == Grain.HALF_HOUR and key.slot < kept and key.dimension != Dimension.TIME:
+                continue
+            row = key._replace(grain=grain.value, slot=floor(key.slot, grain))
+            for name, count in counts.items():
+                counted[row][name] += count
+    return counted
+
+
+def settled_runs() -> QuerySet[Run, Any]:
+    """Each run as a Change."""
+    rows = Run.objects.exclude(state=State.SENDING).order_by()
+    return rows.values_list(
+        *("created_at", "routine_id", "account_id", "person_id"),
+        *("state", "reason", "outcome"),
+        Cast("duration_ms", BigIntegerField()),
+        Cast(Value(1), SmallIntegerField()),
+        Value(False, BooleanField()),
+    )
+
+
+def waiting_changes(*, taken_back: bool = False) -> QuerySet[RunChange, Any]:
+    """Each as a Change, or as its contrary."""
+    return RunChange.objects.order_by().values_list(
+        *("created_at", "routine_pk", "account_pk", "person_pk"),
+        *("state", "reason", "outcome", "duration_ms"),
+        F("by") * (-1 if taken_back else 1),
+        "deleted",
+    )
+
+
+def lock(*, wait: bool = False) -> bool:
+    """Whether this transaction may write counts: one at a time does.
+
+    SQLite's transactions see to it by themselves.
+    """
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        if wait:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            return True
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def add(counted: Tally) -> None:
+    """Add to the rows that there are, and make those that are missing."""
+    rows = [
+        (*key, *(counts[name] for name in RunCount.COUNTS))
+        for key, counts in sorted(counted.items())
+        if any(counts.values())
+    ]
+    table = f'"{RunCount._meta.db_table}"'
+    columns = (*RunCount.KEYS, *RunCount.COUNTS)
+    marks = f"({', '.join(['%s'] * len(columns))})"
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in RunCount.COUNTS)
+    with connection.cursor() as cursor:
+        for first in range(0, len(rows), _ROWS):
+            some = rows[first : first + _ROWS]
+            cursor.execute(
+                f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608
+                f"VALUES {', '.join([marks] * len(some))} "
+                f"ON CONFLICT ({', '.join(RunCount.KEYS)}) DO UPDATE SET {added}",
+                [value for row in some for value in row],
+            )

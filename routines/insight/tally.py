@@ -126,7 +126,7 @@ def lock(*, wait: bool = False) -> bool:
 
 def add(counted: Tally) -> None:
     """Add to the rows that there are, and make those that are missing."""
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (*key, *(counts[name] for name in RunCount.COUNTS))
         for key, counts in sorted(counted.items())
         if any(counts.values())

@@ -1,5 +1,8 @@
 """One table of counts instead of six summaries, and what is still to be counted says since when."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import migrations, models
 from django.db.models.functions import Now
 
@@ -18,14 +21,14 @@ OF_STATE = {  # reasons, as they were when this was written
 }
 
 
-def drop_triggers(apps, schema_editor):
+def drop_triggers(apps: Any, schema_editor: Any) -> None:
     """They name a column that is renamed. After each `migrate` they are made anew."""
     on = " ON routines_run" if schema_editor.connection.vendor == "postgresql" else ""
     for name in ("run_added", "run_changed", "run_removed"):
         schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}{on}")
 
 
-def copy_summaries(apps, schema_editor):
+def copy_summaries(apps: Any, schema_editor: Any) -> None:
     """The counts of deleted runs stand nowhere else."""
     not_refused = [reason for reasons in OF_STATE.values() for reason in reasons]
     sums = {state: _runs_if("reason IN", reasons) for state, reasons in OF_STATE.items()}
@@ -47,7 +50,7 @@ def copy_summaries(apps, schema_editor):
         )
 
 
-def _runs_if(condition, reasons):
+def _runs_if(condition: str, reasons: Iterable[str]) -> str:
     listed = ", ".join(f"'{reason}'" for reason in reasons)
     return f"CASE WHEN {condition} ({listed}) THEN runs ELSE 0 END"
 

@@ -274,7 +274,7 @@ def test_routines_that_nobody_ran_with_their_last_run():
     create_run(routine=once, ago=timedelta(days=60))
     create_run(routine=busy)
     figures = look(insight.preset(30))
-    assert [(one, one.last_run_at) for one in figures.idle] == [  # type: ignore[attr-defined]
+    assert [(one, one.last_run_at) for one in figures.idle] == [
         (never, None),
         (once, last.created_at),
     ]

@@ -1,7 +1,6 @@
 """Changes of runs that triggers noted, and adding them to the counts, some at a time."""
 
 from django.db import transaction
-from django.db.models import Q
 
 from routines.insight.slots import first_kept
 from routines.insight.tally import Change, add, lock, tally, waiting_changes
@@ -23,9 +22,12 @@ def apply() -> int:
     with transaction.atomic():
         if not lock():
             return 0
-        pks = list(RunChange.objects.order_by("pk").values_list("pk", flat=True)[:STEP])
-        changes = waiting_changes().filter(pk__in=pks)
-        add(tally(Change(*row) for row in changes))
+        found = waiting_changes("pk").order_by("pk")[:STEP]
+        changes, pks = [], []
+        for *change, pk in found:
+            changes.append(Change(*change))
+            pks.append(pk)
+        add(tally(changes))
         RunChange.objects.filter(pk__in=pks).delete()
         _forget_half_hours(most=_HALF_HOURS * len(pks))
     return len(pks)
@@ -33,7 +35,8 @@ def apply() -> int:
 
 def _forget_half_hours(*, most: int) -> None:
     """As many as may have come: so there are never more of them, and one look has little to do."""
+    dimensions = [one for one in Dimension if one != Dimension.TIME]
     old = RunCount.objects.filter(
-        ~Q(dimension=Dimension.TIME), grain=Grain.HALF_HOUR, slot__lt=first_kept()
+        dimension__in=dimensions, grain=Grain.HALF_HOUR, slot__lt=first_kept()
     )
     RunCount.objects.filter(pk__in=old.values("pk")[:most]).delete()

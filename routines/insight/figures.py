@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from django.conf import settings
-from django.db.models import Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
 
 from routines.insight import slots
@@ -140,14 +140,13 @@ class Figures:
 
 
 def look(range: Range) -> Figures:
-    within = slots.covering(*range.bounds)
     steps = _steps(range)
     total = Counts()
     for _, counts in steps:
         total.add(getattr(counts, name) for name in _STATES)
     known = Routine.objects.select_related("account").in_bulk()
     accounts = Account.objects.in_bulk()
-    counted = _by_key(within)
+    counted = _by_key(range)
     routines = _named(counted[Dimension.ROUTINE], known)
     people, others = _people(counted[Dimension.PERSON])
     ran = {routine.pk for routine, _ in routines}
@@ -157,8 +156,8 @@ def look(range: Range) -> Figures:
     return Figures(
         range=range,
         total=total,
-        before=_total(slots.covering(*range.before.bounds)),
-        deleted=_total(within & Q(deleted=True)).runs,
+        before=_total(range.before),
+        deleted=_total(range, deleted=True).runs,
         steps=steps,
         routines=routines,
         accounts=_named(counted[Dimension.ACCOUNT], accounts),
@@ -176,22 +175,19 @@ def look(range: Range) -> Figures:
 # --- Over time ---
 
 
-def _of_all_runs() -> QuerySet[RunCount]:
-    return RunCount.objects.filter(dimension=Dimension.TIME).order_by()
-
-
-def _total(within: Q) -> Counts:
-    sums = _of_all_runs().filter(within).aggregate(**{name: Sum(name) for name in _STATES})
+def _total(range: Range, **only: bool) -> Counts:
+    rows = RunCount.objects.filter(slots.covering(*range.bounds, Dimension.TIME), **only)
+    sums = rows.aggregate(**{name: Sum(name) for name in _STATES})
     return Counts(**{name: count or 0 for name, count in sums.items()})
 
 
 def _steps(range: Range) -> list[tuple[Step, Counts]]:
     steps = [(step, Counts()) for step in range.steps()]
     first, end = range.bounds
-    rows = _of_all_runs().filter(slot__gte=first, slot__lt=end)
+    rows = RunCount.objects.filter(dimension=Dimension.TIME, slot__gte=first, slot__lt=end)
     if range.unit == Unit.DAY:
         days = rows.filter(grain=Grain.HALF_HOUR).values_list(_local_slot(range) / Grain.DAY)
-        for day, *counts in days.annotate(*(Sum(name) for name in _STATES)):
+        for day, *counts in days.annotate(*(Sum(name) for name in _STATES)).order_by():
             steps[day - _days_since_1970(range.first)][1].add(counts)
         return steps
     grain = Grain.HALF_HOUR if range.unit == Unit.HOUR else Grain.DAY
@@ -219,13 +215,13 @@ def _local_slot(range: Range) -> Combinable:
 # --- By routine, account, person, reason, duration ---
 
 
-def _by_key(within: Q) -> dict[str, dict[str, Counts]]:
+def _by_key(range: Range) -> dict[str, dict[str, Counts]]:
     """{dimension: {key: counts}}, only of what was counted."""
-    dimensions = [one for one in Dimension.values if one != Dimension.TIME]
-    rows = RunCount.objects.filter(within, dimension__in=dimensions).order_by()
+    dimensions = [one for one in Dimension if one != Dimension.TIME]
+    rows = RunCount.objects.filter(slots.covering(*range.bounds, *dimensions))
     sums = rows.values_list("dimension", "key").annotate(*(Sum(name) for name in RunCount.COUNTS))
     found: dict[str, dict[str, Counts]] = {dimension: {} for dimension in dimensions}
-    for dimension, key, *values in sums:
+    for dimension, key, *values in sums.order_by():
         counts = Counts(**dict(zip(RunCount.COUNTS, values, strict=True)))
         if counts.runs:
             found[dimension][key] = counts
@@ -273,18 +269,20 @@ _WEEK = 7 * 24  # hours
 
 
 def _week(range: Range, accounts: dict[int, Account]) -> dict[tuple[int, int], Hour]:
-    limits = {pk: _limit(account) for pk, account in accounts.items()}
-    week: dict[tuple[int, int], Hour] = defaultdict(Hour)
-    for number, key, sessions in _hours(range):
-        hour = week[divmod((number + _1970) % _WEEK, 24)]
-        hour.sessions += sessions
-        account = accounts.get(int(key))
-        if account is None or not limits[account.pk]:
-            continue
-        limit = limits[account.pk]
-        if hour.fullest is None or sessions / limit >= hour.fullest.share:
-            hour.fullest = Fullest(range.moment(number * 2), account, sessions, limit)
-    return dict(week)
+    limits = {str(pk): _limit(account) for pk, account in accounts.items()}
+    sessions: dict[int, int] = defaultdict(int)  # by hour of the week
+    fullest: dict[int, tuple[float, int, str, int]] = {}  # share, hour, account, sessions
+    for hour, key, started in _hours(range):
+        of_week = (hour + _1970) % _WEEK
+        sessions[of_week] += started
+        if limit := limits.get(key):
+            candidate = (started / limit, hour, key, started)
+            fullest[of_week] = max(fullest.get(of_week, candidate), candidate)
+    week = {divmod(of_week, 24): Hour(count) for of_week, count in sessions.items()}
+    for of_week, (_, hour, key, started) in fullest.items():
+        start, account = range.moment(hour * 2), accounts[int(key)]
+        week[divmod(of_week, 24)].fullest = Fullest(start, account, started, limits[key])
+    return week
 
 
 def _limit(account: Account) -> int:
@@ -293,7 +291,7 @@ def _limit(account: Account) -> int:
 
 
 def _hours(range: Range) -> QuerySet[RunCount, tuple[int, str, int]]:
-    """(hour since 1970 by the zone's clock, account, its sessions), in the order of time."""
+    """(hour since 1970 by the zone's clock, account, its sessions)"""
     first, end = range.bounds
     rows = RunCount.objects.filter(
         dimension=Dimension.ACCOUNT,
@@ -302,5 +300,5 @@ def _hours(range: Range) -> QuerySet[RunCount, tuple[int, str, int]]:
         slot__lt=end,
         started__gt=0,
     )
-    hours = rows.values_list(_local_slot(range) / 2, "key").annotate(Sum("started"))
-    return hours.order_by(_local_slot(range) / 2, "key")
+    hours = rows.values_list(_local_slot(range) / 2, "key")
+    return hours.annotate(Sum("started")).order_by()

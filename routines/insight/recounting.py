@@ -88,9 +88,9 @@ def _compare_day(day: int, *, mend: bool) -> Recounted:
     runs = settled_runs().filter(**of_day)
     # The counts say what the runs say, but for the changes that wait. Both in one query, so that
     # they are of the same moment.
-    waiting = waiting_changes(taken_back=True).filter(**of_day, deleted=False)
+    waiting = waiting_changes(sign=-1).filter(**of_day, deleted=False)
     rows = [Change(*row) for row in runs.union(waiting, all=True)]
-    right = {key: counts for key, counts in tally(rows).items() if key.grain != Grain.BLOCK}
+    right = {key: counts for key, counts in tally(rows).items() if key[1] != Grain.BLOCK}
     forgotten = ~Q(dimension=Dimension.TIME) & Q(grain=Grain.HALF_HOUR, slot__lt=first_kept())
     stored = _stored(grain__in=[Grain.HALF_HOUR, Grain.DAY]).exclude(forgotten)
     wrong = _compare(right, stored.filter(slot__gte=day, slot__lt=day + Grain.DAY), mend=mend)
@@ -102,7 +102,7 @@ def _compare_block(block: int, *, mend: bool) -> int:
     days = _stored(grain=Grain.DAY).filter(slot__gte=block, slot__lt=block + Grain.BLOCK)
     sums = days.values_list("dimension", "key").annotate(*map(Sum, RunCount.COUNTS)).order_by()
     right = {
-        Key(dimension, Grain.BLOCK, block, key, deleted=False): _counts(values)
+        (dimension, Grain.BLOCK.value, block, key, False): _counts(values)
         for dimension, key, *values in sums
     }
     return _compare(right, _stored(grain=Grain.BLOCK).filter(slot=block), mend=mend)
@@ -119,10 +119,12 @@ def _counts(values: Iterable[int]) -> Counter[str]:
 
 def _compare(right: Tally, stored: QuerySet[RunCount], *, mend: bool) -> int:
     """How many rows are not as `right` says."""
-    found, pks = {}, {}
+    found: Tally = {}
+    pks: dict[Key, int] = {}
     for pk, *values in stored.values_list("pk", *RunCount.KEYS, *RunCount.COUNTS):
-        key = Key(*values[: len(RunCount.KEYS)])
-        found[key], pks[key] = _counts(values[len(RunCount.KEYS) :]), pk
+        dimension, grain, slot, name, deleted, *counts = values
+        key = (dimension, grain, slot, name, deleted)
+        found[key], pks[key] = _counts(counts), pk
     # Counters are equal if they differ by zeros alone.
     wrong = {
         key

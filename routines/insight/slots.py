@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-from routines.models import Grain
+from routines.models import Dimension, Grain
 
 HALF_HOUR = timedelta(minutes=30)
 # How long counts by anything but time keep half hours: those of 60 routines and 200 people are
@@ -37,25 +37,29 @@ def _ceiling(slot: int, grain: Grain) -> int:
     return -(-slot // grain) * grain
 
 
-def covering(first: int, end: int) -> Q:
-    """The counts that together hold each slot from `first` until before `end` once."""
+def covering(first: int, end: int, *dimensions: Dimension) -> Q:
+    """The counts by `dimensions` that together hold each slot from `first` until before `end` once.
+
+    Each branch of the OR names the dimensions anew: only then SQLite, which keeps no statistics of
+    tables that nobody analysed, looks along the index for each branch.
+    """
+
+    def within(grain: Grain, first: int, end: int) -> Q:
+        return Q(dimension__in=dimensions, grain=grain, slot__gte=first, slot__lt=end)
+
     first_day, end_day = _ceiling(first, Grain.DAY), floor(end, Grain.DAY)
     if first_day >= end_day:
-        return _within(Grain.HALF_HOUR, first, end)
+        return within(Grain.HALF_HOUR, first, end)
     first_block, end_block = _ceiling(first_day, Grain.BLOCK), floor(end_day, Grain.BLOCK)
-    ends = _within(Grain.HALF_HOUR, first, first_day) | _within(Grain.HALF_HOUR, end_day, end)
+    ends = within(Grain.HALF_HOUR, first, first_day) | within(Grain.HALF_HOUR, end_day, end)
     if first_block >= end_block:
-        return ends | _within(Grain.DAY, first_day, end_day)
+        return ends | within(Grain.DAY, first_day, end_day)
     return (
         ends
-        | _within(Grain.DAY, first_day, first_block)
-        | _within(Grain.BLOCK, first_block, end_block)
-        | _within(Grain.DAY, end_block, end_day)
+        | within(Grain.DAY, first_day, first_block)
+        | within(Grain.BLOCK, first_block, end_block)
+        | within(Grain.DAY, end_block, end_day)
     )
-
-
-def _within(grain: Grain, first: int, end: int) -> Q:
-    return Q(grain=grain, slot__gte=first, slot__lt=end)
 
 
 # --- Durations, which are counted in buckets ---

@@ -35,56 +35,41 @@ class Change(NamedTuple):
     deleted: bool
 
 
-class Key(NamedTuple):
-    """Of a row, as RunCount.KEYS says."""
-
-    dimension: str
-    grain: int
-    slot: int
-    key: str
-    deleted: bool
-
-
-Tally = dict[Key, Counter[str]]  # the inner keys are RunCount.COUNTS
+Key = tuple[str, int, int, str, bool]  # as RunCount.KEYS
+Tally = dict[Key, Counter[str]]  # of RunCount.COUNTS
 
 
 def tally(changes: Iterable[Change]) -> Tally:
-    half_hours: Tally = defaultdict(Counter)
+    counted: Tally = defaultdict(Counter)
+    kept = first_kept()
     for change in changes:
         if change.state == State.SENDING:
             continue
         slot = slot_of(change.created_at)
+        covering = [(grain, floor(slot, grain)) for grain in _GRAINS]
         for dimension, key in _dimensions(change):
-            counts = half_hours[Key(dimension, Grain.HALF_HOUR, slot, key, change.deleted)]
-            counts[change.state] += change.by
-            if change.outcome and dimension == Dimension.ROUTINE:
-                counts[change.outcome] += change.by
-    return _in_all_grains(half_hours)
+            keeps_half_hours = slot >= kept or dimension == Dimension.TIME
+            for grain, first in covering if keeps_half_hours else covering[1:]:
+                counts = counted[dimension, grain, first, key, change.deleted]
+                counts[change.state] += change.by
+                if change.outcome and dimension == Dimension.ROUTINE:
+                    counts[change.outcome] += change.by
+    return counted
+
+
+_GRAINS: tuple[int, ...] = tuple(Grain.values)  # half hours first
 
 
 def _dimensions(change: Change) -> Iterable[tuple[str, str]]:
-    yield Dimension.TIME, ""
-    yield Dimension.ROUTINE, str(change.routine)
-    yield Dimension.ACCOUNT, str(change.account)
-    yield Dimension.PERSON, str(change.person)
-    yield Dimension.REASON, change.reason
+    yield Dimension.TIME.value, ""
+    yield Dimension.ROUTINE.value, str(change.routine)
+    yield Dimension.ACCOUNT.value, str(change.account)
+    yield Dimension.PERSON.value, str(change.person)
+    yield Dimension.REASON.value, change.reason
     # Of a session that a person found we know no answer, so not how long it took.
     answered = change.state == State.STARTED and change.reason != Reason.SAID_STARTED
     if answered and change.duration_ms is not None:
-        yield Dimension.DURATION, str(duration_floor(change.duration_ms))
-
-
-def _in_all_grains(half_hours: Tally) -> Tally:
-    kept = first_kept()
-    counted: Tally = defaultdict(Counter)
-    for key, counts in half_hours.items():
-        for grain in Grain:
-            if grain == Grain.HALF_HOUR and key.slot < kept and key.dimension != Dimension.TIME:
-                continue
-            row = key._replace(grain=grain.value, slot=floor(key.slot, grain))
-            for name, count in counts.items():
-                counted[row][name] += count
-    return counted
+        yield Dimension.DURATION.value, str(duration_floor(change.duration_ms))
 
 
 def settled_runs() -> QuerySet[Run, Any]:
@@ -99,13 +84,14 @@ def settled_runs() -> QuerySet[Run, Any]:
     )
 
 
-def waiting_changes(*, taken_back: bool = False) -> QuerySet[RunChange, Any]:
-    """Each as a Change, or as its contrary."""
+def waiting_changes(*more: str, sign: int = 1) -> QuerySet[RunChange, Any]:
+    """Each as a Change, `by` times the sign, and `more` columns behind it."""
     return RunChange.objects.order_by().values_list(
         *("created_at", "routine_pk", "account_pk", "person_pk"),
         *("state", "reason", "outcome", "duration_ms"),
-        F("by") * (-1 if taken_back else 1),
+        F("by") * sign,
         "deleted",
+        *more,
     )
 
 

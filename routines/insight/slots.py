@@ -28,12 +28,12 @@ def first_kept() -> int:
     return floor(slot_of(timezone.now()), Grain.DAY) - KEPT_DAYS * Grain.DAY
 
 
-def floor(slot: int, grain: Grain) -> int:
+def floor(slot: int, grain: int) -> int:
     """The first slot of the half hour, day or block that `slot` is in."""
     return slot // grain * grain
 
 
-def _ceiling(slot: int, grain: Grain) -> int:
+def _ceiling(slot: int, grain: int) -> int:
     return -(-slot // grain) * grain
 
 

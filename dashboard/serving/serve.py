@@ -84,14 +84,14 @@ def _tell_about_unreadable_tokens() -> None:
 
 
 def _count_runs_in_background() -> None:
-    """After an upgrade or an import, in a process of its own that ends when all is counted.
+    """After an upgrade or an import: in a process that ends when all is counted, or with the server.
 
-    Nobody waits for it. If it is stopped, the insight page and the next start go on.
+    Nobody waits for it. What it leaves, the insight page and the next start count.
     """
     from routines.insight import progress
 
     if progress.behind():
-        command = [sys.executable, "-m", "django", "count_runs"]
+        command = [sys.executable, "-m", "django", "count_runs", "--with-parent"]
         subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  # gunicorn reaps it
 
 

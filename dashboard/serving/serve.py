@@ -84,7 +84,7 @@ def _tell_about_unreadable_tokens() -> None:
 
 
 def _count_runs_in_background() -> None:
-    """After an upgrade or an import: in a process that ends when all is counted, or with the server.
+    """After an upgrade or an import. Its process ends when all is counted, or with the server.
 
     Nobody waits for it. What it leaves, the insight page and the next start count.
     """

@@ -80,6 +80,7 @@ urlpatterns = [
     path("history/<int:pk>/outcome/take-back/", outcomes.take_back, name="take_back_outcome"),
     # The insight page
     path("insight/", insight.page, name="insight"),
+    path("insight/progress/", insight.progress, name="insight_progress"),
     # The registry
     path("routines/", registry.routines, name="registry"),
     path("routines/register/", register.paste, name="register"),

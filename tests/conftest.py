@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.cache import cache
 
 from routines.fire_api import wire
-from routines.models import SUMMARIES, RunChange
+from routines.models import RecountDay, RunChange, RunCount
 from routines.practice_api import PracticeApi, PracticeServer
 from tests import effort, outside_world
 
@@ -61,6 +61,5 @@ def transactional_db(transactional_db: None) -> None:
     import_module("routines.migrations.0007_people_and_audit").give_rights(apps, None)
     import_module("routines.migrations.0003_header_versions").add_known(apps, None)
     # On SQLite the flush deletes run by run, and deleted runs stay counted.
-    RunChange.objects.all().delete()
-    for model in SUMMARIES:
+    for model in (RunChange, RunCount, RecountDay):
         model._default_manager.all().delete()

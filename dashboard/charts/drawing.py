@@ -1,7 +1,7 @@
 """Charts as SVG. The templates of templates/charts/ put them on a page, each with its table.
 
 Widths are in percent and heights in pixels, so that a chart fills its place without a viewBox and
-its words keep their size on a phone. The picture is for the eye and the mouse; the table beside it
+its labels keep their size on a phone. The picture is for the eye and the mouse; the table beside it
 says the same, with the same links, for everybody else. Colours come from classes.
 
 The markup is written here and not by templates: a page has thousands of these elements, and a
@@ -16,17 +16,22 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 
-_HEIGHT = 200  # of the columns, in pixels
-_LEAST = 2  # pixels of what is not nothing
-_SLIM = 0.78  # of the room that a column has
-_ROW = 14  # pixels of a bar that lies
-_CELL = 22
-_NARROW = 3  # on a phone, every third word under or above a chart is shown
+# Pixels, but for the last two.
+_COLUMNS_HEIGHT = 200
+_MIN_SEGMENT_HEIGHT = 2  # of what is not nothing
+_ROW_HEIGHT = 14  # of a bar that lies
+_CELL_HEIGHT = 22
+_CELL_GAP = 3
+_COLUMN_SHARE = 0.78  # of the width that a column has, the rest is the gap
+_LABELS_ON_A_PHONE = 3  # every third one under or above a chart is shown
 
 
 @dataclass
-class Part:
-    """A share of a bar; `kind` is its CSS class, `label` a word of ours."""
+class Segment:
+    """A share of a bar.
+
+    `kind` is its CSS class, `label` a word of ours, `url` leads to the runs that it counts.
+    """
 
     kind: str
     label: str
@@ -37,23 +42,22 @@ class Part:
 @dataclass
 class Bar:
     label: str
-    parts: Sequence[Part]
+    segments: Sequence[Segment]
     url: str = ""
     tick: str = ""  # under the column, where there is room
 
     @property
     def total(self) -> int:
-        return sum(part.count for part in self.parts)
+        return sum(segment.count for segment in self.segments)
 
     @cached_property
-    def name(self) -> str:
-        """The label, ready for markup."""
+    def escaped_label(self) -> str:
         return escape(self.label)
 
     @property
-    def says(self) -> str:
-        parts = [f"{part.count:,} {part.label}" for part in self.parts if part.count]
-        return f"{self.name}: {', '.join(parts) or 'none'}"
+    def description(self) -> str:
+        counts = [f"{one.count:,} {one.label}" for one in self.segments if one.count]
+        return f"{self.escaped_label}: {', '.join(counts) or 'none'}"
 
 
 @dataclass
@@ -65,178 +69,181 @@ class Number:
 
 
 class Columns:
-    """Bars side by side, their parts one upon the other."""
+    """Bars side by side, their segments one upon the other; the y axis begins at 0."""
 
-    def __init__(self, bars: Sequence[Bar], *, most_ticks: int = 12) -> None:
+    def __init__(self, bars: Sequence[Bar], *, max_ticks: int = 12) -> None:
         self.bars = bars
-        self._most_ticks = most_ticks
-        self._top = _round_up(max((bar.total for bar in bars), default=0))
-        self._room = 100 / max(len(bars), 1)
+        self._max_ticks = max_ticks
+        self._maximum = _round_up(max((bar.total for bar in bars), default=0))
+        self._width = 100 / max(len(bars), 1)
 
     @property
-    def kinds(self) -> list[tuple[str, str]]:
-        return _kinds(self.bars)
+    def legend(self) -> list[tuple[str, str]]:
+        return _legend(self.bars)
 
     @cached_property
     def svg(self) -> SafeString:
-        columns = (self._column(place, bar) for place, bar in enumerate(self.bars))
-        return _svg("columns", _HEIGHT + 26, [*self._lines(), *columns, *self._words()])
+        columns = (self._column(index, bar) for index, bar in enumerate(self.bars))
+        return _svg("columns", _COLUMNS_HEIGHT + 26, [*self._lines(), *columns, *self._labels()])
 
-    def _column(self, place: int, bar: Bar) -> str:
-        x = place * self._room
-        inner, width = _percent(x + self._room * (1 - _SLIM) / 2), _percent(self._room * _SLIM)
-        room = (
+    def _column(self, index: int, bar: Bar) -> str:
+        x = index * self._width
+        inner_x = _percent(x + self._width * (1 - _COLUMN_SHARE) / 2)
+        inner_width = _percent(self._width * _COLUMN_SHARE)
+        whole = (
             f'<rect class="room" x="{_percent(x)}" y="0" '
-            f'width="{_percent(self._room)}" height="{_HEIGHT}"/>'
+            f'width="{_percent(self._width)}" height="{_COLUMNS_HEIGHT}"/>'
         )
-        drawn = [_linked(room, bar.url, bar.says)]
-        floor = float(_HEIGHT)
-        for part in bar.parts:
-            if part.count:
-                height = max(part.count / self._top * _HEIGHT, _LEAST)
-                floor -= height
+        drawn = [_linked(whole, bar.url, bar.description)]
+        top = float(_COLUMNS_HEIGHT)
+        for segment in bar.segments:
+            if segment.count:
+                height = max(segment.count / self._maximum * _COLUMNS_HEIGHT, _MIN_SEGMENT_HEIGHT)
+                top -= height
                 box = (
-                    f'<rect class="{part.kind}" x="{inner}" y="{floor:.1f}" '
-                    f'width="{width}" height="{height:.1f}"/>'
+                    f'<rect class="{segment.kind}" x="{inner_x}" y="{top:.1f}" '
+                    f'width="{inner_width}" height="{height:.1f}"/>'
                 )
-                drawn.append(_linked(box, part.url, _says(bar, part)))
+                drawn.append(_linked(box, segment.url, _describe(bar, segment)))
         return f"<g>{''.join(drawn)}</g>"
 
     def _lines(self) -> Iterable[str]:
         for y, _ in self._scale():
             yield f'<line x1="0" x2="100%" y1="{y}" y2="{y}"/>'
 
-    def _words(self) -> Iterable[str]:
-        yield f'<line class="floor" x1="0" x2="100%" y1="{_HEIGHT}" y2="{_HEIGHT}"/>'
+    def _labels(self) -> Iterable[str]:
+        y = _COLUMNS_HEIGHT
+        yield f'<line class="floor" x1="0" x2="100%" y1="{y}" y2="{y}"/>'
         for y, number in self._scale():
             yield f'<text class="scale" x="0" y="{y + 14}">{number:,}</text>'
-        marked = [place for place, bar in enumerate(self.bars) if bar.tick]
-        for number, place in enumerate(marked[:: -(-len(marked) // self._most_ticks) or 1]):
-            spare = ' class="spare"' if number % _NARROW else ""
+        ticked = [index for index, bar in enumerate(self.bars) if bar.tick]
+        for number, index in enumerate(ticked[:: -(-len(ticked) // self._max_ticks) or 1]):
+            spare = ' class="spare"' if number % _LABELS_ON_A_PHONE else ""
             yield (
-                f'<text{spare} x="{_percent((place + 0.5) * self._room)}" y="{_HEIGHT + 18}" '
-                f'text-anchor="{self._anchor(place)}">{escape(self.bars[place].tick)}</text>'
+                f'<text{spare} x="{_percent((index + 0.5) * self._width)}" '
+                f'y="{_COLUMNS_HEIGHT + 18}" text-anchor="{self._anchor(index)}">'
+                f"{escape(self.bars[index].tick)}</text>"
             )
 
     def _scale(self) -> list[tuple[int, int]]:
-        marks = [self._top // 2, self._top] if self._top % 2 == 0 else [self._top]
-        return [(round(_HEIGHT - mark / self._top * _HEIGHT), mark) for mark in marks]
+        marks = [self._maximum // 2, self._maximum] if self._maximum % 2 == 0 else [self._maximum]
+        return [(round(_COLUMNS_HEIGHT * (1 - mark / self._maximum)), mark) for mark in marks]
 
-    def _anchor(self, place: int) -> str:
-        """Of many columns, the words under the outer ones stay within the chart."""
+    def _anchor(self, index: int) -> str:
+        """Of many columns, the labels under the outer ones stay within the chart."""
         if len(self.bars) <= 8:
             return "middle"
-        return "start" if place == 0 else "end" if place >= len(self.bars) - 2 else "middle"
+        return "start" if index == 0 else "end" if index >= len(self.bars) - 2 else "middle"
 
     @cached_property
-    def body(self) -> SafeString:
-        """The lines of its table: a bar each."""
+    def table_rows(self) -> SafeString:
+        """A bar each."""
         return _safe(
-            f'<tr><th scope="row">{bar.name}</th>'
-            + "".join(
-                _cell(f"{part.count:,}", part.url if part.count else "") for part in bar.parts
-            )
+            f'<tr><th scope="row">{bar.escaped_label}</th>'
+            + "".join(_cell(f"{one.count:,}", one.url if one.count else "") for one in bar.segments)
             + "</tr>"
             for bar in self.bars
         )
 
 
 class Rows:
-    """Bars one under the other, as the lines of a table: a name before, numbers behind each."""
+    """Bars one under the other, as the rows of a table: a name before, numbers behind each."""
+
+    FIRST = 10  # so many are shown at once, the others in a part that opens
 
     def __init__(
-        self, what: str, heads: Sequence[str], bars: Sequence[tuple[Bar, Sequence[Number]]]
+        self, what: str, headings: Sequence[str], bars: Sequence[tuple[Bar, Sequence[Number]]]
     ) -> None:
-        self.what, self.heads = what, heads
+        self.what, self.headings = what, headings
         self._bars = bars
-        self._most = max((bar.total for bar, _ in bars), default=1)
-
-    FIRST = 10  # so many are shown, the others unfold
+        self._longest = max((bar.total for bar, _ in bars), default=1)
 
     def __bool__(self) -> bool:
         return bool(self._bars)
 
     @property
-    def kinds(self) -> list[tuple[str, str]]:
-        return _kinds([bar for bar, _ in self._bars])
+    def legend(self) -> list[tuple[str, str]]:
+        return _legend([bar for bar, _ in self._bars])
 
     @property
-    def shown(self) -> SafeString:
-        return _safe(self._line(bar, numbers) for bar, numbers in self._bars[: self.FIRST])
+    def first_rows(self) -> SafeString:
+        return _safe(self._row(bar, numbers) for bar, numbers in self._bars[: self.FIRST])
 
     @property
-    def folded(self) -> SafeString:
-        return _safe(self._line(bar, numbers) for bar, numbers in self._bars[self.FIRST :])
+    def other_rows(self) -> SafeString:
+        return _safe(self._row(bar, numbers) for bar, numbers in self._bars[self.FIRST :])
 
     @property
-    def number_folded(self) -> int:
+    def number_of_others(self) -> int:
         return max(len(self._bars) - self.FIRST, 0)
 
-    def _line(self, bar: Bar, numbers: Sequence[Number]) -> str:
+    def _row(self, bar: Bar, numbers: Sequence[Number]) -> str:
         cells = "".join(_cell(number.text, number.url) for number in numbers)
-        name = f'<a href="{_href(bar.url)}">{bar.name}</a>'
-        bar_svg = _svg("", _ROW, self._boxes(bar))
+        name = f'<a href="{_href(bar.url)}">{bar.escaped_label}</a>'
+        bar_svg = _svg("", _ROW_HEIGHT, self._segments(bar))
         return f'<tr><th scope="row">{name}</th><td class="bar">{bar_svg}</td>{cells}</tr>'
 
-    def _boxes(self, bar: Bar) -> Iterable[str]:
+    def _segments(self, bar: Bar) -> Iterable[str]:
         x = 0.0
-        for part in bar.parts:
-            if part.count:
-                width = part.count / self._most * 100
+        for segment in bar.segments:
+            if segment.count:
+                width = segment.count / self._longest * 100
                 box = (
-                    f'<rect class="{part.kind}" x="{_percent(x)}" '
-                    f'width="{_percent(max(width, 0.4))}" height="{_ROW}"/>'
+                    f'<rect class="{segment.kind}" x="{_percent(x)}" '
+                    f'width="{_percent(max(width, 0.4))}" height="{_ROW_HEIGHT}"/>'
                 )
-                yield _linked(box, part.url, _says(bar, part))
+                yield _linked(box, segment.url, _describe(bar, segment))
                 x += width
 
 
 @dataclass
-class Field:
-    """One field of a heat map; `level` from 0 to 5 is its CSS class."""
+class Cell:
+    """One cell of a heat map; `level` from 0 to 5 is its CSS class."""
 
-    says: str
-    short: str
+    description: str
+    text: str  # in the table
     level: int
     url: str = ""
 
 
 class HeatMap:
-    """Rows of fields under one line of heads; a row's label has the room of two fields."""
+    """Rows of cells under one line of headings; a row's label is as wide as two cells."""
 
-    def __init__(self, heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Field]]]) -> None:
-        self.heads = heads
+    def __init__(self, headings: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> None:
+        self.headings = headings
         self._rows = rows
-        self._room = 100 / (len(heads) + 2)
+        self._width = 100 / (len(headings) + 2)
 
     @cached_property
     def svg(self) -> SafeString:
-        return _svg("heat", _CELL + (_CELL + 3) * len(self._rows), self._drawn())
+        return _svg("heat", self._y(len(self._rows)), self._drawn())
+
+    def _y(self, row: int) -> int:
+        return _CELL_HEIGHT + (_CELL_HEIGHT + _CELL_GAP) * row
 
     def _drawn(self) -> Iterable[str]:
-        width = _percent(self._room * 0.9)
-        for place, head in enumerate(self.heads):
-            spare = ' class="spare"' if place % _NARROW else ""
-            x = _percent((place + 2.45) * self._room)
-            yield f'<text{spare} x="{x}" y="13" text-anchor="middle">{escape(head)}</text>'
-        for number, (label, fields) in enumerate(self._rows):
-            y = _CELL + (_CELL + 3) * number
+        width = _percent(self._width * 0.9)
+        for column, heading in enumerate(self.headings):
+            spare = ' class="spare"' if column % _LABELS_ON_A_PHONE else ""
+            x = _percent((column + 2.45) * self._width)
+            yield f'<text{spare} x="{x}" y="13" text-anchor="middle">{escape(heading)}</text>'
+        for number, (label, cells) in enumerate(self._rows):
+            y = self._y(number)
             yield f'<text x="0" y="{y + 15}">{escape(label[:3])}</text>'
-            for place, field in enumerate(fields):
+            for column, cell in enumerate(cells):
                 box = (
-                    f'<rect class="level-{field.level}" x="{_percent((place + 2) * self._room)}" '
-                    f'y="{y}" width="{width}" height="{_CELL}" rx="3"/>'
+                    f'<rect class="level-{cell.level}" x="{_percent((column + 2) * self._width)}" '
+                    f'y="{y}" width="{width}" height="{_CELL_HEIGHT}" rx="3"/>'
                 )
-                yield _linked(box, field.url, escape(field.says))
+                yield _linked(box, cell.url, escape(cell.description))
 
     @cached_property
-    def body(self) -> SafeString:
-        """The lines of its table."""
+    def table_rows(self) -> SafeString:
         return _safe(
             f'<tr><th scope="row">{escape(label)}</th>'
-            + "".join(_cell(field.short, field.url, field.says) for field in fields)
+            + "".join(_cell(cell.text, cell.url, cell.description) for cell in cells)
             + "</tr>"
-            for label, fields in self._rows
+            for label, cells in self._rows
         )
 
 
@@ -245,21 +252,21 @@ def _svg(kind: str, height: int, drawn: Iterable[str]) -> SafeString:
     return _safe([head, *drawn, "</svg>"])
 
 
-def _linked(box: str, url: str, says: str) -> str:
+def _linked(box: str, url: str, description: str) -> str:
     if not url:
-        return f"<g><title>{says}</title>{box}</g>"
+        return f"<g><title>{description}</title>{box}</g>"
     # Not reached by Tab: the table has the same link.
-    return f'<a href="{_href(url)}" tabindex="-1"><title>{says}</title>{box}</a>'
+    return f'<a href="{_href(url)}" tabindex="-1"><title>{description}</title>{box}</a>'
 
 
 def _href(url: str) -> str:
     return url.replace("&", "&amp;").replace('"', "%22")
 
 
-def _cell(text: str, url: str, says: str = "") -> str:
+def _cell(text: str, url: str, description: str = "") -> str:
     if not url:
         return f'<td class="num">{text}</td>'
-    title = f' title="{escape(says)}"' if says else ""
+    title = f' title="{escape(description)}"' if description else ""
     return f'<td class="num"><a href="{_href(url)}"{title}>{text}</a></td>'
 
 
@@ -267,22 +274,22 @@ def _safe(markup: Iterable[str]) -> SafeString:
     return mark_safe("".join(markup))  # noqa: S308  # see above
 
 
-def _kinds(bars: Sequence[Bar]) -> list[tuple[str, str]]:
-    return [(part.kind, part.label) for part in bars[0].parts] if bars else []
+def _legend(bars: Sequence[Bar]) -> list[tuple[str, str]]:
+    return [(segment.kind, segment.label) for segment in bars[0].segments] if bars else []
 
 
-def _says(bar: Bar, part: Part) -> str:
-    return f"{bar.name}: {part.count:,} {part.label}"
+def _describe(bar: Bar, segment: Segment) -> str:
+    return f"{bar.escaped_label}: {segment.count:,} {segment.label}"
 
 
 def _percent(value: float) -> str:
     return f"{value:.2f}%"
 
 
-def _round_up(most: int) -> int:
+def _round_up(largest: int) -> int:
     """A number that reads well on an axis."""
-    size: int = 10 ** max(len(str(most)) - 2, 0)
+    size: int = 10 ** max(len(str(largest)) - 2, 0)
     for step in (1, 2, 4, 5, 6, 8, 10, 12, 14, 16, 20, 24, 30, 40, 50, 60, 80, 100):
-        if step * size >= most:
+        if step * size >= largest:
             return step * size
-    return max(most, 1)
+    return max(largest, 1)

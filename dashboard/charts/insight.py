@@ -7,25 +7,25 @@ from typing import Any
 
 from django.urls import reverse
 
-from dashboard.charts.drawing import Bar, Columns, Field, HeatMap, Number, Part, Rows
+from dashboard.charts.drawing import Bar, Cell, Columns, HeatMap, Number, Rows, Segment
 from routines.history.run_filter import RunFilter
 from routines.insight import Counts, Figures, Hour, Step, Unit
 from routines.models import Outcome
 from routines.values.reasons import MEANINGS, State
 
 STATES = (State.STARTED, State.REFUSED, State.UNKNOWN, State.NOT_SENT)  # the expected lies lowest
-_SHORT = {  # over a column of numbers
+_HEADINGS = {  # over a column of numbers
     State.REFUSED: "Refused",
     State.UNKNOWN: "Unknown",
     State.NOT_SENT: "Not sent",
 }
 _OF_STATE = {state: RunFilter(states=(state,)).query_string() for state in STATES}
-_PARTS = [(state.value, state.label.lower(), query) for state, query in _OF_STATE.items()]
+_SEGMENTS = [(state.value, state.label.lower(), query) for state, query in _OF_STATE.items()]
 _OF_OUTCOME = {
     outcome: RunFilter(states=(State.STARTED,), outcome=outcome.value).query_string()
     for outcome in Outcome
 }
-_NOTHING_SAID = RunFilter(states=(State.STARTED,), outcome="").query_string()
+_NO_OUTCOME = RunFilter(states=(State.STARTED,), outcome="").query_string()
 _DURATIONS = (
     *(0, 100, 200, 300, 500, 700, 1000, 1500, 2000, 3000, 5000, 7000),
     *(10_000, 20_000, 30_000, 60_000),
@@ -50,11 +50,11 @@ class Charts:
     def _url(self, *queries: str) -> str:
         return f"{self._history}?{'&'.join(queries)}"
 
-    def _by_state(self, counts: Counts, *queries: str) -> list[Part]:
+    def _by_state(self, counts: Counts, *queries: str) -> list[Segment]:
         url = self._url(*queries)
         return [
-            Part(kind, label, getattr(counts, kind), f"{url}&{query}")
-            for kind, label, query in _PARTS
+            Segment(kind, label, getattr(counts, kind), f"{url}&{query}")
+            for kind, label, query in _SEGMENTS
         ]
 
     @cached_property
@@ -72,12 +72,12 @@ class Charts:
         return Columns([self._step(step, counts) for step, counts in self._figures.steps])
 
     def _step(self, step: Step, counts: Counts) -> Bar:
-        label, tick = _named(step.start, self._figures.range.unit)
+        label, tick = _labels(step.start, self._figures.range.unit)
         query = _query(self._figures.range.runs(step))
         return Bar(
             label=label,
             tick=tick,
-            parts=self._by_state(counts, query),
+            segments=self._by_state(counts, query),
             url=self._url(query),
         )
 
@@ -112,15 +112,15 @@ class Charts:
             bar = Bar(str(one), self._by_state(counts, self._within, query), url)
             numbers = [Number(f"{counts.runs:,}", url)]
             numbers += [
-                Number(f"{part.count:,}", part.url if part.count else "")
-                for part, state in zip(bar.parts, STATES, strict=True)
+                Number(f"{segment.count:,}", segment.url if segment.count else "")
+                for segment, state in zip(bar.segments, STATES, strict=True)
                 if state in counted
             ]
-            started_url = bar.parts[0].url if counts.started else ""
+            started_url = bar.segments[0].url if counts.started else ""
             numbers.append(Number(share(counts.started, counts.runs), started_url))
             bars.append((bar, numbers))
-        heads = [_SHORT[state] for state in STATES if state in counted]
-        return Rows(what, ("Runs", *heads, "Started"), bars)
+        headings = [_HEADINGS[state] for state in STATES if state in counted]
+        return Rows(what, ("Runs", *headings, "Started"), bars)
 
     # --- Refusals ---
 
@@ -133,7 +133,7 @@ class Charts:
             state = MEANINGS[reason].state
             url = self._url(self._within, RunFilter(reason=reason).query_string())
             label = reason.label[:1].upper() + reason.label[1:]
-            bar = Bar(label, [Part(state.value, state.label.lower(), runs, url)], url)
+            bar = Bar(label, [Segment(state.value, state.label.lower(), runs, url)], url)
             numbers = [Number(state.label), Number(f"{runs:,}", url), Number(share(runs, failed))]
             bars.append((bar, numbers))
         return Rows("Reason", ("State", "Runs", "Share"), bars)
@@ -146,7 +146,7 @@ class Charts:
         for routine, counts in sorted(rows, key=lambda row: -row[1].refused)[: Rows.FIRST]:
             query = _query(RunFilter(routine=routine.slug))
             url = self._url(self._within, query, _OF_STATE[State.REFUSED])
-            bar = Bar(routine.name, [Part("refused", "refused", counts.refused, url)], url)
+            bar = Bar(routine.name, [Segment("refused", "refused", counts.refused, url)], url)
             refused = share(counts.refused, counts.runs)
             bars.append((bar, [Number(f"{counts.refused:,}", url), Number(refused)]))
         return Rows("Routine", ("Refused", "Share"), bars)
@@ -159,8 +159,8 @@ class Charts:
         bars = []
         for routine, counts in sorted(rows, key=lambda row: (-row[1].marked, -row[1].started)):
             query = _query(RunFilter(routine=routine.slug))
-            parts = [
-                Part(
+            segments = [
+                Segment(
                     outcome.value,
                     outcome.label,
                     counts.of(outcome),
@@ -169,14 +169,14 @@ class Charts:
                 for outcome, of in _OF_OUTCOME.items()
             ]
             nothing = counts.started - counts.marked
-            url = self._url(self._within, query, _NOTHING_SAID)
-            parts.append(Part("nothing", "nothing said", nothing, url))
+            url = self._url(self._within, query, _NO_OUTCOME)
+            segments.append(Segment("nothing", "nothing said", nothing, url))
             useful = share(counts.useful, counts.marked)
             numbers = [
                 Number(f"{counts.marked:,}"),
-                Number(useful, parts[0].url if counts.marked else ""),
+                Number(useful, segments[0].url if counts.marked else ""),
             ]
-            bars.append((Bar(routine.name, parts, parts[0].url), numbers))
+            bars.append((Bar(routine.name, segments, segments[0].url), numbers))
         return Rows("Routine", ("Marked", "Useful"), bars)
 
     # --- From press to session ---
@@ -184,20 +184,19 @@ class Charts:
     @cached_property
     def durations(self) -> Columns:
         bounds = zip(_DURATIONS, (*_DURATIONS[1:], None), strict=True)
-        bars = [self._duration(least, below) for least, below in bounds]
-        used = [place for place, bar in enumerate(bars) if bar.total]
-        return Columns(bars[used[0] : used[-1] + 1] if used else [], most_ticks=20)
+        bars = [self._duration(floor, ceiling) for floor, ceiling in bounds]
+        used = [index for index, bar in enumerate(bars) if bar.total]
+        return Columns(bars[used[0] : used[-1] + 1] if used else [], max_ticks=20)
 
-    def _duration(self, least: int, below: int | None) -> Bar:
+    def _duration(self, floor: int, ceiling: int | None) -> Bar:
         runs = sum(
-            runs
-            for found, runs in self._figures.duration.runs.items()
-            if least <= found and (below is None or found < below)
+            count
+            for duration, count in self._figures.duration.runs.items()
+            if floor <= duration and (ceiling is None or duration < ceiling)
         )
-        label = (
-            f"{_seconds(least)} to {_seconds(below)}" if below else f"{_seconds(least)} and more"
-        )
-        return Bar(label, [Part("started", "sessions", runs)], tick=_seconds(least))
+        upper = f"to {_seconds(ceiling)}" if ceiling else "and more"
+        segments = [Segment("started", "sessions", runs)]
+        return Bar(f"{_seconds(floor)} {upper}", segments, tick=_seconds(floor))
 
     # --- The week ---
 
@@ -222,20 +221,20 @@ class Charts:
 
     @property
     def fullest_share(self) -> str:
-        """What the darkest field of the week stands for; empty where no limit is shown."""
+        """What the darkest cell of the week stands for; empty where no limit is shown."""
         return share(round(self._fullest_share * 1000), 1000) if self._fullest_share else ""
 
-    def _cell(self, weekday: int, of_day: int) -> Field:
+    def _cell(self, weekday: int, of_day: int) -> Cell:
         name = f"{_WEEKDAYS[weekday]} {of_day:02}:00"
         hour = self._figures.week.get((weekday, of_day))
         if hour is None:
-            return Field(f"{name}: no session", "0", 0)
+            return Cell(f"{name}: no session", "0", 0)
         if hour.fullest is None:
             level = _level(hour.sessions / self._most_sessions)
-            return Field(f"{name}: {hour.sessions:,} sessions", f"{hour.sessions:,}", level)
+            return Cell(f"{name}: {_sessions(hour)}", f"{hour.sessions:,}", level)
         full = hour.fullest
         percent = share(full.used, full.limit)
-        says = (
+        description = (
             f"{name}: {_sessions(hour)} in all. The fullest hour: {percent} of "
             f"{full.account.label}'s budget, {full.used} of {full.limit} "
             f"on {_day(full.start)}"
@@ -247,7 +246,7 @@ class Charts:
             states=(State.STARTED,),
         )
         url = self._url(_query(hour_of))
-        return Field(says, percent, _level(full.share / self._fullest_share), url)
+        return Cell(description, percent, _level(full.share / self._fullest_share), url)
 
 
 @lru_cache(maxsize=5000)  # most are the same at the next look
@@ -259,8 +258,8 @@ def _day(moment: datetime) -> str:
     return f"{moment.day} {moment:%b}"
 
 
-def _named(start: datetime, unit: Unit) -> tuple[str, str]:
-    """In full, and as short as fits under a column."""
+def _labels(start: datetime, unit: Unit) -> tuple[str, str]:
+    """The label of a step, in full and as short as fits under a column."""
     if unit == Unit.HOUR:
         return f"{start:%a} {_day(start)}, {start:%H:%M}", f"{start:%H:%M}"
     if unit == Unit.DAY:

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import subprocess
 import sys
 from contextlib import closing
 
@@ -18,7 +19,7 @@ def main() -> None:
     if problem:
         sys.exit(problem)
     _prepare()
-    # No child process: who stops or watches this process has gunicorn itself.
+    # In this process's place, not as its child: who stops or watches it has gunicorn itself.
     os.execv(sys.executable, GUNICORN)  # noqa: S606
 
 
@@ -48,6 +49,7 @@ def _prepare() -> None:
         call_command("clearsessions")  # rows of web sessions that are over open nothing any more
         _tell_about_first_admin()
         _tell_about_unreadable_tokens()
+        _count_runs_in_background()
     except DatabaseError as error:
         first_line = str(error).partition("\n")[0]
         sys.exit(f"The database at DATABASE_URL cannot be used: {first_line}")
@@ -79,6 +81,18 @@ def _tell_about_unreadable_tokens() -> None:
             "docs/tokens.md.\n",
             flush=True,
         )
+
+
+def _count_runs_in_background() -> None:
+    """After an upgrade or an import. Its process ends when all is counted, or with the server.
+
+    Nobody waits for it. What it leaves, the insight page and the next start count.
+    """
+    from routines.insight import progress
+
+    if progress.behind():
+        command = [sys.executable, "-m", "django", "count_runs", "--with-parent"]
+        subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  # gunicorn reaps it
 
 
 if __name__ == "__main__":

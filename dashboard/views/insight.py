@@ -3,6 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRefresh
 
 from dashboard.charts.insight import Charts
 from dashboard.forms.insight import PRESETS, RangeForm
@@ -11,15 +12,28 @@ from dashboard.requests import SignedInRequest
 from routines import insight
 from routines.runs import firing
 
+_COUNT_FOR = 0.5  # seconds, of the five until the page asks again
+
 
 @require_GET
 @may_see_all_runs
 def page(request: SignedInRequest) -> HttpResponse:
     firing.settle_overdue_runs()
+    behind = insight.step()
     form = RangeForm(request.GET)
     context = {"form": form, "presets": PRESETS}
     if not form.is_valid() or form.range is None:
         return render(request, "insight/insight.html", context, status=422)
     figures = insight.look(form.range)
-    context |= {"figures": figures, "charts": Charts(figures)}
+    context |= {"figures": figures, "charts": Charts(figures), "behind": behind}
     return render(request, "insight/insight.html", context)
+
+
+@require_GET
+@may_see_all_runs
+def progress(request: SignedInRequest) -> HttpResponse:
+    """What a page whose numbers are behind asks for, until they are not."""
+    behind = insight.catch_up_briefly(_COUNT_FOR)
+    if behind is None:
+        return HttpResponseClientRefresh()
+    return render(request, "insight/left.html", {"behind": behind})

@@ -4,30 +4,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, F, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.expressions import Combinable
 
-from routines.insight import summaries
+from routines.insight import slots
 from routines.insight.ranges import Range, Step, Unit
 from routines.models import (
     STATES,
     Account,
-    AccountSummary,
-    DurationSummary,
+    Dimension,
+    Grain,
     Outcome,
-    Period,
     Person,
-    PersonSummary,
-    ReasonSummary,
     Routine,
-    RoutineSummary,
     Run,
-    Summary,
-    TimeSummary,
+    RunCount,
 )
 from routines.tokens import health
 from routines.values.reasons import MEANINGS, Reason, State
@@ -79,7 +73,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Duration:
-    """From press to session: a histogram, {least milliseconds: runs}."""
+    """From press to session: a histogram, {milliseconds, rounded down: runs}."""
 
     runs: dict[int, int]
 
@@ -87,10 +81,10 @@ class Duration:
         """In milliseconds; the middle of what counts together, so at most 5 % off."""
         rank = share * sum(self.runs.values())
         reached = 0
-        for least in sorted(self.runs):
-            reached += self.runs[least]
+        for floor in sorted(self.runs):
+            reached += self.runs[floor]
             if reached >= rank:
-                return least + (summaries.duration_unit(least) - 1) // 2
+                return floor + (slots.duration_width(floor) - 1) // 2
         return None
 
     @property
@@ -131,7 +125,7 @@ class Figures:
     range: Range
     total: Counts
     before: Counts  # of as many days right before
-    gone: int  # of `total`, runs that retention has deleted since
+    deleted: int  # of `total`, runs that retention has deleted since
     steps: list[tuple[Step, Counts]]
     routines: list[tuple[Routine, Counts]]
     accounts: list[tuple[Account, Counts]]
@@ -146,15 +140,15 @@ class Figures:
 
 
 def look(range: Range) -> Figures:
-    within = summaries.covering(*range.half_hours)
     steps = _steps(range)
     total = Counts()
     for _, counts in steps:
         total.add(getattr(counts, name) for name in _STATES)
     known = Routine.objects.select_related("account").in_bulk()
     accounts = Account.objects.in_bulk()
-    routines = _by(RoutineSummary, within, known)
-    people, others = _people(within)
+    counted = _by_key(range)
+    routines = _named(counted[Dimension.ROUTINE], known)
+    people, others = _people(counted[Dimension.PERSON])
     ran = {routine.pk for routine, _ in routines}
     current = [routine for routine in known.values() if not routine.is_archived]
     newest = range.newest
@@ -162,15 +156,15 @@ def look(range: Range) -> Figures:
     return Figures(
         range=range,
         total=total,
-        before=_total(summaries.covering(*range.before.half_hours)),
-        gone=_total(within & Q(gone=True)).runs,
+        before=_total(range.before),
+        deleted=_total(range, deleted=True).runs,
         steps=steps,
         routines=routines,
-        accounts=_by(AccountSummary, within, accounts),
+        accounts=_named(counted[Dimension.ACCOUNT], accounts),
         people=people,
         other_people=others,
-        reasons=_reasons(within),
-        duration=Duration(_sums(DurationSummary, within)),
+        reasons=_reasons(counted[Dimension.REASON]),
+        duration=_duration(counted[Dimension.DURATION]),
         week_of=week_of,
         week=_week(week_of, accounts) if week_of else {},
         idle=_idle([one for one in current if one.pk not in ran and one.created_at < range.end]),
@@ -178,23 +172,31 @@ def look(range: Range) -> Figures:
     )
 
 
+# --- Over time ---
+
+
+def _total(range: Range, **only: bool) -> Counts:
+    rows = RunCount.objects.filter(slots.covering(*range.bounds, Dimension.TIME), **only)
+    sums = rows.aggregate(**{name: Sum(name) for name in _STATES})
+    return Counts(**{name: count or 0 for name, count in sums.items()})
+
+
 def _steps(range: Range) -> list[tuple[Step, Counts]]:
     steps = [(step, Counts()) for step in range.steps()]
-    first, end = range.half_hours
-    rows = TimeSummary.objects.filter(start__gte=first, start__lt=end)
+    first, end = range.bounds
+    rows = RunCount.objects.filter(dimension=Dimension.TIME, slot__gte=first, slot__lt=end)
     if range.unit == Unit.DAY:
-        days = rows.filter(period=Period.HALF_HOUR).values_list(_local(range) / Period.DAY)
+        days = rows.filter(grain=Grain.HALF_HOUR).values_list(_local_slot(range) / Grain.DAY)
         for day, *counts in days.annotate(*(Sum(name) for name in _STATES)).order_by():
             steps[day - _days_since_1970(range.first)][1].add(counts)
         return steps
-    period = Period.HALF_HOUR if range.unit == Unit.HOUR else Period.DAY
-    ends = [summaries.half_hour(step.end) for step, _ in steps]
-    place = 0
-    found = rows.filter(period=period).order_by("start")
-    for start, *counts in found.values_list("start", *_STATES):
-        while start >= ends[place]:
-            place += 1
-        steps[place][1].add(counts)
+    grain = Grain.HALF_HOUR if range.unit == Unit.HOUR else Grain.DAY
+    ends = [slots.slot_of(step.end) for step, _ in steps]
+    position = 0
+    for slot, *counts in rows.filter(grain=grain).order_by("slot").values_list("slot", *_STATES):
+        while slot >= ends[position]:
+            position += 1
+        steps[position][1].add(counts)
     return steps
 
 
@@ -202,52 +204,55 @@ def _days_since_1970(day: date) -> int:
     return (day - date(1970, 1, 1)).days
 
 
-def _local(range: Range) -> Combinable:
+def _local_slot(range: Range) -> Combinable:
     """The half hours of the range by its zone's clock, which may be put forward or back."""
     shifts = range.shifts
-    cases = [When(start__lt=end, then=Value(shift)) for end, shift in shifts[:-1]]
+    cases = [When(slot__lt=end, then=Value(shift)) for end, shift in shifts[:-1]]
     last = Value(shifts[-1][1])
-    return F("start") + (Case(*cases, default=last) if cases else last)
+    return F("slot") + (Case(*cases, default=last) if cases else last)
 
 
-def _total(within: Q) -> Counts:
-    sums = TimeSummary.objects.filter(within).aggregate(**{name: Sum(name) for name in _STATES})
-    return Counts(**{name: count or 0 for name, count in sums.items()})
+# --- By routine, account, person, reason, duration ---
 
 
-def _by(model: type[Summary], within: Q, known: Mapping[int, Named]) -> list[tuple[Named, Counts]]:
-    found = [(known[pk], counts) for pk, counts in _most_first(model, within) if pk in known]
+def _by_key(range: Range) -> dict[str, dict[str, Counts]]:
+    """{dimension: {key: counts}}, only of what was counted."""
+    dimensions = [one for one in Dimension if one != Dimension.TIME]
+    rows = RunCount.objects.filter(slots.covering(*range.bounds, *dimensions))
+    sums = rows.values_list("dimension", "key").annotate(*(Sum(name) for name in RunCount.COUNTS))
+    found: dict[str, dict[str, Counts]] = {dimension: {} for dimension in dimensions}
+    for dimension, key, *values in sums.order_by():
+        counts = Counts(**dict(zip(RunCount.COUNTS, values, strict=True)))
+        if counts.runs:
+            found[dimension][key] = counts
+    return found
+
+
+def _named(counted: Mapping[str, Counts], known: Mapping[int, Named]) -> list[tuple[Named, Counts]]:
+    found = [(known[int(key)], counts) for key, counts in counted.items() if int(key) in known]
     return sorted(found, key=lambda pair: (-pair[1].runs, str(pair[0])))
 
 
-def _most_first(model: type[Summary], within: Q) -> list[tuple[int, Counts]]:
-    fields = model.count_fields()
-    rows = model._default_manager.filter(within).values_list(model.KEY).order_by()
-    found = [
-        (pk, Counts(**dict(zip(fields, counts, strict=True))))
-        for pk, *counts in rows.annotate(*(Sum(name) for name in fields))
-    ]
-    return sorted((pair for pair in found if pair[1].runs), key=lambda pair: -pair[1].runs)
-
-
-def _people(within: Q) -> tuple[list[tuple[Person, Counts]], int]:
+def _people(counted: Mapping[str, Counts]) -> tuple[list[tuple[Person, Counts]], int]:
     """Those who ran most, and the number of the others."""
-    found = _most_first(PersonSummary, within)
-    most = dict(found[:PEOPLE])
+    by_runs = sorted(counted.items(), key=lambda pair: (-pair[1].runs, int(pair[0])))
+    most = {int(key): counts for key, counts in by_runs[:PEOPLE]}
     people = Person.objects.only("username", "first_name", "last_name").in_bulk(most)
     named = [(people[pk], counts) for pk, counts in most.items() if pk in people]
-    return named, len(found) - len(named)
+    return named, len(counted) - len(named)
 
 
-def _sums(model: type[Summary], within: Q) -> dict[Any, int]:
-    rows = model._default_manager.filter(within).values_list(model.KEY).order_by()
-    return {key: runs for key, runs in rows.annotate(Sum("runs")) if runs}
-
-
-def _reasons(within: Q) -> list[tuple[Reason, int]]:
-    found = [(Reason(reason), runs) for reason, runs in _sums(ReasonSummary, within).items()]
+def _reasons(counted: Mapping[str, Counts]) -> list[tuple[Reason, int]]:
+    found = [(Reason(reason), counts.runs) for reason, counts in counted.items()]
     failed = [pair for pair in found if MEANINGS[pair[0]].state != State.STARTED]
     return sorted(failed, key=lambda pair: (-pair[1], pair[0].label))
+
+
+def _duration(counted: Mapping[str, Counts]) -> Duration:
+    return Duration({int(floor): counts.started for floor, counts in counted.items()})
+
+
+# --- Routines that nobody ran ---
 
 
 def _idle(routines: list[Routine]) -> list[Routine]:
@@ -259,26 +264,25 @@ def _idle(routines: list[Routine]) -> list[Routine]:
 
 # --- The week ---
 
-_THURSDAY = 3 * 24  # 1970 began with one
-_WEEK = 7 * 24
-_APART = 10_000_000  # more than any number of an hour
+_1970 = 3 * 24  # began with a Thursday: so many hours after a week begins
+_WEEK = 7 * 24  # hours
 
 
 def _week(range: Range, accounts: dict[int, Account]) -> dict[tuple[int, int], Hour]:
-    limits = {pk: _limit(account) for pk, account in accounts.items()}
-    week: dict[int, Hour] = defaultdict(Hour)
-    fullest: dict[int, tuple[float, int, int]] = {}  # share, account, what the query brought
-    for of_week, account_pk, sessions, most in _hours_of_week(range):
-        week[of_week].sessions += sessions
-        limit = limits.get(account_pk)
-        if limit:
-            candidate = (most // _APART / limit, account_pk, most)
+    limits = {str(pk): _limit(account) for pk, account in accounts.items()}
+    sessions: dict[int, int] = defaultdict(int)  # by hour of the week
+    fullest: dict[int, tuple[float, int, str, int]] = {}  # share, hour, account, sessions
+    for hour, key, started in _hours(range):
+        of_week = (hour + _1970) % _WEEK
+        sessions[of_week] += started
+        if limit := limits.get(key):
+            candidate = (started / limit, hour, key, started)
             fullest[of_week] = max(fullest.get(of_week, candidate), candidate)
-    for of_week, (_, account_pk, most) in fullest.items():
-        used, number = divmod(most, _APART)
-        start = range.moment(number * 2)
-        week[of_week].fullest = Fullest(start, accounts[account_pk], used, limits[account_pk])
-    return {divmod(of_week, 24): hour for of_week, hour in week.items()}
+    week = {divmod(of_week, 24): Hour(count) for of_week, count in sessions.items()}
+    for of_week, (_, hour, key, started) in fullest.items():
+        start, account = range.moment(hour * 2), accounts[int(key)]
+        week[divmod(of_week, 24)].fullest = Fullest(start, account, started, limits[key])
+    return week
 
 
 def _limit(account: Account) -> int:
@@ -286,26 +290,15 @@ def _limit(account: Account) -> int:
     return settings.ACCOUNT_HOURLY_LIMIT if limit is None else limit
 
 
-def _hours_of_week(range: Range) -> list[tuple[int, int, int, int]]:
-    """(hour of the week, account, its sessions in all, those of its fullest hour and that hour)"""
-    first, end = range.half_hours
-    hours = (
-        AccountSummary.objects.filter(
-            period=Period.HALF_HOUR, start__gte=first, start__lt=end, started__gt=0
-        )
-        .annotate(hour=_local(range) / 2)
-        .values("hour", "account_pk")
-        .annotate(used=Sum("started"))
-        .order_by()
+def _hours(range: Range) -> QuerySet[RunCount, tuple[int, str, int]]:
+    """(hour since 1970 by the zone's clock, account, its sessions)"""
+    first, end = range.bounds
+    rows = RunCount.objects.filter(
+        dimension=Dimension.ACCOUNT,
+        grain=Grain.HALF_HOUR,
+        slot__gte=first,
+        slot__lt=end,
+        started__gt=0,
     )
-    inner, parameters = hours.query.sql_with_params()
-    # The fullest hour and its number as one, so that the greatest brings its own along.
-    statement = (
-        f"SELECT (hour + {_THURSDAY}) % {_WEEK}, account_pk, "  # noqa: S608
-        f"SUM(used), MAX(used * {_APART} + hour) "
-        f"FROM ({inner}) AS hours GROUP BY 1, 2"
-    ).replace(" % ", " %% ")
-    with connection.cursor() as cursor:
-        cursor.execute(statement, parameters)
-        found: list[tuple[int, int, int, int]] = cursor.fetchall()
-    return found
+    hours = rows.values_list(_local_slot(range) / 2, "key")
+    return hours.annotate(Sum("started")).order_by()

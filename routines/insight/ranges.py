@@ -11,8 +11,8 @@ from django.db.models import Min
 from django.utils import timezone
 
 from routines.history.run_filter import RunFilter
-from routines.insight import summaries
-from routines.models import Period, TimeSummary
+from routines.insight import slots
+from routines.models import Dimension, Grain, RunCount
 
 _DAY = timedelta(days=1)
 # At the most so many days are cut into such steps: from 24 to about 100 of them.
@@ -59,34 +59,35 @@ class Range:
         return (self.last - self.first).days + 1
 
     @property
-    def half_hours(self) -> tuple[int, int]:
-        return summaries.half_hour(self.start), summaries.half_hour(self.end)
+    def bounds(self) -> tuple[int, int]:
+        """Its first slot, and the one after its last."""
+        return slots.slot_of(self.start), slots.slot_of(self.end)
 
     @cached_property
     def shifts(self) -> list[tuple[int, int]]:
         """By how many half hours the zone's clock is ahead of UTC, each until before which one."""
-        first, end = self.half_hours
+        first, end = self.bounds
         found, shift = [], self._shift(first)
-        for day in (*range(first, end, Period.DAY), end - 1):
+        for day in (*range(first, end, Grain.DAY), end - 1):
             if self._shift(day) != shift:
-                changed = range(day - Period.DAY, day)
-                place = bisect_left(changed, True, key=lambda it: self._shift(it) != shift)
-                found.append((changed[place] if place < len(changed) else day, shift))
+                changed = range(day - Grain.DAY, day)
+                index = bisect_left(changed, True, key=lambda slot: self._shift(slot) != shift)
+                found.append((changed[index] if index < len(changed) else day, shift))
                 shift = self._shift(day)
         return [*found, (end, shift)]
 
-    def _shift(self, half_hours: int) -> int:
-        offset = summaries.moment(half_hours).astimezone(self.zone).utcoffset() or timedelta(0)
-        return offset // summaries.HALF_HOUR
+    def _shift(self, slot: int) -> int:
+        offset = slots.start_of(slot).astimezone(self.zone).utcoffset() or timedelta(0)
+        return offset // slots.HALF_HOUR
 
-    def moment(self, local_half_hours: int) -> datetime:
+    def moment(self, local_slot: int) -> datetime:
         """When the zone's clock showed so many half hours since 1970."""
         start = 0
         for end, shift in self.shifts:
-            start = local_half_hours - shift
+            start = local_slot - shift
             if start < end:
                 break
-        return summaries.moment(start).astimezone(self.zone)
+        return slots.start_of(start).astimezone(self.zone)
 
     @property
     def is_utc_only(self) -> bool:
@@ -101,7 +102,7 @@ class Range:
     @property
     def newest(self) -> "Range":
         """Its last four weeks, as far as all summaries keep half hours of them."""
-        kept = timezone.localdate() - _DAY * (summaries.KEPT_DAYS - 1)
+        kept = timezone.localdate() - _DAY * (slots.KEPT_DAYS - 1)
         weeks = self.last - _DAY * (28 - 1)
         return Range(max(self.first, weeks, kept), self.last, timezone.get_current_timezone())
 
@@ -163,21 +164,21 @@ def of_days(first: date, last: date) -> Range:
 
 
 def _range(first: date, last: date, from_first_run: bool) -> Range:
-    summaries.fold()
     if from_first_run:
         first = max(first, _oldest())
     reader = timezone.get_current_timezone()
-    kept = summaries.moment(summaries.kept_since()).astimezone(reader).date()
+    kept = slots.start_of(slots.first_kept()).astimezone(reader).date()
     zone = reader if first > kept and _is_on_half_hours(reader) else UTC
     last = min(last, timezone.localdate(timezone=zone))
     return Range(min(first, last), last, zone)
 
 
 def _oldest() -> date:
-    oldest = TimeSummary.objects.filter(period=Period.DAY).aggregate(start=Min("start"))["start"]
-    return timezone.localdate() if oldest is None else summaries.moment(oldest).date()
+    days = RunCount.objects.filter(dimension=Dimension.TIME, grain=Grain.DAY)
+    oldest = days.aggregate(slot=Min("slot"))["slot"]
+    return timezone.localdate() if oldest is None else slots.start_of(oldest).date()
 
 
 def _is_on_half_hours(zone: tzinfo) -> bool:
     offset = timezone.now().astimezone(zone).utcoffset() or timedelta(0)
-    return offset % summaries.HALF_HOUR == timedelta(0)
+    return offset % slots.HALF_HOUR == timedelta(0)

@@ -1,19 +1,21 @@
-"""Triggers on the table of runs: whatever writes runs, their change is noted for the summaries.
+"""Triggers on the table of runs: whatever writes runs, their change is noted for the counts.
 
 In the database and not in our code, so that no bulk_create, update() or future writer can forget
 it. They are made after each `migrate` and not by a migration alone: on SQLite, Django changes a
-table by making it anew, and the triggers of the old one are gone. Where they were missing the
-summaries are rebuilt.
+table by making it anew, and the triggers of the old one are gone. Where they were missing, the
+counts are compared with the runs (recounting.py), in the background.
+
+All three are for the insight page: `added` and `changed` count what is pressed, settled and marked;
+`removed` keeps in the counts what retention deletes.
 """
 
 from typing import Any
 
 from django.db import connection, transaction
 
-from routines.insight import summaries
-from routines.models import Run, RunChange
+from routines.insight import recounting
+from routines.models import RecountDay, Run, RunChange, RunCount
 
-_NAMES = ("run_added", "run_changed", "run_removed")
 _COPIED = (
     *("created_at", "routine_id", "account_id", "person_id"),
     *("state", "reason", "outcome", "duration_ms"),
@@ -24,20 +26,18 @@ _CHANGES = RunChange._meta.db_table
 
 def ensure(**_signal: Any) -> None:
     """Make the triggers where they are missing. After `migrate`, and after a flush in tests."""
-    tables = connection.introspection.table_names()
-    if not {_RUNS, _CHANGES} <= set(tables) or _are_made():
-        return  # an early state of the migrations, or nothing to do
+    tables = {model._meta.db_table for model in (Run, RunChange, RunCount, RecountDay)}
+    if not tables <= set(connection.introspection.table_names()):
+        return  # an early state of the migrations
+    statements = _STATEMENTS[connection.vendor]
     with transaction.atomic(), connection.cursor() as cursor:
-        for statement in _STATEMENTS[connection.vendor]:
-            cursor.execute(statement)
-    for _ in summaries.rebuild():
-        pass
-
-
-def _are_made() -> bool:
-    with connection.cursor() as cursor:
         cursor.execute(_LOOK[connection.vendor])
-        return {name for (name,) in cursor.fetchall()} >= set(_NAMES)
+        found = {name for (name,) in cursor.fetchall()}
+        if found >= statements.keys():
+            return
+        for statement in statements.values():
+            cursor.execute(statement)
+        recounting.begin()
 
 
 _LOOK = {
@@ -46,10 +46,10 @@ _LOOK = {
 }
 
 
-def _note(row: str, by: int, *, gone: bool = False) -> str:
-    columns = ", ".join(name.replace("_id", "_pk") for name in (*_COPIED, "by", "gone"))
+def _note(row: str, by: int, *, deleted: bool = False) -> str:
+    columns = ", ".join(name.replace("_id", "_pk") for name in (*_COPIED, "by", "deleted"))
     values = ", ".join(f"{row}.{name}" for name in _COPIED)
-    written = f'INSERT INTO "{_CHANGES}" ({columns}) SELECT {values}, {by}, {str(gone).upper()}'
+    written = f'INSERT INTO "{_CHANGES}" ({columns}) SELECT {values}, {by}, {str(deleted).upper()}'
     return f"{written} WHERE {row}.state <> 'sending';"  # a run counts once it is settled
 
 
@@ -59,35 +59,36 @@ def _differ(way: str) -> str:
 
 _ADDED = _note("NEW", 1)
 _CHANGED = _note("OLD", -1) + _note("NEW", 1)
-_REMOVED = _note("OLD", -1) + _note("OLD", 1, gone=True)
+_REMOVED = _note("OLD", -1) + _note("OLD", 1, deleted=True)
 
-_SQLITE = [
-    f"""CREATE TRIGGER IF NOT EXISTS run_added AFTER INSERT ON "{_RUNS}"
+_SQLITE = {
+    "run_added": f"""
+        CREATE TRIGGER IF NOT EXISTS run_added AFTER INSERT ON "{_RUNS}"
         WHEN NEW.state <> 'sending'
         BEGIN {_ADDED} END""",
-    f"""CREATE TRIGGER IF NOT EXISTS run_changed AFTER UPDATE OF {", ".join(_COPIED)} ON "{_RUNS}"
+    "run_changed": f"""
+        CREATE TRIGGER IF NOT EXISTS run_changed AFTER UPDATE OF {", ".join(_COPIED)} ON "{_RUNS}"
         WHEN {_differ("IS NOT")}
         BEGIN {_CHANGED} END""",
-    f"""CREATE TRIGGER IF NOT EXISTS run_removed AFTER DELETE ON "{_RUNS}"
+    "run_removed": f"""
+        CREATE TRIGGER IF NOT EXISTS run_removed AFTER DELETE ON "{_RUNS}"
         BEGIN {_REMOVED} END""",
-]
+}
 
-# The conditions stand in the function: PostgreSQL lets no migration change the type of a column
-# that a trigger itself names.
-_POSTGRESQL = [
-    f"""CREATE OR REPLACE FUNCTION note_run_change() RETURNS trigger LANGUAGE plpgsql AS $$
+# One trigger for all events. The conditions stand in its function: PostgreSQL lets no migration
+# change the type of a column that a trigger itself names.
+_POSTGRESQL = {
+    "run_noted": f"""
+        CREATE OR REPLACE FUNCTION note_run_change() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF TG_OP = 'INSERT' THEN {_ADDED}
             ELSIF TG_OP = 'DELETE' THEN {_REMOVED}
             ELSIF {_differ("IS DISTINCT FROM")} THEN {_CHANGED}
             END IF;
             RETURN NULL;
-        END $$""",
-    *(
-        f"""CREATE OR REPLACE TRIGGER {name} AFTER {event} ON "{_RUNS}"
-            FOR EACH ROW EXECUTE FUNCTION note_run_change()"""
-        for name, event in zip(_NAMES, ("INSERT", "UPDATE", "DELETE"), strict=True)
-    ),
-]
+        END $$;
+        CREATE OR REPLACE TRIGGER run_noted AFTER INSERT OR UPDATE OR DELETE ON "{_RUNS}"
+        FOR EACH ROW EXECUTE FUNCTION note_run_change()""",
+}
 
 _STATEMENTS = {"sqlite": _SQLITE, "postgresql": _POSTGRESQL}

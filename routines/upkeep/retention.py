@@ -23,7 +23,7 @@ from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from routines.audit import trace
-from routines.insight import summaries
+from routines.insight import changes
 from routines.models import AuditEvent, Run
 from routines.runs import firing
 from routines.values import texts
@@ -31,7 +31,7 @@ from routines.values.reasons import State
 
 _BATCH = 50  # of runs with usual texts: some 20 ms with SQLite's one lock for writing
 _SHORTEST_PAUSE = 0.02  # seconds
-_BATCHES_TO_FOLD = 10
+_BATCHES_TO_COUNT = changes.STEP // (2 * _BATCH)  # a deleted run makes two changes
 
 
 @dataclass(frozen=True)
@@ -88,19 +88,21 @@ def apply(report: Report, *, pause: Callable[[float], None] = time.sleep) -> Non
         for number, batch in enumerate(_batches(runs_to_delete)):
             with _in_turn(pause), transaction.atomic():
                 begin()
-                gone, _ = Run.objects.filter(pk__in=[pk for _, pk in batch]).delete()
-            report.runs += gone
-            # What the page of insight would have to do at its next opening, all at once.
-            if number % _BATCHES_TO_FOLD == 0:
+                deleted, _ = Run.objects.filter(pk__in=[pk for _, pk in batch]).delete()
+            report.runs += deleted
+            # Or the page of insight would be behind for a while.
+            if number % _BATCHES_TO_COUNT == 0:
                 with _in_turn(pause):
-                    summaries.fold()
+                    changes.apply()
         for batch in _batches(texts_to_shorten, "text"):
             with _in_turn(pause), transaction.atomic():
                 begin()
                 shortened = sum(_shorten(pk, text) for _, pk, text in batch)
             report.texts += shortened
-        if report.runs:
-            summaries.fold()
+        applied = changes.STEP if report.runs else 0
+        while applied == changes.STEP:
+            with _in_turn(pause):
+                applied = changes.apply()
 
 
 def _shorten(pk: int, text: str) -> int:

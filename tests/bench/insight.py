@@ -2,6 +2,10 @@
 
 Server time of the whole page, from the request to the last byte. Read as `time.process_time`
 beside the clock: on a machine that others use, the clock also counts their turns.
+
+Then the first looks after all those runs came in at once, as a restore or an import brings them:
+each counts a step of them, says so, and is to take at most three times a usual look. And how long
+counting them all takes, in the background.
 """
 
 import os
@@ -14,13 +18,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from routines.insight import summaries
-from routines.models import Run
+from routines.insight import changes, progress, recounting
+from routines.models import Run, RunChange, RunCount
 from tests.bench import million
 
 _WARM_UP = 3
 _DAYS = (7, 90, 1000)
+_LOOKS_BEHIND = 5
 _MOST_P95 = 0.050
+_MOST_BEHIND = 3.0  # times a usual look of 90 days
 
 
 def measure(rounds: int, *, many: int = 1_000_000, few: int = 1_000) -> None:
@@ -43,6 +49,50 @@ def _measure_on(kind: million.Kind, rounds: int, many: int, few: int) -> None:
         _aim(f"p95 under 50 ms: {found.p95 * 1000:.1f}", found.p95 < _MOST_P95)
         same = found.queries == small[days].queries
         _aim("as many queries as with few runs", same)
+        if days == _DAYS[1]:
+            usual = found.p50
+    _measure_behind(kind, many, usual)
+
+
+def _measure_behind(kind: million.Kind, runs: int, usual: float) -> None:
+    with million.database(kind, runs=runs, scratch=True) as db:
+        _let_all_wait()
+        client = db.client(db.manager)
+        first, last = db.end.date() - timedelta(days=_DAYS[1] - 1), db.end.date()
+        took = []
+        for _ in range(_LOOKS_BEHIND):
+            began = time.perf_counter()
+            page = client.get(f"/insight/?from={first}&to={last}").content.decode()
+            took.append(time.perf_counter() - began)
+            if runs > _LOOKS_BEHIND * changes.STEP and "still to be counted" not in page:
+                raise SystemExit("The page does not say that its numbers are behind.")
+        left = progress.behind()
+        began = time.perf_counter()
+        for _ in progress.catch_up(pause=lambda _seconds: None):
+            pass
+        counting = time.perf_counter() - began
+    print(f"  {runs:,} runs came in at once: {changes.STEP} are counted by a look")
+    slowest = max(took)
+    _aim(
+        f"the slowest of the first {_LOOKS_BEHIND} looks at most {_MOST_BEHIND:.0f} times a usual "
+        f"one: {slowest * 1000:.1f} ms, {slowest / usual:.2f} times",
+        slowest < _MOST_BEHIND * usual,
+    )
+    print(f"  the other {left.changes if left else 0:,} without a pause: {counting:.1f} s")
+
+
+def _let_all_wait() -> None:
+    """As if every run had been written since the last look."""
+    RunCount.objects.all().delete()
+    copied = "created_at, routine_{0}, account_{0}, person_{0}, state, reason, outcome"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {RunChange._meta.db_table} "  # noqa: S608
+            f'({copied.format("pk")}, duration_ms, "by", deleted) '
+            f"SELECT {copied.format('id')}, duration_ms, 1, FALSE "
+            f"FROM {Run._meta.db_table} WHERE state <> 'sending' ORDER BY id"
+        )
+        cursor.execute("ANALYZE")
 
 
 class _Found:
@@ -54,9 +104,9 @@ class _Found:
 
 def _look(kind: million.Kind, runs: int, rounds: int) -> dict[int, _Found]:
     with million.database(kind, runs=runs) as db:
-        wrong = sum(rebuilt.wrong for rebuilt in summaries.rebuild(only_look=True))
+        wrong = sum(day.wrong for day in recounting.check())
         if wrong:
-            raise SystemExit(f"{wrong} rows of the summaries are not what the runs say.")
+            raise SystemExit(f"{wrong} counts are not what the runs say.")
         client = db.client(db.manager)
         return {days: _time(client, days, db, rounds) for days in _DAYS}
 

@@ -183,7 +183,7 @@ def _look(kind: Kind, url: str, runs: int) -> Million:
 
 
 def _fill(runs: int, routines: int) -> None:
-    from routines.insight import summaries
+    from routines.insight import changes
     from routines.models import Routine
     from tests.bench import content
 
@@ -200,7 +200,7 @@ def _fill(runs: int, routines: int) -> None:
     rows = content.rows(cast, runs=runs, end=end)
     while batch := list(islice(rows, _BATCH)):
         _insert(content.COLUMNS, batch)
-    for _ in summaries.rebuild():
+    while changes.apply():
         pass  # as the insight page's readers would have by now
     newest = end - timedelta(minutes=5)
     Routine.objects.update(token_accepted_at=newest)

@@ -33,7 +33,7 @@ def test_the_insight_benchmark_runs_and_tells_each_aim(
             for runs in (200, 600):
                 million.drop(kind, runs=runs, routines=60)
     told = capsys.readouterr().out
-    assert told.count("  aim ") == 6 * len(databases)
+    assert told.count("  aim ") == 7 * len(databases)
     assert told.count("1000 days") == len(databases)
 
 

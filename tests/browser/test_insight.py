@@ -1,12 +1,14 @@
 """The manager sees that one routine is refused more than the others, and looks at those runs."""
 
 import re
+from copy import copy
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
-from routines.models import Person, Routine
+from routines.insight import changes
+from routines.models import Person, Routine, RunChange
 from routines.values.reasons import Reason
 from tests.browser.conftest import OpenAs
 from tests.browser.steps import PHONE
@@ -62,3 +64,15 @@ def test_on_a_phone_the_table_is_within_reach_of_the_keyboard(
     section = page.get_by_role("region", name="Runs per day")
     section.get_by_text("As a table").press("Enter")
     expect(section.get_by_role("link", name="2").first).to_be_visible()
+
+
+def test_a_page_whose_numbers_are_behind_shows_the_new_ones_by_itself(
+    open_as: OpenAs, manager: Person, refused: Routine
+):
+    change = RunChange.objects.latest("pk")
+    change.pk = None
+    RunChange.objects.bulk_create([copy(change) for _ in range(changes.STEP + 1)])
+    page = open_as(manager, "/insight/?days=7")
+    expect(page.get_by_text("Counted up to")).to_be_visible()
+    expect(page.get_by_text("Counted up to")).to_be_hidden(timeout=15_000)  # it looks each 5 s
+    expect(page.get_by_role("heading", name="Insight")).to_be_visible()

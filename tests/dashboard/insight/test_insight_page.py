@@ -1,5 +1,6 @@
 """The insight page: every number leads to the runs that it counts."""
 
+from copy import copy
 from datetime import timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -8,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from routines.history.run_filter import RunFilter
-from routines.models import Outcome, Run
+from routines.insight import changes
+from routines.models import Outcome, RecountDay, Run, RunChange
 from routines.values.reasons import Reason
 from tests.dashboard.browsing import Element, Page, signed_in
 from tests.factories import create_routine, create_run, create_teammate
@@ -171,6 +173,51 @@ def test_one_day_alone_is_cut_into_hours(client, runs):
 def test_deleted_runs_are_told(client, runs):
     Run.objects.filter(reason=Reason.TOKEN_REJECTED).delete()
     assert Page(client.get("/insight/?days=7")).says("1 of these runs has been deleted since")
+
+
+# --- While the numbers are behind ---
+
+
+@pytest.fixture
+def many_changes(runs) -> None:
+    """As after an import: more than a look counts."""
+    change = RunChange.objects.latest("pk")
+    change.pk = None
+    RunChange.objects.bulk_create([copy(change) for _ in range(changes.STEP * 2)])
+
+
+def test_a_page_that_is_behind_says_until_when_its_numbers_go_and_how_much_is_left(
+    client, many_changes
+):
+    waiting = RunChange.objects.count()
+    page = Page(client.get("/insight/?days=30"))
+    assert page.says("Counted up to")
+    assert page.says("so these numbers are incomplete")
+    assert RunChange.objects.count() == waiting - changes.STEP  # it waited for no more
+    assert page.says(f"About {waiting - changes.STEP:,} later changes of runs")
+    [left] = [one for one in page.find("span") if "hx-get" in one.attributes]
+    assert left.attributes["hx-get"] == "/insight/progress/?look="
+
+
+def test_a_page_that_is_behind_looks_by_itself_and_is_drawn_anew_when_all_is_counted(
+    client, many_changes
+):
+    url = "/insight/progress/?look="
+    answer = client.get(url)
+    while "HX-Refresh" not in answer.headers:
+        assert Page(answer).says("still to be counted")
+        answer = client.get(url)
+    assert not RunChange.objects.exists()
+    page = Page(client.get("/insight/?days=30"))
+    assert not page.says("incomplete")
+    assert not [one for one in page.find("span") if "hx-get" in one.attributes]
+
+
+def test_days_that_are_still_to_be_compared_are_said(client, runs):
+    RecountDay.objects.bulk_create(RecountDay(slot=48 * day) for day in range(500))
+    assert Page(client.get("/insight/")).says("500 days are still to be compared with their runs")
+    assert Page(client.get("/insight/progress/?look=")).says("days are still to be compared")
+    assert 0 < RecountDay.objects.count() < 500  # in a moment, some of them
 
 
 def test_only_admins_are_sent_to_the_registry_to_mend_a_token(client, admin_client, runs):

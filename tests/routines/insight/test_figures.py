@@ -30,6 +30,11 @@ def run_at(moment, **values):
     return create_run(ago=NOW - moment, **values)
 
 
+def look(chosen):
+    assert insight.step() is None
+    return insight.look(chosen)
+
+
 # --- Ranges ---
 
 
@@ -42,11 +47,13 @@ def test_the_last_days_count_today_as_one_of_them():
 def test_all_begins_with_the_first_run_and_is_today_alone_without_one():
     assert insight.preset(None).days == 1
     run_at(datetime(2023, 2, 1, 9, tzinfo=UTC))
+    insight.step()
     assert insight.preset(None).first == date(2023, 2, 1)
 
 
 def test_days_before_the_first_run_and_after_today_are_left_out():
     run_at(datetime(2026, 11, 2, 9, tzinfo=UTC))
+    insight.step()
     chosen = insight.of_days(date(1970, 1, 2), date(9999, 12, 29))
     assert (chosen.first, chosen.last) == (date(2026, 11, 2), date(2026, 11, 20))
 
@@ -86,7 +93,7 @@ def test_a_range_is_cut_into_steps_without_a_gap(days, unit, steps):
 def test_days_are_the_readers_as_long_as_half_hours_are_kept(zone):
     late = run_at(datetime(2026, 11, 18, 23, 45, tzinfo=UTC))
     with timezone.override(ZoneInfo(zone)):
-        figures = insight.look(insight.preset(7))
+        figures = look(insight.preset(7))
         local_day = timezone.localdate(late.created_at)
     [(step, _)] = [pair for pair in figures.steps if pair[1].runs]
     assert step.start.date() == local_day
@@ -98,6 +105,7 @@ def test_days_are_the_readers_as_long_as_half_hours_are_kept(zone):
 )
 def test_where_they_are_not_kept_or_do_not_fit_days_are_those_of_utc(zone, days):
     run_at(datetime(2025, 11, 18, 23, 45, tzinfo=UTC))
+    insight.step()
     with timezone.override(ZoneInfo(zone)):
         chosen = insight.preset(days)
         assert chosen.is_utc_only
@@ -111,10 +119,10 @@ def test_a_clock_that_is_put_back_moves_no_run_to_another_day():
     run_at(datetime(2026, 10, 25, 22, 30, tzinfo=UTC))  # 23:30 of the 25th
     run_at(datetime(2026, 10, 25, 23, 30, tzinfo=UTC))  # 0:30 of the 26th
     with timezone.override(ZoneInfo("Europe/Berlin")):
-        figures = insight.look(insight.preset(30))
+        figures = look(insight.preset(30))
         hours = insight.of_days(date(2026, 10, 25), date(2026, 10, 25))
         assert len(hours.steps()) == 25
-        assert insight.look(hours).total.started == 2
+        assert look(hours).total.started == 2
     assert {
         step.start.date().isoformat(): counts.started
         for step, counts in figures.steps
@@ -131,7 +139,7 @@ def test_what_a_bar_counts_is_what_its_link_shows(zone, days):
         for more in (0, 1, 5):
             create_run(routine=routine, person=person, ago=timedelta(hours=hours + more))
     with timezone.override(ZoneInfo(zone)):
-        figures = insight.look(insight.preset(days))
+        figures = look(insight.preset(days))
         assert figures.total.runs > 2
         shown = figures.range.runs().apply(Run.objects.all()).count()
         assert shown == figures.total.runs == dict(figures.routines)[routine].runs
@@ -153,8 +161,8 @@ def test_everything_of_a_range_and_nothing_beside_it():
     create_run(routine=seldom, reason=Reason.BUSY)
     create_run(routine=seldom, reason=Reason.SENDING)
     create_run(routine=often, person=person, ago=timedelta(days=8))
-    figures = insight.look(insight.preset(7))
-    assert (figures.total.runs, figures.before.runs, figures.gone) == (6, 1, 0)
+    figures = look(insight.preset(7))
+    assert (figures.total.runs, figures.before.runs, figures.deleted) == (6, 1, 0)
     assert [(one.name, counts.runs) for one, counts in figures.routines] == [
         ("Often", 4),
         ("Seldom", 2),
@@ -173,16 +181,16 @@ def test_an_account_keeps_the_runs_that_it_paid_for():
     routine.account = Account.objects.create(label="Second")
     routine.save()
     create_run(routine=routine, reason=Reason.PAUSED)
-    by_label = {one.label: counts.runs for one, counts in insight.look(insight.preset(7)).accounts}
+    by_label = {one.label: counts.runs for one, counts in look(insight.preset(7)).accounts}
     assert by_label == {"First": 1, "Second": 1}
 
 
-def test_deleted_runs_are_counted_and_told():
+def test_deleted_runs_are_counted_and_shown_as_such():
     create_run()
     create_run()
     Run.objects.all()[:1].get().delete()
-    figures = insight.look(insight.preset(7))
-    assert (figures.total.runs, figures.gone) == (2, 1)
+    figures = look(insight.preset(7))
+    assert (figures.total.runs, figures.deleted) == (2, 1)
 
 
 def test_people_who_ran_least_are_a_number():
@@ -190,7 +198,7 @@ def test_people_who_ran_least_are_a_number():
         person = create_teammate()
         for _ in range(2 if runs > 2 else 1):
             create_run(person=person, reason=Reason.PAUSED)
-    figures = insight.look(insight.preset(7))
+    figures = look(insight.preset(7))
     assert (len(figures.people), figures.other_people) == (25, 2)
     assert all(counts.runs == 2 for _, counts in figures.people)
 
@@ -200,7 +208,7 @@ def test_percentiles_are_at_most_a_twentieth_off():
     routine, person = create_routine(), create_teammate()
     for duration in durations:
         create_run(routine=routine, person=person, duration_ms=duration)
-    found = insight.look(insight.preset(7)).duration
+    found = look(insight.preset(7)).duration
     assert found.p50 == pytest.approx(durations[99], rel=0.05)
     assert found.p95 == pytest.approx(durations[189], rel=0.05)
     assert insight.Duration({}).p50 is None
@@ -224,7 +232,7 @@ def test_the_fullest_hour_of_an_account_and_how_full_it_was(settings):
         for _ in range(runs):
             run_at(moment, routine=routine)
     run_at(wednesday, routine=small, reason=Reason.LIMIT_REACHED)
-    week = insight.look(insight.preset(30)).week
+    week = look(insight.preset(30)).week
     assert set(week) == {(2, 9), (2, 10)}
     assert week[2, 9].sessions == 7
     full = week[2, 9].fullest
@@ -240,8 +248,8 @@ def test_the_week_is_that_of_the_readers_clock(zone):
     run_at(moment)
     with timezone.override(ZoneInfo(zone)):
         local = timezone.localtime(moment)
-        [(place, hour)] = insight.look(insight.preset(7)).week.items()
-        assert place == (local.weekday(), local.hour)
+        [(of_week, hour)] = look(insight.preset(7)).week.items()
+        assert of_week == (local.weekday(), local.hour)
         assert hour.fullest is not None
         assert timezone.localtime(hour.fullest.start) == local.replace(minute=0)
 
@@ -249,12 +257,12 @@ def test_the_week_is_that_of_the_readers_clock(zone):
 def test_of_a_long_range_the_week_is_that_of_its_last_days():
     create_run(ago=timedelta(days=400))
     create_run(ago=timedelta(days=50))
-    figures = insight.look(insight.preset(365))
+    figures = look(insight.preset(365))
     assert figures.total.runs == 1
     assert figures.week == {}
     assert figures.week_of is not None
     assert figures.week_of.days == 28
-    assert insight.look(insight.of_days(date(2025, 10, 1), date(2025, 10, 20))).week_of is None
+    assert look(insight.of_days(date(2025, 10, 1), date(2025, 10, 20))).week_of is None
 
 
 def test_routines_that_nobody_ran_with_their_last_run():
@@ -265,8 +273,8 @@ def test_routines_that_nobody_ran_with_their_last_run():
     last = create_run(routine=once, ago=timedelta(days=40))
     create_run(routine=once, ago=timedelta(days=60))
     create_run(routine=busy)
-    figures = insight.look(insight.preset(30))
-    assert [(one, one.last_run_at) for one in figures.idle] == [  # type: ignore[attr-defined]
+    figures = look(insight.preset(30))
+    assert [(one, one.last_run_at) for one in figures.idle] == [
         (never, None),
         (once, last.created_at),
     ]
@@ -276,15 +284,15 @@ def test_routines_that_nobody_ran_with_their_last_run():
 def test_tokens_in_trouble_are_those_of_current_routines():
     create_routine(name="Without", token=None)
     create_routine(name="Archived", token=None, archived_at=NOW)
-    tokens = insight.look(insight.preset(7)).tokens
+    tokens = look(insight.preset(7)).tokens
     assert [(health.routine.name, health.need) for health in tokens] == [("Without", Need.MISSING)]
 
 
 def test_a_run_moves_with_its_state_at_the_next_look():
     run = create_run(reason=Reason.NO_ANSWER)
-    assert insight.look(insight.preset(7)).total.unknown == 1
+    assert look(insight.preset(7)).total.unknown == 1
     Run.objects.filter(pk=run.pk).update(
         state=State.STARTED, reason=Reason.SAID_STARTED, session_id="session_x"
     )
-    total = insight.look(insight.preset(7)).total
+    total = look(insight.preset(7)).total
     assert (total.unknown, total.started) == (0, 1)

@@ -13,16 +13,16 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from routines.models import (
-    SUMMARIES,
     TOKEN_FIELDS,
     Account,
+    Dimension,
+    Grain,
     HeaderVersion,
-    Period,
     Pin,
     Routine,
     Run,
+    RunCount,
     SavedView,
-    Summary,
     Tag,
     TextTemplate,
     VersionMove,
@@ -143,17 +143,18 @@ UNIQUE: dict[
         lambda: {"person": create_person(), "name": "Mine"},
         lambda: [{"person": create_person()}, {"name": "mine"}],
     ),
+    "run_count_once": (
+        RunCount,
+        lambda: {"dimension": Dimension.ROUTINE, "grain": Grain.DAY, "slot": 48, "key": "1"},
+        lambda: [
+            {"dimension": Dimension.PERSON},
+            {"grain": Grain.BLOCK},
+            {"slot": 96},
+            {"key": "2"},
+            {"deleted": True},
+        ],
+    ),
 }
-
-
-def of_summary(table: type[Summary]) -> tuple[Any, Any, Any]:
-    key: list[str] = [table.KEY] if table.KEY else []
-    values = {"period": Period.DAY, "start": 48, **dict.fromkeys(key, 1)}
-    others = [{"period": Period.BLOCK}, {"start": 96}, {"gone": True}, *[{name: 2} for name in key]]
-    return table, lambda: values, lambda: others
-
-
-UNIQUE |= {table._meta.constraints[0].name: of_summary(table) for table in SUMMARIES}
 
 
 @pytest.mark.parametrize("name", UNIQUE)

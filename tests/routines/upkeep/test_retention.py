@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connection
+from django.db import connection
 
 from routines.history import search
-from routines.insight import summaries
-from routines.models import AuditEvent, Period, Person, Routine, RoutineSummary, Run
+from routines.models import AuditEvent, Dimension, Grain, Person, Routine, Run, RunCount
 from routines.upkeep import retention
 from routines.values.reasons import Reason
 from tests.factories import create_routine, create_run, create_teammate
@@ -120,7 +119,8 @@ def test_what_is_longer_is_shortened_once(text, routine):
 
 def test_deleted_runs_stay_in_the_counts_and_lost_words_leave_the_search(old_runs, routine):
     apply()
-    counted = RoutineSummary.objects.filter(routine_pk=routine.pk, period=Period.BLOCK)
+    by_routine = RunCount.objects.filter(dimension=Dimension.ROUTINE, key=routine.pk)
+    counted = by_routine.filter(grain=Grain.BLOCK)
     assert sum(counted.values_list("started", flat=True)) == len(old_runs)
     found = Run.objects.filter(search.matching("marmalade"))
     assert {run.pk for run in found} == {old_runs[0].pk, old_runs[29].pk}
@@ -221,10 +221,10 @@ def test_no_transaction_is_open_while_it_pauses(one_a_batch):
     assert not any(open_while_pausing)
 
 
-def test_a_failing_database_is_told_in_a_sentence(old_runs, monkeypatch):
-    def fail() -> None:
-        raise OperationalError("disk full\nDETAIL: none left")
-
-    monkeypatch.setattr(summaries, "fold", fail)
-    with pytest.raises(CommandError, match=r"The database failed \(disk full\)\. Run it again\."):
+def test_a_failing_database_is_told_in_a_sentence(old_runs):
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {RunCount._meta.db_table} RENAME TO lost")
+    with pytest.raises(
+        CommandError, match=r"The database failed \(.+routines_runcount.*\)\. Run it again\."
+    ):
         command()

@@ -55,7 +55,7 @@ class NoTokenInClear(forms.BaseForm):
 
     def _is_shown_and_holds_a_token(self, name: str) -> bool:
         typed = str(self.data.get(self.add_prefix(name), ""))
-        return not isinstance(self.fields[name], TokenField) and tokens.stand_in(typed)
+        return not isinstance(self.fields[name], TokenField) and tokens.contains_token(typed)
 
     def _type_over(self, name: str, value: str) -> None:
         typed: Any = copy(self.data)  # a QueryDict's copy can be written to

@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect, reswap, retarget
 
 from dashboard.serving import logs
 from routines.runs.rules import NotAllowed
-from routines.values.redaction import without_tokens
+from routines.values.redaction import redact_tokens
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -141,7 +141,7 @@ def _error(request: HttpRequest, status: int, title: str, sentence: str) -> Http
 def _typed(request: HttpRequest) -> str:
     """The text of a refused POST, to be given back; empty where it cannot be read."""
     try:
-        return without_tokens(request.POST.get("text", ""))
+        return redact_tokens(request.POST.get("text", ""))
     except (SuspiciousOperation, UnreadablePostError):
         return ""
 

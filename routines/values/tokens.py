@@ -7,31 +7,30 @@ pasted onto another row, or left behind when a row's routine ID is changed, it d
 
 import hmac
 import json
-import re
 from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-PREFIX = "sk-ant-oat01-"  # documented: every routine token starts with it
+from routines.values import token_patterns
+from routines.values.token_patterns import PREFIX, TokenRefused, contains_token
 
-# The characters that RFC 6750 allows in a bearer token. Anything else would be refused by the
-# HTTP layer, in an exception whose text holds the whole header.
-_BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
-_MAX_CHARACTERS = 4_096
-_PLACEHOLDER = re.compile(
-    r"[xX.…*_-]+|<.*>|\[.*\]|(?:your|my)[-_ ].{0,30}", re.IGNORECASE | re.DOTALL
-)
-# What chat programs and word processors put between letters, and nobody sees.
-INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
-)
-# Long enough to be no mention of the prefix.
-_TOKEN_IN_TEXT = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{8}", re.ASCII)
-
-
-class TokenRefused(ValueError):
-    """What was pasted is not a routine token; `str()` says why and never repeats it."""
+__all__ = [
+    "FORM_LIFETIME",
+    "PREFIX",
+    "FormTokenLost",
+    "Token",
+    "TokenRefused",
+    "TokenUnreadable",
+    "contains_token",
+    "find",
+    "parse",
+    "reseal",
+    "seal",
+    "seal_for_form",
+    "unseal",
+    "unseal_from_form",
+]
 
 
 class FormTokenLost(Exception):
@@ -71,36 +70,29 @@ class Token:
         raise TypeError("A token is not pickled: caches and queues are no place for it.")
 
 
-def stand_in(text: str) -> bool:
-    """True if a token stands in `text`, or what is left of one."""
-    return _TOKEN_IN_TEXT.search(INVISIBLE.sub("", text)) is not None
-
-
 def parse(pasted: str) -> Token:
-    """Turn what an admin pasted into a Token, or raise TokenRefused with a sentence."""
-    text = pasted.strip()
-    if not text:
+    """The token that was asked for alone, whatever was copied along with it.
+
+    Raises: TokenRefused with a sentence.
+    """
+    if not pasted.strip():
         raise TokenRefused("Paste the token that claude.ai showed when it was generated.")
-    if INVISIBLE.search(text):
-        raise TokenRefused(
-            "The token holds invisible characters, as chat programs add them. Copy it from "
-            "claude.ai itself."
-        )
-    if not text.startswith(PREFIX):
+    plain = token_patterns.find(pasted, alone=True)
+    if plain is None:
         raise TokenRefused(
             f"A routine token starts with {PREFIX}. Generate one at claude.ai: the routine, Edit, "
             "Select a trigger, API, Generate token."
         )
-    if any(character.isspace() for character in text):
-        raise TokenRefused("The token is broken over lines or holds a space. Copy it whole, again.")
-    body = text.removeprefix(PREFIX)
-    if not body or _PLACEHOLDER.fullmatch(body):
-        raise TokenRefused("This is the placeholder of the documentation, not a token.")
-    if not _BEARER.fullmatch(text):
-        raise TokenRefused("The token holds characters that no token has. Copy it again.")
-    if len(text) > _MAX_CHARACTERS:
-        raise TokenRefused(f"This is too long for a token ({len(text):,} characters).")
-    return Token(text)
+    return Token(plain)
+
+
+def find(text: str) -> Token | None:
+    """The one token in a text that may hold more; None if there is none.
+
+    Raises: TokenRefused if there are several, or if it is broken, cut or a placeholder.
+    """
+    plain = token_patterns.find(text)
+    return Token(plain) if plain is not None else None
 
 
 def seal(token: Token, *, routine_id: str) -> str:

@@ -79,4 +79,4 @@ def test_what_is_stored_and_what_a_form_carries_do_not_open_as_each_other(sealed
     ],
 )
 def test_a_token_in_a_text_is_told_from_a_mention(text: str, stands: bool):
-    assert tokens.stand_in(text) is stands
+    assert tokens.contains_token(text) is stands

@@ -20,7 +20,6 @@ ECHOES = {
     "plain": PLAIN,
     "without its prefix": PLAIN.removeprefix("sk-ant-oat01-"),
     "in capitals": PLAIN.upper(),
-    "backwards": PLAIN[::-1],
     "percent-encoded": quote(PLAIN, safe=""),
     "percent-encoded twice": quote(quote(PLAIN, safe=""), safe=""),
     "every byte percent-encoded": "".join(f"%{byte:02X}" for byte in PLAIN.encode()),

@@ -37,6 +37,56 @@ def test_a_pasted_token_is_taken_without_the_spaces_around_it(pasted):
     assert tokens.parse(pasted).reveal() == pasted.strip()
 
 
+AROUND = [
+    '"{}"',
+    "'{}'",
+    "“{}”",
+    "„{}“",
+    "«{}»",
+    "`{}`",
+    "<{}>",
+    "({})",
+    "**{}**",
+    "Bearer {}",
+    "Authorization: Bearer {}",
+    "-H 'Authorization: Bearer {}' \\",
+    "-H $'Authorization: Bearer {}'",
+    '-H ^"Authorization: Bearer {}^" ^',
+    '-H "Authorization: Bearer {} -H "anthropic-version: 2023-06-01"',
+    "ROUTINE_FIRE_TOKEN={}",
+    "export TOKEN='{}'",
+    "TOKEN={}\nOTHER=1",
+    '"token": "{}",',
+    '{{\\"token\\": \\"{}\\"}}',
+    "token: {}",
+    "Token\t{}",
+    "token={};",
+    "{}\\",
+    "{} \\",
+    "{}^",
+    "{}.",
+    "{},",
+    "\ufeff{}\u200b",
+    "令牌：{}。",
+    "{} {}",
+    "{}{}",
+    "Authorization: Bearer&nbsp;{}&quot;",
+    "curl https://example.com/ -H 'Authorization: Bearer {}' \\\n  -d '{{}}'",
+    "token sk-ant-oat01-Yk3-fQ…, in full {}",
+]
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_token_is_taken_out_of_what_was_copied_along_with_it(around):
+    pasted = around.replace("{}", PLAIN).replace("{{", "{").replace("}}", "}")
+    assert tokens.parse(pasted).reveal() == PLAIN
+
+
+def test_a_token_in_markdown_is_taken_without_its_backslashes():
+    pasted = PLAIN.replace("-", "\\-").replace("_", "\\_")
+    assert tokens.parse(pasted).reveal() == PLAIN
+
+
 def test_the_longest_token_is_taken_and_not_one_character_more():
     longest = (PREFIX + "a1" * 4_000)[:4_096]
     assert tokens.parse(longest).reveal() == longest
@@ -49,18 +99,40 @@ NO_TOKENS = {
     "spaces": (" \n\t", "Paste the token"),
     "API key": (f"sk-ant-api03-{SECRET}", "A routine token starts with sk-ant-oat01-"),
     "other case": (f"SK-ANT-OAT01-{SECRET}", "A routine token starts with sk-ant-oat01-"),
-    "with its scheme": (f"Bearer {PLAIN}", "A routine token starts with sk-ant-oat01-"),
-    "quoted": (f'"{PLAIN}"', "A routine token starts with sk-ant-oat01-"),
     "two lines": (f"{PREFIX}{SECRET}\n{SECRET}", "broken over lines or holds a space"),
     "a space": (f"{PREFIX}{SECRET} {SECRET}", "broken over lines or holds a space"),
-    "two tokens": (f"{PLAIN} {PLAIN}", "broken over lines or holds a space"),
+    "two tokens": (f"{PLAIN} {PLAIN}2", "Two different tokens"),
+    "two lines with a backslash": (f"{PREFIX}{SECRET}\\\n{SECRET}", "broken over lines"),
+    "two lines with a backtick": (f"{PREFIX}{SECRET}`\n{SECRET}", "broken over lines"),
+    "two strings": (f"'{PREFIX}{SECRET}' + '{SECRET}'", "broken over lines"),
+    "two strings on two lines": (f"'{PREFIX}{SECRET}'\n    '{SECRET}'", "broken over lines"),
+    "a break in the prefix": (f"{PREFIX[:7]}\n{PREFIX[7:]}{SECRET}", "broken over lines"),
+    "a word behind it": (f"{PLAIN} and", "broken over lines"),
+    "a zero-width space within": (f"{PREFIX}{SECRET}\u200b{SECRET}", "holds invisible characters"),
+    "a zero-width space in the prefix": (
+        f"sk-ant-\u200boat01-{SECRET}",
+        "holds invisible characters",
+    ),
+    "shortened": (f"{PREFIX}{SECRET[:9]}…", "cut short"),
+    "shortened with dots": (f"{PREFIX}{SECRET[:9]}...", "cut short"),
+    "shortened in the middle": (f"{PREFIX}{SECRET[:9]}...{SECRET[-4:]}", "cut short"),
+    "masked": (f"{PREFIX}{SECRET[:9]}****{SECRET[-4:]}", "cut short"),
+    "masked with bullets": (f"{PREFIX}{SECRET[:9]}••••", "cut short"),
+    "dashes": (PLAIN.replace("-", "–"), "hyphens of the token were turned into dashes"),
+    "one dash": (f"{PREFIX}{SECRET}–{SECRET}", "holds characters that no token has"),
+    "an ID behind it": (f"{PLAIN}trig_01Wx", "Something stands glued to the token"),
+    "a URL behind it": (f"{PLAIN}https://example.com/", "Something stands glued to the token"),
+    "in a URL": (f"https://{PLAIN}@example.com/", "inside the URL"),
+    "behind an ID": (f"trig_{PLAIN}", "inside the URL or ID"),
+    "a variable": ("Authorization: Bearer $TOKEN", "A routine token starts with sk-ant-oat01-"),
     "a no-break space": (f"{PREFIX}{SECRET}\u00a0{SECRET}", "broken over lines or holds a space"),
-    "a quote": (f"{PLAIN}'", "holds characters that no token has"),
     "NUL": (f"{PLAIN}\x00{SECRET}", "holds characters that no token has"),
     "outside ASCII": (f"{PLAIN}é", "holds characters that no token has"),
     "a digit outside ASCII": (f"{PLAIN}٣", "holds characters that no token has"),
     "padding within": (f"{PREFIX}{SECRET}={SECRET}", "holds characters that no token has"),
     "only the prefix": (PREFIX, "placeholder of the documentation"),
+    "the prefix and dots": (f"{PREFIX}…", "placeholder of the documentation"),
+    "angle brackets": (f"{PREFIX}<your token>", "placeholder of the documentation"),
     "placeholder of x": (f"{PREFIX}xxxxxxxx", "placeholder of the documentation"),
     "too long": (PREFIX + SECRET * 200, "too long for a token"),
 }

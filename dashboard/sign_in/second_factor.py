@@ -1,6 +1,6 @@
 """What is asked for beside a password: allauth's authenticator app, passkeys and recovery codes.
 
-Ours: their secrets are sealed at rest with the keys of the tokens, and who must have a second
+Ours: their secrets are encrypted at rest with the keys of the tokens, and who must have a second
 factor is led to set one up before anything else opens. People of the provider or the proxy have
 their second factor there.
 """
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 LAST_ONE = "You must have a second factor here. Add another one first, then remove this."
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-_SEALED_FIELDS = ("secret", "seed")  # of Authenticator.data: the app's, the recovery codes'
+_ENCRYPTED_FIELDS = ("secret", "seed")  # of Authenticator.data: the app's, the recovery codes'
 _NAMES = {
     Authenticator.Type.TOTP: "authenticator app",
     Authenticator.Type.WEBAUTHN: "passkey",
@@ -142,30 +142,30 @@ def _trace(person: Person, changes: dict[str, Any], *, by: Person | None) -> Non
     audit.trace(action, by=by, subject=person.username, changes=changes)
 
 
-def reseal_all() -> int:
-    """Seal the secrets anew under the newest key; how many were under an older one."""
+def reencrypt_all() -> int:
+    """Re-encrypt the secrets under the newest key; how many were under an older one."""
     newest = Fernet(settings.TOKEN_ENCRYPTION_KEYS[0])
-    resealed = 0
+    reencrypted = 0
     for authenticator in Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN):
-        for field in _SEALED_FIELDS:
-            sealed = authenticator.data.get(field, "").encode()
-            if not sealed or _opens(newest, sealed):
+        for field in _ENCRYPTED_FIELDS:
+            encrypted = authenticator.data.get(field, "").encode()
+            if not encrypted or _opens(newest, encrypted):
                 continue
             try:
-                anew = _keyring().rotate(sealed).decode("ascii")
+                anew = _keyring().rotate(encrypted).decode("ascii")
             except InvalidToken:
                 continue  # said when it is used
             changed = authenticator.data | {field: anew}
             # Only if nobody has changed it meanwhile.
-            resealed += Authenticator.objects.filter(
+            reencrypted += Authenticator.objects.filter(
                 pk=authenticator.pk, data=authenticator.data
             ).update(data=changed)
-    return resealed
+    return reencrypted
 
 
-def _opens(key: Fernet, sealed: bytes) -> bool:
+def _opens(key: Fernet, encrypted: bytes) -> bool:
     try:
-        key.decrypt(sealed)
+        key.decrypt(encrypted)
     except InvalidToken:
         return False
     return True

@@ -1,6 +1,6 @@
 """Register, edit, archive: every change of the registry, each with its audit event.
 
-Tokens are replaced and withdrawn in rotation.py.
+Tokens are replaced and removed in rotation.py.
 
 All of it in one transaction a call, so that no change goes without its trace.
 """

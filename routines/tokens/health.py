@@ -60,7 +60,7 @@ class Need(models.TextChoices):
 
     REJECTED = "rejected", "rejected"
     UNREADABLE = "unreadable", "cannot be read"
-    WITHDRAWN = "withdrawn", "withdrawn"
+    REMOVED = "removed", "removed"
     MISSING = "missing", "missing"
     DUE = "due", "due by age"
     NEVER_USED = "never_used", "never used yet"
@@ -78,7 +78,7 @@ class Health:
         """Since when it needs it, where that is known."""
         return {
             Need.REJECTED: self.routine.token_rejected_since,
-            Need.WITHDRAWN: self.routine.token_withdrawn_at,
+            Need.REMOVED: self.routine.token_removed_at,
             Need.MISSING: self.routine.created_at,
             Need.DUE: due_at(self.routine),
             Need.NEVER_USED: self.routine.token_set_at,
@@ -105,13 +105,13 @@ def due_at(routine: Routine) -> datetime | None:
 
 def unreadable() -> list[Routine]:
     """The routines, archived ones too, whose stored token no key at hand opens."""
-    stored = Routine.objects.exclude(token_sealed="").order_by("name", "pk")
+    stored = Routine.objects.exclude(token_encrypted="").order_by("name", "pk")
     return [routine for routine in stored if not _is_readable(routine)]
 
 
 def _need(routine: Routine) -> Need | None:
     if not routine.has_token:
-        return Need.MISSING if routine.token_withdrawn_at is None else Need.WITHDRAWN
+        return Need.MISSING if routine.token_removed_at is None else Need.REMOVED
     if not _is_readable(routine):
         return Need.UNREADABLE
     if routine.token_rejected_since is not None:

@@ -1,6 +1,6 @@
-"""Tokens at rest: sealed with a keyring that lives outside the database, bound to their routine.
+"""Tokens at rest: encrypted with keys that live outside the database, bound to their routine.
 
-A sealed token is Fernet ciphertext (AES-128-CBC with HMAC-SHA256) around the routine ID and the
+An encrypted token is Fernet ciphertext (AES-128-CBC with HMAC-SHA256) around the routine ID and the
 token. The binding is to the routine's ID at claude.ai because that is what a token belongs to:
 pasted onto another row, or left behind when a row's routine ID is changed, it does not open.
 """
@@ -23,13 +23,13 @@ __all__ = [
     "TokenRefused",
     "TokenUnreadable",
     "contains_token",
+    "decrypt",
+    "decrypt_from_form",
+    "encrypt",
+    "encrypt_for_form",
     "find",
     "parse",
-    "reseal",
-    "seal",
-    "seal_for_form",
-    "unseal",
-    "unseal_from_form",
+    "reencrypt",
 ]
 
 
@@ -38,7 +38,7 @@ class FormTokenLost(Exception):
 
 
 class TokenUnreadable(Exception):
-    """No key at hand opens the sealed token, or it was sealed for another routine."""
+    """No key at hand opens the encrypted token, or it was encrypted for another routine."""
 
 
 class Token:
@@ -95,33 +95,33 @@ def find(text: str) -> Token | None:
     return Token(plain) if plain is not None else None
 
 
-def seal(token: Token, *, routine_id: str) -> str:
+def encrypt(token: Token, *, routine_id: str) -> str:
     """Encrypt with the newest key; the answer is ASCII text for the database."""
-    return _close({"routine_id": routine_id, "token": token.reveal()})
+    return _encrypt({"routine_id": routine_id, "token": token.reveal()})
 
 
-def unseal(sealed: str, *, routine_id: str) -> Token:
-    """Raise TokenUnreadable unless a key at hand opens it and it was sealed for this routine."""
+def decrypt(encrypted: str, *, routine_id: str) -> Token:
+    """Raise TokenUnreadable unless a key at hand opens it and it was encrypted for this routine."""
     try:
-        content = _open(sealed, _keyring())
+        content = _decrypt(encrypted, _keyring())
     except InvalidToken:
         # `from None`: the chained exception's frames would hold key material.
         raise TokenUnreadable("No key at hand opens this token.") from None
     if content.get("routine_id") != routine_id:
-        raise TokenUnreadable("This token was sealed for another routine.")
+        raise TokenUnreadable("This token was encrypted for another routine.")
     return Token(content["token"])
 
 
-def reseal(sealed: str, *, routine_id: str) -> str | None:
+def reencrypt(encrypted: str, *, routine_id: str) -> str | None:
     """The same token under the newest key; None if it is under it already.
 
     Raise TokenUnreadable.
     """
-    token = unseal(sealed, routine_id=routine_id)
+    token = decrypt(encrypted, routine_id=routine_id)
     try:
-        _open(sealed, MultiFernet(_keys()[:1]))
+        _decrypt(encrypted, MultiFernet(_keys()[:1]))
     except InvalidToken:
-        return seal(token, routine_id=routine_id)
+        return encrypt(token, routine_id=routine_id)
     return None
 
 
@@ -130,15 +130,15 @@ def reseal(sealed: str, *, routine_id: str) -> str | None:
 FORM_LIFETIME = timedelta(minutes=15)
 
 
-def seal_for_form(token: Token, *, form: str) -> str:
+def encrypt_for_form(token: Token, *, form: str) -> str:
     """For a hidden field. `form` names the form and the person: nothing else opens it."""
-    return _close({"form": form, "token": token.reveal()})
+    return _encrypt({"form": form, "token": token.reveal()})
 
 
-def unseal_from_form(sealed: str, *, form: str) -> Token:
+def decrypt_from_form(encrypted: str, *, form: str) -> Token:
     """Raise FormTokenLost if it is older than FORM_LIFETIME, altered, or another form's."""
     try:
-        content = _open(sealed, _keyring(), lifetime=FORM_LIFETIME)
+        content = _decrypt(encrypted, _keyring(), lifetime=FORM_LIFETIME)
     except InvalidToken:
         raise FormTokenLost from None
     if content.get("form") != form:
@@ -146,18 +146,18 @@ def unseal_from_form(sealed: str, *, form: str) -> Token:
     return Token(content["token"])
 
 
-def _close(content: dict[str, str]) -> str:
+def _encrypt(content: dict[str, str]) -> str:
     return _keyring().encrypt(json.dumps(content).encode()).decode("ascii")
 
 
-def _open(
-    sealed: str, keyring: MultiFernet, *, lifetime: timedelta | None = None
+def _decrypt(
+    encrypted: str, keyring: MultiFernet, *, lifetime: timedelta | None = None
 ) -> dict[str, str]:
     """Raise InvalidToken."""
-    if not sealed.isascii():
+    if not encrypted.isascii():
         raise InvalidToken
     ttl = int(lifetime.total_seconds()) if lifetime else None
-    content: dict[str, str] = json.loads(keyring.decrypt(sealed.encode(), ttl=ttl))
+    content: dict[str, str] = json.loads(keyring.decrypt(encrypted.encode(), ttl=ttl))
     return content
 
 

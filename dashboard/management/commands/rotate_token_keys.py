@@ -5,10 +5,10 @@ from routines.management.commands import rotate_token_keys
 
 
 class Command(rotate_token_keys.Command):
-    """The secrets of second factors are sealed with the same keys, so they go along."""
+    """The secrets of second factors are encrypted with the same keys, so they go along."""
 
     def handle(self, **options: Any) -> None:
-        resealed = second_factor.reseal_all()
-        if resealed:
-            self.stdout.write(f"{resealed:>6} second factors sealed anew")
+        reencrypted = second_factor.reencrypt_all()
+        if reencrypted:
+            self.stdout.write(f"{reencrypted:>6} second factors re-encrypted")
         super().handle(**options)

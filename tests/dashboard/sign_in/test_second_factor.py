@@ -159,7 +159,7 @@ def stored() -> str:
     return str(list(Authenticator.objects.values_list("data", flat=True)))
 
 
-def test_the_secrets_are_sealed(client):
+def test_the_secrets_are_encrypted(client):
     secret = set_up_app(client)
     (shown,) = Page(client.get("/second-factor/codes/")).find("pre")
     assert secret not in stored()
@@ -172,7 +172,7 @@ def test_they_go_along_when_the_keys_rotate(client, teammate, settings):
     settings.TOKEN_ENCRYPTION_KEYS = [new, old]
     said = StringIO()
     call_command("rotate_token_keys", stdout=said)
-    assert "2 second factors sealed anew" in said.getvalue()
+    assert "2 second factors re-encrypted" in said.getvalue()
     settings.TOKEN_ENCRYPTION_KEYS = [new]
     again = password(teammate)
     again.post(AND_YOUR_SECOND, {"code": code_of(secret)})

@@ -166,8 +166,8 @@ def test_an_edit_that_changes_nothing_leaves_no_trace(routine, admin):
 
 
 def test_an_edit_touches_neither_address_nor_id_nor_token(routine, admin):
-    fixed = {name: getattr(routine, name) for name in ("slug", "routine_id", "token_sealed")}
-    routine.routine_id, routine.token_sealed, routine.enabled = "trig_Sly", "sly", False
+    fixed = {name: getattr(routine, name) for name in ("slug", "routine_id", "token_encrypted")}
+    routine.routine_id, routine.token_encrypted, routine.enabled = "trig_Sly", "sly", False
     edit(routine, admin, name="Renamed")
     stored = Routine.objects.get(pk=routine.pk)
     assert {name: getattr(stored, name) for name in fixed} == fixed
@@ -382,5 +382,5 @@ def test_no_trace_holds_a_token(routine, template, admin, change):
     change(routine, template, admin)
     told = str(list(AuditEvent.objects.values()))
     assert "the admin" in told
-    for secret in ("for-the-registry", "the-next", routine.token_sealed):
+    for secret in ("for-the-registry", "the-next", routine.token_encrypted):
         assert str(secret) not in told

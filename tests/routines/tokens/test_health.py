@@ -98,7 +98,7 @@ def health_fields(routine: Routine) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("late", [REJECTED, OK], ids=["401", "200"])
-@pytest.mark.parametrize("change", ["replaced", "withdrawn"])
+@pytest.mark.parametrize("change", ["replaced", "removed"])
 @pytest.mark.usefixtures("transactional_db")
 def test_a_late_answer_to_the_old_token_says_nothing_of_the_new_one(settings, late, change):
     routine, admin = create_routine(), create_admin()
@@ -108,7 +108,7 @@ def test_a_late_answer_to_the_old_token_says_nothing_of_the_new_one(settings, la
             new = tokens.parse("sk-ant-oat01-the-new-one")
             rotation.replace_token(routine, new, by=admin)
         else:
-            rotation.withdraw_token(routine, by=admin)
+            rotation.remove_token(routine, by=admin)
         connection.close()
 
     with HostileServer(in_turn(change_the_token, says(late))) as server:
@@ -167,9 +167,9 @@ def test_what_tokens_need():
     assert need(create_routine()) == Need.NEVER_USED
     assert need(create_routine(token=None)) == Need.MISSING
     assert need(used(token_rejected_since=timezone.now())) == Need.REJECTED
-    withdrawn = used()
-    rotation.withdraw_token(withdrawn, by=create_admin())
-    assert need(withdrawn) == Need.WITHDRAWN
+    removed = used()
+    rotation.remove_token(removed, by=create_admin())
+    assert need(removed) == Need.REMOVED
 
 
 def test_a_token_that_no_key_opens_is_unreadable(settings):
@@ -181,7 +181,7 @@ def test_a_token_that_no_key_opens_is_unreadable(settings):
 
 def test_a_token_left_behind_by_another_routine_is_unreadable():
     other = create_routine()
-    routine = used(token_sealed=other.token_sealed)
+    routine = used(token_encrypted=other.token_encrypted)
     assert need(routine) == Need.UNREADABLE
 
 

@@ -47,14 +47,14 @@ OTHERS = {
     "database": f"postgresql://dashboard:{SECRET}@db:5432/x",
     "code of a provider": f"GET /oidc/callback/?code={SECRET}&state={SECRET}",
     "ID token": f"eyJhbGciOiJSUzI1NiJ9.eyJ{SECRET}.c2ln{SECRET}",
-    "sealed token": f"gAAAAABn{SECRET}{SECRET}{SECRET}==",
+    "encrypted token": f"gAAAAABn{SECRET}{SECRET}{SECRET}==",
     "private key": f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}\n-----END RSA PRIVATE KEY-----",
 }
 READABLE = (
     "The token is rejected since 14:32.",
     "run 7: session_id='session_01ABC' session_url='https://claude.ai/code/session_01ABC'",
     "GET /routines/release-notes/token/ 200",
-    "tokens: 3 sealed anew, 0 unreadable",
+    "tokens: 3 re-encrypted, 0 unreadable",
     "https://claude.ai/code/session_01ABC?tab=1",
     f"A routine token starts with {PREFIX} and goes on.",
     "The skeleton key of 2e5b1f is no secret.",

@@ -1,4 +1,4 @@
-"""Tokens: what is one, how it is sealed at rest, and that it does not get out by accident."""
+"""Tokens: what is one, how it is encrypted at rest, and that it does not get out by accident."""
 
 import base64
 import copy
@@ -146,49 +146,56 @@ def test_what_is_no_token_is_refused_without_being_repeated(pasted, sentence):
     assert SECRET not in str(refused.value)
 
 
-# --- Sealed at rest ---
+# --- Encrypted at rest ---
 
 
-def test_a_sealed_token_opens_for_its_routine():
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
-    assert tokens.unseal(sealed, routine_id=ROUTINE_ID) == Token(PLAIN)
+def test_a_encrypted_token_opens_for_its_routine():
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
+    assert tokens.decrypt(encrypted, routine_id=ROUTINE_ID) == Token(PLAIN)
 
 
-def test_a_sealed_token_is_ascii_and_shows_nothing():
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
-    assert sealed.isascii()
-    raw = base64.urlsafe_b64decode(sealed)
-    for visible in (sealed.encode(), raw):
+def test_a_encrypted_token_is_ascii_and_shows_nothing():
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
+    assert encrypted.isascii()
+    raw = base64.urlsafe_b64decode(encrypted)
+    for visible in (encrypted.encode(), raw):
         assert SECRET.encode() not in visible
         assert ROUTINE_ID.encode() not in visible
 
 
-def test_one_token_sealed_twice_looks_different():
-    first, second = (tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID) for _ in range(2))
+def test_one_token_encrypted_twice_looks_different():
+    first, second = (tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID) for _ in range(2))
     assert first != second
 
 
 @pytest.mark.parametrize("other", ["trig_Other", "trig_token", "trig_Tokens2", "trig_tokens", ""])
-def test_a_sealed_token_does_not_open_for_another_routine(other):
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+def test_a_encrypted_token_does_not_open_for_another_routine(other):
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
     with pytest.raises(TokenUnreadable):
-        tokens.unseal(sealed, routine_id=other)
+        tokens.decrypt(encrypted, routine_id=other)
 
 
 def test_what_is_no_ciphertext_does_not_open():
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
-    flipped = "A" if sealed[40] != "A" else "B"
-    damaged = ["", "nonsense", "é", sealed[:-4], sealed[:40] + flipped + sealed[41:], PLAIN]
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
+    flipped = "A" if encrypted[40] != "A" else "B"
+    damaged = [
+        "",
+        "nonsense",
+        "é",
+        encrypted[:-4],
+        encrypted[:40] + flipped + encrypted[41:],
+        PLAIN,
+    ]
     for content in damaged:
         with pytest.raises(TokenUnreadable):
-            tokens.unseal(content, routine_id=ROUTINE_ID)
+            tokens.decrypt(content, routine_id=ROUTINE_ID)
 
 
-def test_what_somebody_else_sealed_does_not_open():
+def test_what_somebody_else_encrypted_does_not_open():
     content = json.dumps({"routine_id": ROUTINE_ID, "token": PLAIN}).encode()
     foreign = Fernet(Fernet.generate_key()).encrypt(content).decode()
     with pytest.raises(TokenUnreadable):
-        tokens.unseal(foreign, routine_id=ROUTINE_ID)
+        tokens.decrypt(foreign, routine_id=ROUTINE_ID)
 
 
 # --- Keys rotate ---
@@ -198,20 +205,20 @@ def new_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def test_the_newest_key_seals_and_the_older_ones_still_open(settings):
+def test_the_newest_key_encrypts_and_the_older_ones_still_open(settings):
     old, new = new_key(), new_key()
     settings.TOKEN_ENCRYPTION_KEYS = [old]
-    sealed_before = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    encrypted_before = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
 
     settings.TOKEN_ENCRYPTION_KEYS = [new, old]
-    assert tokens.unseal(sealed_before, routine_id=ROUTINE_ID) == Token(PLAIN)
-    sealed_after = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
-    Fernet(new).decrypt(sealed_after)  # the newest, which stands first
+    assert tokens.decrypt(encrypted_before, routine_id=ROUTINE_ID) == Token(PLAIN)
+    encrypted_after = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
+    Fernet(new).decrypt(encrypted_after)  # the newest, which stands first
 
     settings.TOKEN_ENCRYPTION_KEYS = [new]
-    assert tokens.unseal(sealed_after, routine_id=ROUTINE_ID) == Token(PLAIN)
+    assert tokens.decrypt(encrypted_after, routine_id=ROUTINE_ID) == Token(PLAIN)
     with pytest.raises(TokenUnreadable):
-        tokens.unseal(sealed_before, routine_id=ROUTINE_ID)
+        tokens.decrypt(encrypted_before, routine_id=ROUTINE_ID)
 
 
 # --- Nothing gets out by accident ---
@@ -272,11 +279,11 @@ def test_tokens_are_equal_by_what_they_hold():
 
 
 def test_an_unreadable_token_says_nothing_of_keys_or_content(settings):
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
     key = settings.TOKEN_ENCRYPTION_KEYS[0]
-    for content, routine_id in ((sealed, "trig_Other"), (sealed[:-4], ROUTINE_ID)):
+    for content, routine_id in ((encrypted, "trig_Other"), (encrypted[:-4], ROUTINE_ID)):
         with pytest.raises(TokenUnreadable) as unreadable:
-            tokens.unseal(content, routine_id=routine_id)
+            tokens.decrypt(content, routine_id=routine_id)
         told = "".join(traceback.format_exception(unreadable.value))
-        assert not [piece for piece in (SECRET, sealed, key) if piece in told]
+        assert not [piece for piece in (SECRET, encrypted, key) if piece in told]
         assert unreadable.value.__suppress_context__ or unreadable.value.__context__ is None

@@ -108,7 +108,7 @@ def test_another_dashboard_becomes_the_same_but_for_the_token(whole: Routine):
 
 def test_the_file_holds_no_part_of_a_token(whole: Routine):
     text = as_code.write()
-    assert whole.token_sealed not in text
+    assert whole.token_encrypted not in text
     assert whole.reveal_token().reveal()[-12:] not in text
     assert "token" not in text.partition("\n")[2].lower()
 

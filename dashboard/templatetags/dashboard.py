@@ -5,11 +5,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django import template
+from django.apps import apps
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from routines.models.columns import max_length
 from routines.values import texts
 
 register = template.Library()
@@ -29,6 +31,18 @@ def when(moment: datetime) -> SafeString:
     # Not Django's date format, which takes five times as long: a page has fifty of these.
     exact = f"{local:%A}, {local.day} {local:%B %Y, %H:%M:%S %Z}"
     return format_html('<time datetime="{}" title="{}">{}</time>', moment.isoformat(), exact, shown)
+
+
+@register.simple_tag
+def most_characters() -> int:
+    """Of a text that is sent."""
+    return texts.MAX_CHARACTERS
+
+
+@register.simple_tag
+def column_length(model: str, column: str) -> int:
+    """For maxlength: `{% column_length "run" "outcome_note" %}`."""
+    return max_length(apps.get_model("routines", model), column)
 
 
 @register.filter

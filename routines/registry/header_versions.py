@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from routines.audit import trace
 from routines.models import AuditEvent, Header, HeaderVersion, Person, Routine, Run
+from routines.models.columns import max_length
 from routines.values import tokens
 
 BETA_VERSION = "experimental-cc-routine-2026-04-01"  # documented, November 2026
 API_VERSION = "2023-06-01"  # documented as required
 
 FIELDS = {Header.BETA: "beta_version", Header.API: "api_version"}  # of a routine, and of a run
-_LONGEST = {Header.BETA: 100, Header.API: 40}  # what these fields hold
 
 _SUPPORTED = 3  # the newest and the two before
 _FURTHEST_AHEAD = timedelta(days=366)  # a later date is a slip, and would count as the newest
@@ -219,7 +219,7 @@ def _check(header: Header, value: str) -> None:
             "value",
             "A header version has letters, digits, dots, commas and dashes only, like 2023-06-01.",
         )
-    longest = _LONGEST[header]
+    longest = max_length(Routine, FIELDS[header])
     if len(value) > longest:
         raise VersionRefused(
             "value", f"This is too long for the {header.label}: at most {longest} characters."

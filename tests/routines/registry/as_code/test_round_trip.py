@@ -32,7 +32,7 @@ def whole(admin: Person) -> Routine:
     routine = create_routine(
         name="Alert triage", cool_down=60, hourly_limit=0, enabled=False, template=""
     )
-    tags.write(routine, ["on call", "release"])
+    tags.write_tags(routine, ["on call", "release"])
     group = Group.objects.create(name="On call: tier #1")
     registry.set_rules(
         routine,

@@ -49,7 +49,7 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
             return redirect("token_test", slug=slug)
     form.carry()
     stored = routine_or_404(slug)
-    context |= {"form": form, "routine": stored, "health": health.of(stored)}
+    context |= {"form": form, "routine": stored, "health": health.of_routine(stored)}
     return render(request, "registry/token.html", context, status=422 if form.is_bound else 200)
 
 

@@ -20,7 +20,7 @@ class Card:
     last_run: Run | None  # of anybody: that a colleague has just fired is worth knowing
     obstacle: limits.Obstacle | None
     budgets: limits.Budgets
-    concerns: list[header_versions.Concern]  # for admins alone: nobody else can mend them
+    concerns: list[header_versions.VersionWarning]  # for admins alone: nobody else can mend them
     tags: list[str]
     is_pinned: bool
 
@@ -121,8 +121,8 @@ def _newest_runs(routines: Collection[Routine]) -> dict[int, Run]:
 
 def _concerns(
     person: Person, routines: Collection[Routine]
-) -> dict[int, list[header_versions.Concern]]:
+) -> dict[int, list[header_versions.VersionWarning]]:
     if not person.has_perm(Permission.MANAGE_REGISTRY):
         return {routine.pk: [] for routine in routines}
     versions = header_versions.known()
-    return {routine.pk: versions.concerns(routine) for routine in routines}
+    return {routine.pk: versions.warnings(routine) for routine in routines}

@@ -54,7 +54,7 @@ class Standing(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Concern:
+class VersionWarning:
     """A routine is pinned to a version that may not work."""
 
     header: Header
@@ -72,7 +72,7 @@ class Known:
             for header in Header
         }
 
-    def of(self, header: Header) -> list[HeaderVersion]:
+    def of_header(self, header: Header) -> list[HeaderVersion]:
         return self._of[header]
 
     def newest(self, header: Header) -> HeaderVersion | None:
@@ -115,11 +115,13 @@ class Known:
             return newest.value
         return "" if header == Header.BETA and value else None
 
-    def concerns(self, routine: Routine) -> list[Concern]:
+    def warnings(self, routine: Routine) -> list[VersionWarning]:
         """What to warn admins of."""
         values = [(header, pinned(routine, header)) for header in Header]
         return [
-            Concern(header, value, self.standing(header, value), self.successor(header, value))
+            VersionWarning(
+                header, value, self.standing(header, value), self.successor(header, value)
+            )
             for header, value in values
             if not self.is_supported(header, value)
         ]
@@ -156,7 +158,7 @@ def overview(header: Header, versions: Known) -> list[Row]:
         )
     )
     pins = {value: (current, archived) for value, current, archived in counted}
-    values = [version.value for version in versions.of(header)]
+    values = [version.value for version in versions.of_header(header)]
     values += sorted(set(pins) - set(values), reverse=True)
     return [
         Row(

@@ -364,7 +364,7 @@ def _hold_after(answer: Answer, run: Run) -> None:
 
 def _note_token_health(answer: Answer, run: Run) -> None:
     try:
-        health.note(answer, run.routine)
+        health.record_answer(answer, run.routine)
     except DatabaseFailure as failure:
         # The next run with this token says the same again: nothing is lost.
         logger.error(

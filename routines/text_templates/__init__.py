@@ -13,7 +13,7 @@ from routines.text_templates.definitions import (
     Kind,
     Problem,
     ValueRefused,
-    asked_for,
+    form_fields,
     problems,
 )
 from routines.text_templates.filling import BUILT_IN, Filling, built_in, digest, fill, version_of
@@ -35,10 +35,10 @@ __all__ = [
     "Kind",
     "Problem",
     "ValueRefused",
-    "asked_for",
     "built_in",
     "digest",
     "fill",
+    "form_fields",
     "json_problem",
     "names_in",
     "odd_placeholders",

@@ -19,11 +19,11 @@ from routines.models import Routine
 from routines.values import tokens
 from routines.values.reasons import Reason
 
-_NEWS_AFTER = timedelta(minutes=1)
+_RECORD_AGAIN_AFTER = timedelta(minutes=1)
 
 
-def note(answer: Answer, sent: Routine) -> None:
-    """Write down what `answer` says of the token; `sent` is the routine as it was when sending.
+def record_answer(answer: Answer, sent: Routine) -> None:
+    """Record what `answer` says of the token; `sent` is the routine as it was when sending.
 
     A 401 rejects it. Any 200 accepts it, also one that could not be read. No other answer says
     anything about the token. A token that was replaced meanwhile is not what the answer speaks of.
@@ -51,7 +51,9 @@ def _was_accepted_just_now(sent: Routine, now: datetime) -> bool:
     """So that a routine which runs all the time is not written to each time."""
     accepted = sent.token_accepted_at
     return (
-        accepted is not None and now - accepted < _NEWS_AFTER and sent.token_rejected_since is None
+        accepted is not None
+        and now - accepted < _RECORD_AGAIN_AFTER
+        and sent.token_rejected_since is None
     )
 
 
@@ -85,14 +87,14 @@ class Health:
         }.get(self.need or Need.UNREADABLE)
 
 
-def of(routine: Routine) -> Health:
+def of_routine(routine: Routine) -> Health:
     return Health(routine, _need(routine))
 
 
 def needing_somebody(routines: Iterable[Routine]) -> list[Health]:
     """Those of `routines` whose token needs an admin, the most urgent first. No queries."""
     order = list(Need)
-    found = [health for health in map(of, routines) if health.need is not None]
+    found = [health for health in map(of_routine, routines) if health.need is not None]
     return sorted(found, key=lambda health: order.index(health.need or Need.NEVER_USED))
 
 

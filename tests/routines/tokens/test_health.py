@@ -12,8 +12,7 @@ from django.utils import timezone
 from routines.fire_api import Answer
 from routines.models import Routine, Run
 from routines.practice_api import PracticeApi
-from routines.tokens import health as token_health
-from routines.tokens import rotation
+from routines.tokens import health, rotation
 from routines.tokens.health import Need
 from routines.values import tokens
 from routines.values.reasons import Reason, State
@@ -132,7 +131,7 @@ def test_health_that_cannot_be_written_does_not_lose_the_answer(
     def fail(*_: object) -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(token_health, "note", fail)
+    monkeypatch.setattr(health, "record_answer", fail)
     routine = create_routine()
     pressed = press(routine, create_teammate())
     assert pressed.recorded
@@ -145,14 +144,14 @@ def test_noting_costs_one_query(practice: PracticeApi, django_assert_num_queries
     routine = create_routine()
     run = press(routine, create_teammate()).run
     with django_assert_num_queries(1):
-        token_health.note(Answer(Reason(run.reason), http_status=run.http_status), routine)
+        health.record_answer(Answer(Reason(run.reason), http_status=run.http_status), routine)
 
 
 # --- Which tokens need somebody ---
 
 
 def need(routine: Routine) -> Need | None:
-    return token_health.of(Routine.objects.get(pk=routine.pk)).need
+    return health.of_routine(Routine.objects.get(pk=routine.pk)).need
 
 
 def used(**values: Any) -> Routine:
@@ -176,7 +175,7 @@ def test_a_token_that_no_key_opens_is_unreadable(settings):
     routine = used(token_rejected_since=timezone.now())
     settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     assert need(routine) == Need.UNREADABLE
-    assert token_health.unreadable() == [routine]
+    assert health.unreadable() == [routine]
 
 
 def test_a_token_left_behind_by_another_routine_is_unreadable():
@@ -208,7 +207,7 @@ def test_the_most_urgent_come_first_and_those_in_order_are_left_out(django_asser
         used(token_rejected_since=long_ago, token_set_at=long_ago),
     ]
     with django_assert_num_queries(0):
-        found = token_health.needing_somebody(routines)
+        found = health.needing_somebody(routines)
     assert [health.need for health in found] == [
         Need.REJECTED,
         Need.MISSING,

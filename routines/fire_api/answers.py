@@ -66,7 +66,8 @@ def of_response(raw: RawAnswer, *, token: Token, now: datetime | None = None) ->
     message = kept(error.get("message"), 2_000)
     session_id = kept(content.get("claude_code_session_id"), 200)
     session_url = kept(content.get("claude_code_session_url"), 2_000)
-    reason = _reason(raw, error_type, message, session_id, session_url)
+    # By the message as it came: one that repeats the token says nothing any more.
+    reason = _reason(raw, error_type, str(error.get("message", "")), session_id, session_url)
     if not message and MEANINGS[reason].state != State.STARTED:
         # Not the documented envelope: what did come helps whoever has to find out why.
         message = kept(raw.body.decode("utf-8", "replace"), 500)

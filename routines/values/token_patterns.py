@@ -19,6 +19,7 @@ _PLACEHOLDER = re.compile(r"[xX.*_-]*|token|(?:your|my)[-_].{0,30}", re.IGNORECA
 # What stands for the characters that a page or a chat has left out.
 _LEFT_OUT = re.compile(r"[.*]{2,}|[…‥•●·]")
 _END_OF_BOLD = re.compile(r"\*\*(?![\w*])")  # Markdown's
+_QUOTE_AFTER_BLANK = re.compile("[ \\t][\"'\u201c\u2018\u201e]")
 # Long enough to be no mention of the prefix.
 _TOKEN_IN_TEXT = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{8}", re.ASCII)
 _OTHER_KEY = re.compile(r"\bsk-ant-(?!oat01-)[a-z]{2,6}[0-9]{1,3}-", re.ASCII)
@@ -87,7 +88,7 @@ def _look_at(text: str, found: re.Match[str], *, alone: bool) -> _Found:
     token = PREFIX + body
     if following == "@" or text[max(found.start() - 5, 0) : found.start()] == "trig_":
         return _Found(token, INSIDE_AN_ADDRESS)
-    if "trig_" in body or text.startswith("://", end):
+    if "trig_" in body or text.startswith("://", end) or _ends_in_an_option(text, body, end):
         return _Found(token, "Something stands glued to the token. Copy the token alone.")
     if INVISIBLE.match(following) and _goes_on_behind_invisible(text, end):
         return _Found(token, _INVISIBLE)
@@ -98,6 +99,11 @@ def _look_at(text: str, found: re.Match[str], *, alone: bool) -> _Found:
     if len(token) > _MAX_CHARACTERS:
         return _Found(token, f"This is too long for a token ({len(token):,} characters).")
     return _Found(token)
+
+
+def _ends_in_an_option(text: str, body: str, end: int) -> bool:
+    """`...-H "anthropic-version: ..."`: the quote behind the token is lost, and the blank, too."""
+    return body.endswith(("-H", "-d", "-header")) and bool(_QUOTE_AFTER_BLANK.match(text, end))
 
 
 def _goes_on_behind_invisible(text: str, end: int) -> bool:

@@ -21,7 +21,7 @@ LONGEST = 200_000
 _SENT_TEXT = re.compile(r"(?<![\w-])text[\"']?\s{0,9}[:=]\s{0,9}(?:\"[^\"\n]*\"|'[^'\n]*')")
 
 _VERSION = re.compile(
-    r"anthropic[-_](beta|version)"
+    rf"anthropic(?:[-_]|{pasted_text.DASHES.pattern})(beta|version)"
     # The value in the next line, as a table is copied; or what programs write between the two, as
     # in {"key": "anthropic-beta", "value": "..."}.
     r"(\s{0,20}\n\s{0,40}(?=\S{0,100}\d-\d\d\s)"

@@ -122,6 +122,10 @@ NO_TOKENS = {
     "one dash": (f"{PREFIX}{SECRET}–{SECRET}", "holds characters that no token has"),
     "an ID behind it": (f"{PLAIN}trig_01Wx", "Something stands glued to the token"),
     "a URL behind it": (f"{PLAIN}https://example.com/", "Something stands glued to the token"),
+    "an option behind it": (
+        f'-H "Authorization: Bearer {PLAIN}-H "anthropic-version: 2023-06-01"',
+        "Something stands glued to the token",
+    ),
     "in a URL": (f"https://{PLAIN}@example.com/", "inside the URL"),
     "behind an ID": (f"trig_{PLAIN}", "inside the URL or ID"),
     "a variable": ("Authorization: Bearer $TOKEN", "A routine token starts with sk-ant-oat01-"),

@@ -94,6 +94,7 @@ COMMANDS |= {
     f"  -H “{API_LINE}” \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{}}'",
     "single curly quotes": f"curl {URL} -H ‘{BEARER}’ -H ‘{BETA_LINE}’ -H ‘{API_LINE}’",
     "low quotes": f"curl {URL} -H „{BEARER}“ -H „{BETA_LINE}“ -H „{API_LINE}“",
+    "dashes for hyphens": f"curl {URL} –H “{BEARER}” –H “anthropic–beta: {BETA}” –H “{API_LINE}”",
     "guillemets": f"curl {URL} -H «{BEARER}» -H «{BETA_LINE}» -H «{API_LINE}»",
     "no https://": f"curl -X POST {HOST_AND_PATH} \\\n  -H '{BEARER}' -H '{BETA_LINE}' "
     f"-H '{API_LINE}'",

@@ -4,7 +4,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django_htmx.http import reswap, retarget
 
-from routines.values.redaction import without_tokens
+from routines.values.redaction import redact_tokens
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -19,6 +19,6 @@ def as_notice(response: HttpResponse) -> HttpResponse:
 def typed_text(request: HttpRequest) -> str:
     """The text of a refused POST, to be given back; empty where it cannot be read."""
     try:
-        return without_tokens(request.POST.get("text", ""))
+        return redact_tokens(request.POST.get("text", ""))
     except (SuspiciousOperation, UnreadablePostError):
         return ""

@@ -113,7 +113,7 @@ urlpatterns = [
         text_templates.delete_template,
         name="delete_template",
     ),
-    path("accounts/", accounts.accounts, name="accounts"),
+    path("accounts/", accounts.list_all, name="accounts"),
     path("accounts/<int:account>/", accounts.edit, name="edit_account"),
     path("accounts/<int:account>/lift-hold/", accounts.lift_hold, name="lift_account_hold"),
     # Header versions

@@ -4,7 +4,7 @@
 
 const DRAFT_DAYS = 14;
 const draftName = (form) => `draft:${form.dataset.draft}`;
-const TOKEN = /sk-ant-/; // no token is kept anywhere but sealed on the server
+const TOKEN = /sk-ant-/; // no token is kept anywhere but encrypted on the server
 
 function typedInto(form) {
   const fields = {};

@@ -183,7 +183,7 @@ def test_one_module_owns_the_wire_to_the_endpoint_and_one_that_to_the_identity_p
     assert list(forbidden(NETWORK, sources(*PACKAGES))) == [PROVIDER_WIRE, WIRE]
 
 
-def test_a_token_is_opened_where_it_is_sealed_sent_and_scrubbed_and_nowhere_else():
+def test_a_token_is_revealed_where_it_is_encrypted_sent_and_redacted_and_nowhere_else():
     opening = {path for path in sources(*PACKAGES) if ".reveal()" in (BASE / path).read_text()}
     assert opening == {
         "routines/values/tokens.py",

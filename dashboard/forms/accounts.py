@@ -1,11 +1,15 @@
 from django import forms
 
 from dashboard.forms.tokens import NoTokenInClear
+from routines.models import Account
+from routines.models.columns import max_length
 
 
 class AccountForm(NoTokenInClear, forms.Form):
     label = forms.CharField(
-        max_length=120, label="Name", help_text="Whose claude.ai account it is."
+        max_length=max_length(Account, "label"),
+        label="Name",
+        help_text="Whose claude.ai account it is.",
     )
     hourly_limit = forms.IntegerField(
         min_value=0,

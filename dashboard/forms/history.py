@@ -16,7 +16,8 @@ from dashboard.forms.widgets import LongSelect
 from routines import people
 from routines.history import search
 from routines.history.run_filter import NO, NO_OUTCOME, NOT_SENT, YES, BadFilter, RunFilter
-from routines.models import Account, HeaderVersion, Outcome, Person, Routine, Tag
+from routines.models import Account, HeaderVersion, Outcome, Person, Routine, SavedView, Tag
+from routines.models.columns import max_length
 from routines.models.header_versions import Header
 from routines.people.roles import Permission
 from routines.values.periods import Period
@@ -180,7 +181,7 @@ class _DayInput(forms.DateInput):
 
 
 class SavedViewForm(NoTokenInClear, forms.Form):
-    name = forms.CharField(max_length=80, label="Name of this view")
+    name = forms.CharField(max_length=max_length(SavedView, "name"), label="Name of this view")
     query = forms.CharField(required=False, max_length=2_000, widget=forms.HiddenInput)
 
     def clean_query(self) -> RunFilter:

@@ -1,7 +1,8 @@
 from django import forms
 
 from dashboard.forms.tokens import NoTokenInClear
-from routines.models import Outcome
+from routines.models import Outcome, Run
+from routines.models.columns import max_length
 
 
 class OutcomeForm(forms.Form):
@@ -15,9 +16,9 @@ class OutcomeForm(forms.Form):
 
 
 class OutcomeNoteForm(NoTokenInClear, forms.Form):
-    note = forms.CharField(max_length=500, required=False, label="Note")
+    note = forms.CharField(max_length=max_length(Run, "outcome_note"), required=False, label="Note")
     link = forms.CharField(
-        max_length=500,
+        max_length=max_length(Run, "outcome_link"),
         required=False,
         label="Link",
         help_text="A pull request, a message: https://…",

@@ -7,6 +7,7 @@ from dashboard.forms.tokens import NoTokenInClear
 from routines import text_templates
 from routines.board import own_templates
 from routines.models import Person, Routine, TextTemplate
+from routines.models.columns import max_length
 from routines.text_templates import Field
 from routines.values import texts
 
@@ -15,7 +16,8 @@ class SaveForm(NoTokenInClear, forms.Form):
     """The text of a run form, to be kept as a template of one's own."""
 
     own_name = forms.CharField(
-        max_length=80, error_messages={"required": "Give your template a name."}
+        max_length=max_length(TextTemplate, "name"),
+        error_messages={"required": "Give your template a name."},
     )
     text = forms.CharField(required=False, strip=False)
 

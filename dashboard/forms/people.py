@@ -6,6 +6,7 @@ from dashboard.forms.choices import RowsField
 from dashboard.forms.tokens import NoTokenInClear
 from routines import people
 from routines.models import Person
+from routines.models.columns import max_length
 from routines.people import groups
 from routines.people.roles import Role
 
@@ -19,9 +20,11 @@ _MAY = {
 class PersonForm(NoTokenInClear, forms.Form):
     """What an admin may change about a person at any time."""
 
-    first_name = forms.CharField(max_length=150, required=False)
-    last_name = forms.CharField(max_length=150, required=False)
-    email = forms.EmailField(label="E-mail address", max_length=254, required=False)
+    first_name = forms.CharField(max_length=max_length(Person, "first_name"), required=False)
+    last_name = forms.CharField(max_length=max_length(Person, "last_name"), required=False)
+    email = forms.EmailField(
+        label="E-mail address", max_length=max_length(Person, "email"), required=False
+    )
     roles = forms.MultipleChoiceField(
         choices=list(_MAY.items()),
         required=False,
@@ -64,7 +67,7 @@ class PersonForm(NoTokenInClear, forms.Form):
 
 class AddPersonForm(PersonForm):
     username = forms.CharField(
-        max_length=150,
+        max_length=max_length(Person, "username"),
         validators=[Person.username_validator],
         help_text="What they sign in with. It cannot be changed later.",
         widget=forms.TextInput(
@@ -76,7 +79,7 @@ class AddPersonForm(PersonForm):
 
 
 class GroupForm(NoTokenInClear, forms.Form):
-    name = forms.CharField(max_length=150)
+    name = forms.CharField(max_length=max_length(Group, "name"))
     members = RowsField(Person.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, *args: object, group: Group | None = None, **kwargs: object) -> None:

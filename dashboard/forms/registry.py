@@ -8,15 +8,16 @@ from dashboard.forms.choices import RowsField
 from dashboard.forms.tokens import NoTokenInClear
 from dashboard.forms.versions import VersionField, drawn_with, is_untouched
 from routines.models import Account, Header, Routine, Tag
+from routines.models.columns import max_length
 from routines.registry import header_versions
-from routines.registry import tags as tagging
+from routines.registry.tags import TagsRefused, parse_tags, tags_of
 
 
 class RoutineForm(NoTokenInClear, forms.ModelForm):
     """What an admin may change about a routine at any time."""
 
     account = forms.CharField(
-        max_length=120,
+        max_length=max_length(Account, "label"),
         label="Whose account",
         help_text="The claude.ai account that owns the routine. What it does appears as this "
         "person, and its runs count against their limits.",
@@ -65,7 +66,7 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
         versions = header_versions.known()
         if self.instance.pk:
             self.initial["account"] = self.instance.account.label
-            self.initial["tags"] = ", ".join(tagging.of(self.instance))
+            self.initial["tags"] = ", ".join(tags_of(self.instance))
         for header, name in header_versions.FIELDS.items():
             pinned = getattr(self.instance, name) if self.instance.pk else None
             newest = versions.newest(header)
@@ -86,8 +87,8 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
 
     def clean_tags(self) -> list[str]:
         try:
-            return tagging.parse(self.cleaned_data["tags"])
-        except tagging.TagsRefused as refused:
+            return parse_tags(self.cleaned_data["tags"])
+        except TagsRefused as refused:
             raise forms.ValidationError(str(refused)) from None
 
     def clean_beta_version(self) -> str:

@@ -130,7 +130,7 @@ class TemplateEditor:
     """Both forms as one: the template's, and one for each of its fields."""
 
     def __init__(self, data: Mapping[str, Any] | None, *, template: TextTemplate) -> None:
-        self._stored = text_templates.asked_for(template.body, template.fields)
+        self._stored = text_templates.form_fields(template.body, template.fields)
         self.is_bound = data is not None
         self.form = TextTemplateForm(data, instance=template)
         if data is None:

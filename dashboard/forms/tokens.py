@@ -1,7 +1,7 @@
 """Fields and forms that tokens go into. None of them ever draws a token back into a page.
 
 A form that cannot be saved yet carries what was pasted to its next try as ciphertext that only
-the same form of the same person opens, and only for a while (tokens.seal_for_form).
+the same form of the same person opens, and only for a while (tokens.encrypt_for_form).
 """
 
 from copy import copy
@@ -55,7 +55,7 @@ class NoTokenInClear(forms.BaseForm):
 
     def _is_shown_and_holds_a_token(self, name: str) -> bool:
         typed = str(self.data.get(self.add_prefix(name), ""))
-        return not isinstance(self.fields[name], TokenField) and tokens.stand_in(typed)
+        return not isinstance(self.fields[name], TokenField) and tokens.contains_token(typed)
 
     def _type_over(self, name: str, value: str) -> None:
         typed: Any = copy(self.data)  # a QueryDict's copy can be written to
@@ -96,19 +96,19 @@ class CarriesToken(NoTokenInClear, forms.Form):
     def carry(self, token: Token | None = None) -> None:
         """Draw this form with its token at hand; without `token`, the one that was pasted."""
         token = token or (self.cleaned_data.get("token") if self.is_bound else None)
-        sealed = ""
+        encrypted = ""
         if token is not None:
-            sealed = tokens.seal_for_form(token, form=self._bound_to)
+            encrypted = tokens.encrypt_for_form(token, form=self._bound_to)
             self["token"].help_text = (
                 f"The one that you pasted, which ends in {token.last_four}, is kept for "
                 f"{int(tokens.FORM_LIFETIME.total_seconds() // 60)} minutes: "
                 "leave this empty to use it."
             )
-        self._token_may_be_empty(bool(sealed))
-        self.initial["carried"] = sealed
+        self._token_may_be_empty(bool(encrypted))
+        self.initial["carried"] = encrypted
         self.initial["aware_of"] = aware_of = " ".join(str(one.pk) for one in self.same_token)
         if self.is_bound:
-            self._type_over("carried", sealed)
+            self._type_over("carried", encrypted)
             self._type_over("aware_of", aware_of)
 
     def look_for_the_same_token(self, token: Token) -> None:
@@ -123,7 +123,7 @@ class CarriesToken(NoTokenInClear, forms.Form):
         if typed is not None or not carried:
             return typed
         try:
-            return tokens.unseal_from_form(carried, form=self._bound_to)
+            return tokens.decrypt_from_form(carried, form=self._bound_to)
         except tokens.FormTokenLost:
             self.add_error(
                 "token",
@@ -177,8 +177,8 @@ class TokenForm(CarriesToken):
         return self.routine
 
 
-class WithdrawForm(forms.Form):
-    """Which token is to be withdrawn: the one that the page showed."""
+class RemoveTokenForm(forms.Form):
+    """Which token is to be removed: the one that the page showed."""
 
     token_version = forms.IntegerField(
         error_messages={

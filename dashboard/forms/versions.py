@@ -43,7 +43,7 @@ class VersionField(forms.ChoiceField):
 
     def offer(self, versions: Known, *others: str | None) -> None:
         """The known versions, and `others` as far as they can be sent."""
-        values = [version.value for version in versions.of(self.header)]
+        values = [version.value for version in versions.of_header(self.header)]
         for other in others:
             if other and other not in values and header_versions.is_sendable(other):
                 values.append(other)
@@ -105,7 +105,7 @@ class TargetForm(forms.Form):
         for header in Header:
             choices = [
                 (written(header, version.value), _described(header, version.value, versions))
-                for version in versions.of(header)
+                for version in versions.of_header(header)
             ]
             if header == Header.BETA:
                 choices.append((written(header, ""), DO_NOT_SEND))

@@ -288,7 +288,7 @@ def _usable(routine: Routine, person: Person) -> list[TextTemplate]:
 def _fields_of(template: TextTemplate | None) -> tuple[Field, ...]:
     if template is None:
         return ()
-    return text_templates.asked_for(template.body, template.fields)
+    return text_templates.form_fields(template.body, template.fields)
 
 
 def _chosen(templates: Iterable[TextTemplate], pk: str) -> TextTemplate | None:

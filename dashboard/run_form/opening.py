@@ -32,7 +32,7 @@ class Opening:
     def fields(self) -> tuple[Field, ...]:
         if self.template is None:
             return ()
-        return text_templates.asked_for(self.template.body, self.template.fields)
+        return text_templates.form_fields(self.template.body, self.template.fields)
 
 
 def opening(

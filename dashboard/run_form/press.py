@@ -10,7 +10,7 @@ from dashboard.run_form import one_time_key
 from routines.models import Person, Routine, Run
 from routines.runs import rules
 from routines.values import texts, tokens
-from routines.values.redaction import without_tokens
+from routines.values.redaction import redact_tokens
 
 
 class Source(TypedDict, total=False):
@@ -49,9 +49,9 @@ class PressForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._fit_questions_to(routine)
         typed = dict(self.data.items())
-        self.held_token = any(map(tokens.stand_in, typed.values()))
+        self.held_token = any(map(tokens.contains_token, typed.values()))
         if self.held_token:  # the rest of what was typed stays
-            self.data = {name: without_tokens(value) for name, value in typed.items()}
+            self.data = {name: redact_tokens(value) for name, value in typed.items()}
 
     def _fit_questions_to(self, routine: Routine) -> None:
         if routine.confirmation == Routine.Confirmation.TYPE_NAME:

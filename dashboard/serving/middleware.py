@@ -25,8 +25,8 @@ class NoTokenShownMiddleware:
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
         if is_page and not response.streaming:
             page = response.content.decode(response.charset)
-            if tokens.stand_in(page):
-                response.content = redaction.without_tokens(page).encode(response.charset)
+            if tokens.contains_token(page):
+                response.content = redaction.redact_tokens(page).encode(response.charset)
                 response.headers["Content-Length"] = str(len(response.content))
         return response
 

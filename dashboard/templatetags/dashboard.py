@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 from django import template
 from django.apps import apps
-from django.db.models import CharField
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from routines.models import columns
 from routines.values import texts
 
 register = template.Library()
@@ -58,10 +58,9 @@ def text_limit() -> int:
 
 
 @register.simple_tag
-def max_length(model: str, field: str) -> int | None:
-    """Characters that this field of a model holds."""
-    found = apps.get_model("routines", model)._meta.get_field(field)
-    return found.max_length if isinstance(found, CharField) else None
+def max_length(model: str, name: str) -> int:
+    """Characters that fit into a column: `{% max_length "Run" "outcome_note" %}`."""
+    return columns.max_length(apps.get_model("routines", model), name)
 
 
 @register.filter

@@ -9,14 +9,14 @@ from django.urls import reverse
 from dashboard.forms.version_links import move_url
 from routines.models import Header, Routine, Run
 from routines.registry import header_versions
-from routines.registry.header_versions import Concern, Known, pinned
+from routines.registry.header_versions import Known, VersionWarning, pinned
 
 register = template.Library()
 
 
 @register.filter
-def concerns(routine: Routine, versions: Known) -> Iterable[Concern]:
-    return versions.concerns(routine)
+def version_warnings(routine: Routine, versions: Known) -> Iterable[VersionWarning]:
+    return versions.warnings(routine)
 
 
 @register.simple_tag

@@ -8,13 +8,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard.forms.accounts import AccountForm
 from dashboard.lookups import account_or_404, may_manage_registry
 from dashboard.requests import SignedInRequest
-from routines.registry import accounts as owners
+from routines.registry import accounts
 
 
 @require_GET
 @may_manage_registry
-def accounts(request: SignedInRequest) -> HttpResponse:
-    rows = [(account, owners.is_held(account)) for account in owners.listed()]
+def list_all(request: SignedInRequest) -> HttpResponse:
+    rows = [(account, accounts.is_held(account)) for account in accounts.listed()]
     return render(request, "accounts/accounts.html", {"rows": rows})
 
 
@@ -28,13 +28,13 @@ def edit(request: SignedInRequest, account: int) -> HttpResponse:
     )
     if form.is_valid():
         try:
-            owners.edit(stored, **form.cleaned_data, by=request.user)
-        except owners.LabelTaken:
+            accounts.edit(stored, **form.cleaned_data, by=request.user)
+        except accounts.LabelTaken:
             form.add_error("label", "Another account is called so. Choose another name.")
         else:
             messages.success(request, "The account is saved.")
             return redirect("accounts")
-    context = {"form": form, "account": stored, "is_held": owners.is_held(stored)}
+    context = {"form": form, "account": stored, "is_held": accounts.is_held(stored)}
     status = 422 if form.is_bound else 200
     return render(request, "accounts/account.html", context, status=status)
 
@@ -42,6 +42,6 @@ def edit(request: SignedInRequest, account: int) -> HttpResponse:
 @require_POST
 @may_manage_registry
 def lift_hold(request: SignedInRequest, account: int) -> HttpResponse:
-    owners.lift_hold(account_or_404(account), by=request.user)
+    accounts.lift_hold(account_or_404(account), by=request.user)
     messages.success(request, "The hold is lifted: the account's routines can be run again.")
     return redirect("edit_account", account=account)

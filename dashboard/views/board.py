@@ -186,7 +186,7 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
         "key": one_time_key.issue(request.user, routine) if one_click else "",
         "obstacle": obstacle,
         "until": obstacle and obstacle.until,
-        "has_notes": bool(obstacle or card.concerns or routine.token_rejected_since),
+        "has_notes": bool(obstacle or card.version_warnings or routine.token_rejected_since),
         "budget": budget if budget and budget.used else None,
         "last_run": card.last_run,
     }

@@ -37,9 +37,9 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
     routine = routine_or_404(slug)
     context = {
         "routine": routine,
-        "health": health.of(routine),
+        "health": health.of_routine(routine),
         "held_until": limits.hold(routine),
-        "concerns": header_versions.known().concerns(routine),
+        "version_warnings": header_versions.known().warnings(routine),
         "templates": routine.text_templates.shared(),
         "open_to": routine.open_to.order_by("name"),
         "audit_events": routine.audit_events.all()[:20],

@@ -1,4 +1,4 @@
-"""Stored tokens as steps that cannot be half done: replace, try, and withdraw."""
+"""Stored tokens as steps that cannot be half done: replace, try, and remove."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from dashboard.forms.tokens import TokenForm, WithdrawForm
+from dashboard.forms.tokens import RemoveTokenForm, TokenForm
 from dashboard.lookups import may_manage_registry, routine_or_404, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import pressing
@@ -51,7 +51,7 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
             return redirect("token_test", slug=slug)
     form.carry()
     stored = routine_or_404(slug)
-    context |= {"form": form, "routine": stored, "health": health.of(stored)}
+    context |= {"form": form, "routine": stored, "health": health.of_routine(stored)}
     return render(request, "registry/token.html", context, status=422 if form.is_bound else 200)
 
 
@@ -79,11 +79,11 @@ def compromised(request: SignedInRequest, slug: str) -> HttpResponse:
     context: dict[str, object] = {"routine": routine}
     if request.method != "POST":
         return render(request, "registry/compromised.html", context)
-    form = WithdrawForm(request.POST)
+    form = RemoveTokenForm(request.POST)
     if form.is_valid() and confirmed(request, form):
         seen_version = form.cleaned_data["token_version"]
         try:
-            rotation.withdraw_token(routine, by=request.user, seen_version=seen_version)
+            rotation.remove_token(routine, by=request.user, seen_version=seen_version)
         except rotation.TokenChanged as changed:
             context |= {"routine": routine_or_404(slug), "changed": changed}
         else:

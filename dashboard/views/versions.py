@@ -77,49 +77,49 @@ def move(request: SignedInRequest) -> HttpResponse:
         if form.is_valid():
             header, target = form.cleaned_data["to"]
             try:
-                outcome = version_moves.move(
+                result = version_moves.move(
                     header, target, form.cleaned_data["routines"], by=request.user
                 )
             except version_moves.MoveRefused as refused:
                 form.add_error(None, str(refused))
             else:
-                _say(request, outcome, "moved")
+                _say(request, result, "moved")
                 return redirect("versions")
         return _move_page(request, known, form, request.POST, status=422)
     newest = known.newest(Header.BETA)
     default = written(Header.BETA, newest.value if newest else "")
-    asked = {"to": request.GET.get("to", default)}
-    return _move_page(request, known, TargetForm(asked, versions=known), request.GET)
+    query = {"to": request.GET.get("to", default)}
+    return _move_page(request, known, TargetForm(query, versions=known), request.GET)
 
 
 @require_POST
 @may_manage_registry
 def go_back(request: SignedInRequest, move: int) -> HttpResponse:
     try:
-        outcome = version_moves.go_back(move_or_404(move), by=request.user)
+        result = version_moves.go_back(move_or_404(move), by=request.user)
     except version_moves.MoveRefused as refused:
         messages.error(request, str(refused))
     else:
-        _say(request, outcome, "moved back")
+        _say(request, result, "moved back")
     return redirect("versions")
 
 
 def _move_page(
-    request: SignedInRequest, known: Known, form: TargetForm, asked: QueryDict, status: int = 200
+    request: SignedInRequest, known: Known, form: TargetForm, query: QueryDict, status: int = 200
 ) -> HttpResponse:
-    """The routines that could be moved to what was asked for, and the latest trial of it."""
-    context: dict[str, object] = {"form": form, "from": asked.get("from")}
+    """The routines that could be moved to what was query for, and the latest trial of it."""
+    context: dict[str, object] = {"form": form, "from": query.get("from")}
     form.is_valid()
     if "to" in form.cleaned_data:
         header, target = form.cleaned_data["to"]
         candidates = version_moves.candidates(
-            header, target, known, person=request.user, pinned_to=asked.get("from")
+            header, target, known, person=request.user, pinned_to=query.get("from")
         )
-        chosen = asked.getlist("routines") if isinstance(form, MoveForm) else None
+        chosen = query.getlist("routines") if isinstance(form, MoveForm) else None
         rows = [_row(candidate, header, known, chosen) for candidate in candidates]
         context |= {"header": header, "target": target, "to": written(header, target)}
         context["rows"] = rows
-    tried = str(asked.get("tried", ""))
+    tried = str(query.get("tried", ""))
     if tried.isdecimal():
         context["tried"] = run_or_404(request.user, int(tried))
     return render(request, "versions/move.html", context, status=status)
@@ -137,14 +137,14 @@ def _row(
     }
 
 
-def _say(request: SignedInRequest, outcome: version_moves.Outcome, done: str) -> None:
-    header = Header(outcome.move.header)
-    if outcome.done:
-        names = ", ".join(f"“{routine}”" for routine in outcome.done)
+def _say(request: SignedInRequest, result: version_moves.MoveResult, done: str) -> None:
+    header = Header(result.move.header)
+    if result.done:
+        names = ", ".join(f"“{routine}”" for routine in result.done)
         messages.success(request, f"{capfirst(header.label)} {done}: {names}.")
-    if outcome.left:
+    if result.left:
         left = ", ".join(
             f"“{routine}” (now on {pinned(routine, header) or DO_NOT_SEND})"
-            for routine in outcome.left
+            for routine in result.left
         )
         messages.warning(request, f"Left alone, since somebody has changed them meanwhile: {left}.")

@@ -122,7 +122,7 @@ def _lines(keys: "array[int]") -> Iterator[str]:
     for start in range(0, len(keys), _BATCH):
         events = AuditEvent.objects.in_bulk(list(keys[start : start + _BATCH]))
         for key in keys[start : start + _BATCH]:
-            writer.writerow([spreadsheet.defused(cell) for cell in _cells(events[key])])
+            writer.writerow([spreadsheet.escape_formula(cell) for cell in _cells(events[key])])
         yield out.getvalue()
         out.seek(0)
         out.truncate()

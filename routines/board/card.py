@@ -46,7 +46,9 @@ class Card:
     last_run: Run | None  # of anybody: that a colleague has just fired is worth knowing
     obstacle: limits.Obstacle | None
     budgets: limits.Budgets
-    concerns: list[header_versions.Concern]  # for admins alone: nobody else can mend them
+    version_warnings: list[
+        header_versions.VersionWarning
+    ]  # for admins alone: nobody else can mend them
     tags: list[str]
     is_pinned: bool
     has_templates: bool
@@ -172,7 +174,7 @@ class _Known:
             last_run=self._last_runs.get(routine.pk),
             obstacle=limits.obstacle(routine, self._last_sent.get(routine.pk)),
             budgets=self._budgets[routine.pk],
-            concerns=list(self._versions.concerns(routine)) if self._versions else [],
+            version_warnings=list(self._versions.warnings(routine)) if self._versions else [],
             **more,
         )
 

@@ -15,7 +15,7 @@ from typing import Any
 from routines.fire_api.wire import AnswerLost, Ended, NotSent, RawAnswer
 from routines.values import session_links
 from routines.values.reasons import MEANINGS, Reason, State
-from routines.values.redaction import Scrubber
+from routines.values.redaction import Redactor
 from routines.values.tokens import Token
 
 # A usage window may be a week long; anything beyond is a mistake of whoever sent it.
@@ -24,7 +24,7 @@ LONGEST_RETRY_AFTER = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Answer:
-    """What one fire came to. All text in it is scrubbed of the token and can be stored."""
+    """What one fire came to. Its texts hold nothing of the token and can be stored."""
 
     reason: Reason
     http_status: int | None = None
@@ -57,16 +57,17 @@ def of_response(raw: RawAnswer, *, token: Token, now: datetime | None = None) ->
     error = content.get("error")
     error = error if isinstance(error, dict) else {}
 
-    scrubber = Scrubber(token)
+    redactor = Redactor(token)
 
     def kept(value: object, longest: int) -> str:
-        return scrubber.clean(value, longest=longest) if isinstance(value, str) else ""
+        return redactor.redact(value, longest=longest) if isinstance(value, str) else ""
 
     error_type = kept(error.get("type"), 100)
     message = kept(error.get("message"), 2_000)
     session_id = kept(content.get("claude_code_session_id"), 200)
     session_url = kept(content.get("claude_code_session_url"), 2_000)
-    reason = _reason(raw, error_type, message, session_id, session_url)
+    # By the message as it came: one that repeats the token says nothing any more.
+    reason = _reason(raw, error_type, str(error.get("message", "")), session_id, session_url)
     if not message and MEANINGS[reason].state != State.STARTED:
         # Not the documented envelope: what did come helps whoever has to find out why.
         message = kept(raw.body.decode("utf-8", "replace"), 500)

@@ -22,7 +22,7 @@ from routines.audit import trace
 from routines.history.run_filter import RunFilter
 from routines.models import Account, AuditEvent, Person, Routine, Run
 from routines.runs import firing
-from routines.values.spreadsheet import BYTE_ORDER_MARK, defused
+from routines.values.spreadsheet import BYTE_ORDER_MARK, escape_formula
 
 # A batch of the longest texts is some 15 MB, one of usual ones 0.1 MB.
 _BATCH = 200
@@ -186,7 +186,7 @@ def _csv(batches: Iterator[list[list[Any]]]) -> Iterator[str]:
             for place in _FREE:
                 cell = row[place]
                 if cell and not cell[0].isalnum():  # most cells, and nothing to defuse
-                    row[place] = defused(cell)
+                    row[place] = escape_formula(cell)
             writer.writerow(row)
         yield _emptied(out)
     yield _emptied(out)

@@ -128,8 +128,8 @@ class Routine(models.Model):
         related_name="+",
     )
 
-    # Sealed by tokens.py; written by set_token and withdraw_token alone.
-    token_sealed = models.TextField(blank=True, editable=False)
+    # Encrypted by tokens.py; written by set_token and remove_token alone.
+    token_encrypted = models.TextField(blank=True, editable=False)
     token_last_four = models.CharField(max_length=4, blank=True, editable=False)
     token_set_at = models.DateTimeField(null=True, editable=False)
     token_set_by = models.ForeignKey(
@@ -139,9 +139,9 @@ class Routine(models.Model):
         editable=False,
         related_name="+",
     )
-    # Counts every token that was set or withdrawn: who acts on an older one is told so.
+    # Counts every token that was set or removed: who acts on an older one is told so.
     token_version = models.PositiveIntegerField(default=0, editable=False)
-    token_withdrawn_at = models.DateTimeField(null=True, editable=False)
+    token_removed_at = models.DateTimeField(null=True, editable=False)
     # What the endpoint said of the stored token: token_health.py.
     token_accepted_at = models.DateTimeField(null=True, editable=False)
     token_rejected_at = models.DateTimeField(null=True, editable=False)  # the last 401
@@ -163,8 +163,8 @@ class Routine(models.Model):
             ),
             models.CheckConstraint(
                 name="routine_token_is_whole",
-                condition=models.Q(token_sealed="", token_last_four="", token_set_at=None)
-                | ~models.Q(token_sealed="") & models.Q(token_set_at__isnull=False),
+                condition=models.Q(token_encrypted="", token_last_four="", token_set_at=None)
+                | ~models.Q(token_encrypted="") & models.Q(token_set_at__isnull=False),
             ),
         ]
 
@@ -181,20 +181,20 @@ class Routine(models.Model):
 
     @property
     def has_token(self) -> bool:
-        return bool(self.token_sealed)
+        return bool(self.token_encrypted)
 
     def set_token(self, token: tokens.Token, *, by: Person | None) -> None:
-        self.token_sealed = tokens.seal(token, routine_id=self.routine_id)
+        self.token_encrypted = tokens.encrypt(token, routine_id=self.routine_id)
         self.token_last_four = token.last_four
         self.token_set_at = timezone.now()
         self.token_set_by = by
-        self.token_withdrawn_at = None
+        self.token_removed_at = None
         self._forget_token_health()
 
-    def withdraw_token(self) -> None:
-        self.token_sealed = self.token_last_four = ""
+    def remove_token(self) -> None:
+        self.token_encrypted = self.token_last_four = ""
         self.token_set_at = self.token_set_by = None
-        self.token_withdrawn_at = timezone.now()
+        self.token_removed_at = timezone.now()
         self._forget_token_health()
 
     def _forget_token_health(self) -> None:
@@ -204,17 +204,17 @@ class Routine(models.Model):
 
     def reveal_token(self) -> tokens.Token:
         """Raise tokens.TokenUnreadable when no key at hand opens it."""
-        return tokens.unseal(self.token_sealed, routine_id=self.routine_id)
+        return tokens.decrypt(self.token_encrypted, routine_id=self.routine_id)
 
 
-# What set_token and withdraw_token change, for save(update_fields=...).
+# What set_token and remove_token change, for save(update_fields=...).
 TOKEN_FIELDS = [
-    "token_sealed",
+    "token_encrypted",
     "token_last_four",
     "token_set_at",
     "token_set_by",
     "token_version",
-    "token_withdrawn_at",
+    "token_removed_at",
     "token_accepted_at",
     "token_rejected_at",
     "token_rejected_since",

@@ -6,7 +6,6 @@ from routines.registry.routines import (
     delete_template,
     edit,
     edit_template,
-    free_slug,
     lift_hold,
     register,
     set_account,
@@ -15,6 +14,7 @@ from routines.registry.routines import (
     set_rules,
     set_slug,
 )
+from routines.registry.slugs import free_slug
 
 __all__ = [
     "EDITABLE",

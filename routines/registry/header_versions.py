@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from routines.audit import trace
 from routines.models import AuditEvent, Header, HeaderVersion, Person, Routine, Run
+from routines.models.columns import max_length
 from routines.values import tokens
 
 BETA_VERSION = "experimental-cc-routine-2026-04-01"  # documented, November 2026
 API_VERSION = "2023-06-01"  # documented as required
 
 FIELDS = {Header.BETA: "beta_version", Header.API: "api_version"}  # of a routine, and of a run
-_LONGEST = {Header.BETA: 100, Header.API: 40}  # what these fields hold
 
 _SUPPORTED = 3  # the newest and the two before
 _FURTHEST_AHEAD = timedelta(days=366)  # a later date is a slip, and would count as the newest
@@ -54,7 +54,7 @@ class Standing(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Concern:
+class VersionWarning:
     """A routine is pinned to a version that may not work."""
 
     header: Header
@@ -72,7 +72,7 @@ class Known:
             for header in Header
         }
 
-    def of(self, header: Header) -> list[HeaderVersion]:
+    def of_header(self, header: Header) -> list[HeaderVersion]:
         return self._of[header]
 
     def newest(self, header: Header) -> HeaderVersion | None:
@@ -115,11 +115,13 @@ class Known:
             return newest.value
         return "" if header == Header.BETA and value else None
 
-    def concerns(self, routine: Routine) -> list[Concern]:
+    def warnings(self, routine: Routine) -> list[VersionWarning]:
         """What to warn admins of."""
         values = [(header, pinned(routine, header)) for header in Header]
         return [
-            Concern(header, value, self.standing(header, value), self.successor(header, value))
+            VersionWarning(
+                header, value, self.standing(header, value), self.successor(header, value)
+            )
             for header, value in values
             if not self.is_supported(header, value)
         ]
@@ -156,7 +158,7 @@ def overview(header: Header, versions: Known) -> list[Row]:
         )
     )
     pins = {value: (current, archived) for value, current, archived in counted}
-    values = [version.value for version in versions.of(header)]
+    values = [version.value for version in versions.of_header(header)]
     values += sorted(set(pins) - set(values), reverse=True)
     return [
         Row(
@@ -219,7 +221,7 @@ def _check(header: Header, value: str) -> None:
             "value",
             "A header version has letters, digits, dots, commas and dashes only, like 2023-06-01.",
         )
-    longest = _LONGEST[header]
+    longest = max_length(Routine, FIELDS[header])
     if len(value) > longest:
         raise VersionRefused(
             "value", f"This is too long for the {header.label}: at most {longest} characters."

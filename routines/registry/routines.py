@@ -1,6 +1,6 @@
 """Register, edit, archive: every change of the registry, each with its audit event.
 
-Tokens are replaced and withdrawn in rotation.py.
+Tokens are replaced and removed in routines/tokens/rotation.py.
 
 All of it in one transaction a call, so that no change goes without its trace.
 """
@@ -13,12 +13,12 @@ from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.text import slugify
 
 from routines import text_templates
 from routines.audit import differences, trace
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
-from routines.registry import tags as tagging
+from routines.registry.slugs import free_slug
+from routines.registry.tags import tags_of, write_tags
 from routines.runs import limits
 from routines.text_templates import Field
 from routines.values.tokens import Token
@@ -71,8 +71,8 @@ def register(
     routine.save()
     new_values = {field: [None, value] for field, value in _visible(routine).items()}
     if tags:
-        tagging.write(routine, tags)
-        new_values["tags"] = [None, tagging.of(routine)]
+        write_tags(routine, tags)
+        new_values["tags"] = [None, tags_of(routine)]
     trace(Action.ROUTINE_REGISTERED, by=by, routine=routine, changes=new_values)
     if token is not None:
         trace(
@@ -111,9 +111,9 @@ def edit(
     routine.save(update_fields=list(EDITABLE))
     changes = differences(before, _visible(routine))
     if tags is not None:
-        before_tags = tagging.of(routine)
-        tagging.write(routine, tags)
-        changes |= differences({"tags": before_tags}, {"tags": tagging.of(routine)})
+        before_tags = tags_of(routine)
+        write_tags(routine, tags)
+        changes |= differences({"tags": before_tags}, {"tags": tags_of(routine)})
     if changes:
         trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
 
@@ -217,7 +217,7 @@ def add_template(
     template = TextTemplate(routine=routine, order=order, **values)
     template.full_clean()
     template.save()
-    changes = {field: [None, value] for field, value in _told(values).items()}
+    changes = {field: [None, value] for field, value in _without_empty(values).items()}
     trace(Action.TEMPLATE_ADDED, by=by, routine=routine, changes=changes)
     return template
 
@@ -251,7 +251,7 @@ def edit_template(
 @transaction.atomic
 def delete_template(template: TextTemplate, *, by: Person | None) -> None:
     values = {field: getattr(template, field) for field in ("name", "body", "fields", "is_json")}
-    changes = {field: [value, None] for field, value in _told(values).items()}
+    changes = {field: [value, None] for field, value in _without_empty(values).items()}
     template.delete()
     trace(Action.TEMPLATE_DELETED, by=by, routine=template.routine, changes=changes)
 
@@ -266,8 +266,8 @@ def _template_values(
     return {"name": name, "body": body, "fields": stored, "is_json": is_json}
 
 
-def _told(values: dict[str, Any]) -> dict[str, Any]:
-    """Of a whole template: without fields and JSON where there is nothing to tell."""
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    """Of a whole template: without fields and JSON where there are none."""
     return {name: value for name, value in values.items() if value or name in ("name", "body")}
 
 
@@ -278,17 +278,6 @@ def _moment(at: datetime | None) -> str | None:
 def _account(label: str) -> Account:
     account, _ = Account.objects.get_or_create(label=label)
     return account
-
-
-def free_slug(name: str, *, besides: Collection[str] = ()) -> str:
-    """A slug nobody has, nor is about to get: names may repeat, addresses may not."""
-    base = slugify(name)[:80] or "routine"
-    taken = set(Routine.objects.filter(slug__startswith=base).values_list("slug", flat=True))
-    taken |= {"register", *besides}  # the first is where the form to register one is
-    slug, number = base, 2
-    while slug in taken:
-        slug, number = f"{base}-{number}", number + 1
-    return slug
 
 
 def _visible(routine: Routine) -> dict[str, Any]:

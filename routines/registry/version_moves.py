@@ -30,8 +30,8 @@ class MoveRefused(ValueError):
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a move, or a way back, came to."""
+class MoveResult:
+    """What a move, or going back, has changed."""
 
     move: VersionMove
     done: list[Routine]
@@ -77,7 +77,7 @@ def trial(header: Header, target: str) -> firing.Trial:
 
 
 @transaction.atomic
-def move(header: Header, target: str, seen: Mapping[int, str], *, by: Person) -> Outcome:
+def move(header: Header, target: str, seen: Mapping[int, str], *, by: Person) -> MoveResult:
     """Pin routines to `target`: those of `seen`, {primary key: the version that was shown}.
 
     A routine that is pinned to another version by now is left alone. Raise MoveRefused.
@@ -99,11 +99,11 @@ def move(header: Header, target: str, seen: Mapping[int, str], *, by: Person) ->
         VersionMoveStep.objects.bulk_create(steps)
     elif not left:
         raise MoveRefused("Nothing was moved: choose at least one routine.")
-    return Outcome(moved, done, left)
+    return MoveResult(moved, done, left)
 
 
 @transaction.atomic
-def go_back(move: VersionMove, *, by: Person) -> Outcome:
+def go_back(move: VersionMove, *, by: Person) -> MoveResult:
     """Pin the routines of a move to what they were pinned to before it.
 
     Only those that are still where the move brought them. Raise MoveRefused.
@@ -126,7 +126,7 @@ def go_back(move: VersionMove, *, by: Person) -> Outcome:
         raise MoveRefused("Nothing was moved back: each of its routines was changed since.")
     move.undone_at = timezone.now()
     move.save(update_fields=["undone_at"])
-    return Outcome(move, done, left)
+    return MoveResult(move, done, left)
 
 
 @dataclass(frozen=True)

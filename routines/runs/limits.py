@@ -53,8 +53,8 @@ def obstacle(routine: Routine, last_sent: datetime | None) -> Obstacle | None:
     if not routine.enabled:
         return Obstacle(Reason.DISABLED)
     if not routine.has_token:
-        withdrawn = routine.token_withdrawn_at is not None
-        return Obstacle(Reason.TOKEN_WITHDRAWN if withdrawn else Reason.NO_TOKEN)
+        removed = routine.token_removed_at is not None
+        return Obstacle(Reason.TOKEN_REMOVED if removed else Reason.NO_TOKEN)
     held_until = hold(routine)
     if held_until is not None:
         return Obstacle(Reason.ON_HOLD, held_until)

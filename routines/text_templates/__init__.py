@@ -5,20 +5,29 @@ together for one run. None of them knows the database.
 """
 
 from routines.text_templates.definitions import (
+    LONGEST_CHOICE,
+    LONGEST_HELP,
+    LONGEST_LABEL,
     MOST_FIELDS,
     Field,
     Kind,
     Problem,
     ValueRefused,
-    asked_for,
+    form_fields,
     problems,
 )
 from routines.text_templates.filling import BUILT_IN, Filling, built_in, digest, fill, version_of
 from routines.text_templates.json_text import JsonProblem, json_problem
-from routines.text_templates.rendering import names_in, odd_placeholders, render
+from routines.text_templates.patterns import LONGEST_PATTERN
+from routines.text_templates.rendering import LONGEST_NAME, names_in, odd_placeholders, render
 
 __all__ = [
     "BUILT_IN",
+    "LONGEST_CHOICE",
+    "LONGEST_HELP",
+    "LONGEST_LABEL",
+    "LONGEST_NAME",
+    "LONGEST_PATTERN",
     "MOST_FIELDS",
     "Field",
     "Filling",
@@ -26,10 +35,10 @@ __all__ = [
     "Kind",
     "Problem",
     "ValueRefused",
-    "asked_for",
     "built_in",
     "digest",
     "fill",
+    "form_fields",
     "json_problem",
     "names_in",
     "odd_placeholders",

@@ -99,7 +99,7 @@ class Field:
         return value
 
 
-def asked_for(body: str, stored: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
+def form_fields(body: str, stored: Sequence[Mapping[str, Any]]) -> tuple[Field, ...]:
     """The fields of `body` that a person fills in; one without a definition gets a plain one."""
     names = [name for name in names_in(body) if name not in BUILT_IN]
     defined = [Field.from_stored(one) for one in stored]
@@ -123,7 +123,7 @@ def problems(defined: Sequence[Field], *, body: str) -> list[Problem]:
             found.append(Problem(index, "name", sentence))
         seen.add(field.name)
     # Those that the body makes without a definition count too: they are on the form as well.
-    if len(defined) > MOST_FIELDS or len(asked_for(body, ())) > MOST_FIELDS:
+    if len(defined) > MOST_FIELDS or len(form_fields(body, ())) > MOST_FIELDS:
         found.append(Problem(0, "name", f"A template has at most {MOST_FIELDS} fields."))
     return found
 

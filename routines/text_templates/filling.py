@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from routines.text_templates.definitions import BUILT_IN, Field, ValueRefused, asked_for
+from routines.text_templates.definitions import BUILT_IN, Field, ValueRefused, form_fields
 from routines.text_templates.rendering import names_in, render
 
 __all__ = ["BUILT_IN", "Filling", "built_in", "digest", "fill", "version_of"]
@@ -44,7 +44,7 @@ def fill(
     as_json: bool = False,
 ) -> Filling:
     """`stored`: the template's field definitions; `typed`: by the names of the fields."""
-    fields = asked_for(body, stored)
+    fields = form_fields(body, stored)
     values = {name: by_itself[name] for name in names_in(body) if name in by_itself}
     shown, errors = dict(values), {}
     for field in fields:

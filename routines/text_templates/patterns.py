@@ -10,7 +10,7 @@ from typing import Any
 
 import re2
 
-LONGEST = 200
+LONGEST_PATTERN = 200
 
 
 class PatternRefused(ValueError):
@@ -19,8 +19,8 @@ class PatternRefused(ValueError):
 
 def check(pattern: str) -> None:
     """Raise PatternRefused."""
-    if len(pattern) > LONGEST:
-        raise PatternRefused(f"A pattern has at most {LONGEST} characters.")
+    if len(pattern) > LONGEST_PATTERN:
+        raise PatternRefused(f"A pattern has at most {LONGEST_PATTERN} characters.")
     try:
         _compiled(pattern)
     except re2.error as error:

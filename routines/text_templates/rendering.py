@@ -10,7 +10,8 @@ _PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({NAME.pattern})[ \t]*\}}\}}", re.ASCII
 # What somebody may have meant for one: {{ ticket-id }}, {{}}, {{ a.b }}.
 _LIKE_ONE = re.compile(r"\{\{[^{}\n]{0,60}\}\}")
 
-# What a link to a run form or the form itself uses these names for.
+# Names that are a run's own, so that no field may have them: what it starts from, which run it
+# repeats, its text, its one-time key and its reason.
 RESERVED = frozenset({"template", "again", "text", "fresh", "key", "why"})
 
 

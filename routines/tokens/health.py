@@ -19,7 +19,7 @@ from routines.models import Routine
 from routines.values import tokens
 from routines.values.reasons import Reason
 
-_NEWS_AFTER = timedelta(minutes=1)
+_RECORD_AGAIN_AFTER = timedelta(minutes=1)
 
 
 def record_token_result(answer: Answer, sent: Routine) -> None:
@@ -51,7 +51,9 @@ def _was_accepted_just_now(sent: Routine, now: datetime) -> bool:
     """So that a routine which runs all the time is not written to each time."""
     accepted = sent.token_accepted_at
     return (
-        accepted is not None and now - accepted < _NEWS_AFTER and sent.token_rejected_since is None
+        accepted is not None
+        and now - accepted < _RECORD_AGAIN_AFTER
+        and sent.token_rejected_since is None
     )
 
 
@@ -60,7 +62,7 @@ class Need(models.TextChoices):
 
     REJECTED = "rejected", "rejected"
     UNREADABLE = "unreadable", "cannot be read"
-    WITHDRAWN = "withdrawn", "withdrawn"
+    REMOVED = "removed", "removed"
     MISSING = "missing", "missing"
     DUE = "due", "due by age"
     NEVER_USED = "never_used", "never used yet"
@@ -78,21 +80,21 @@ class Health:
         """Since when it needs it, where that is known."""
         return {
             Need.REJECTED: self.routine.token_rejected_since,
-            Need.WITHDRAWN: self.routine.token_withdrawn_at,
+            Need.REMOVED: self.routine.token_removed_at,
             Need.MISSING: self.routine.created_at,
             Need.DUE: due_at(self.routine),
             Need.NEVER_USED: self.routine.token_set_at,
         }.get(self.need or Need.UNREADABLE)
 
 
-def of(routine: Routine) -> Health:
+def of_routine(routine: Routine) -> Health:
     return Health(routine, _need(routine))
 
 
 def needing_somebody(routines: Iterable[Routine]) -> list[Health]:
     """Those of `routines` whose token needs an admin, the most urgent first. No queries."""
     order = list(Need)
-    found = [health for health in map(of, routines) if health.need is not None]
+    found = [health for health in map(of_routine, routines) if health.need is not None]
     return sorted(found, key=lambda health: order.index(health.need or Need.NEVER_USED))
 
 
@@ -105,13 +107,13 @@ def due_at(routine: Routine) -> datetime | None:
 
 def unreadable() -> list[Routine]:
     """The routines, archived ones too, whose stored token no key at hand opens."""
-    stored = Routine.objects.exclude(token_sealed="").order_by("name", "pk")
+    stored = Routine.objects.exclude(token_encrypted="").order_by("name", "pk")
     return [routine for routine in stored if not _is_readable(routine)]
 
 
 def _need(routine: Routine) -> Need | None:
     if not routine.has_token:
-        return Need.MISSING if routine.token_withdrawn_at is None else Need.WITHDRAWN
+        return Need.MISSING if routine.token_removed_at is None else Need.REMOVED
     if not _is_readable(routine):
         return Need.UNREADABLE
     if routine.token_rejected_since is not None:

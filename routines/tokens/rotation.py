@@ -1,4 +1,4 @@
-"""Replacing and withdrawing stored tokens, each in one transaction with its audit event.
+"""Replacing and removing stored tokens, each in one transaction with its audit event.
 
 The routine's row is locked meanwhile, and who acts names the token_version that was on their page:
 of two admins at once, the second is told what the first did instead of overwriting it unseen.
@@ -23,7 +23,7 @@ class TokenChanged(Exception):
         self.routine = routine
         self.event = (
             AuditEvent.objects.filter(
-                routine=routine, action__in=[Action.TOKEN_SET, Action.TOKEN_WITHDRAWN]
+                routine=routine, action__in=[Action.TOKEN_SET, Action.TOKEN_REMOVED]
             )
             .order_by("-at", "-pk")
             .first()
@@ -45,20 +45,20 @@ def replace_token(
 
 
 @transaction.atomic
-def withdraw_token(routine: Routine, *, by: Person, seen_version: int | None = None) -> None:
+def remove_token(routine: Routine, *, by: Person, seen_version: int | None = None) -> None:
     """Forget the stored token at once, for one that may be in wrong hands. Raise TokenChanged."""
     stored = _locked(routine, seen_version)
     if not stored.has_token:
         return
     before = _fingerprint(stored)
-    stored.withdraw_token()
+    stored.remove_token()
     stored.save(update_fields=TOKEN_FIELDS)
-    trace(Action.TOKEN_WITHDRAWN, by=by, routine=stored, changes={"token": [before, None]})
+    trace(Action.TOKEN_REMOVED, by=by, routine=stored, changes={"token": [before, None]})
 
 
 def routines_with(token: Token, *, besides: Routine | None = None) -> list[Routine]:
     """Other routines that store this very token, which opens one routine only."""
-    others = Routine.objects.exclude(token_sealed="").filter(token_last_four=token.last_four)
+    others = Routine.objects.exclude(token_encrypted="").filter(token_last_four=token.last_four)
     if besides is not None:
         others = others.exclude(pk=besides.pk)
     return [routine for routine in others.order_by("name", "pk") if _stores(routine, token)]

@@ -21,7 +21,7 @@ def copy_sqlite(source: Path, target: Path) -> int:
         raise BackupFailed(f"{target} exists already: nothing is overwritten.")
     half_made = target.with_name(f".{target.name}.{uuid4().hex[:8]}")
     try:
-        # It holds texts and sealed tokens: of the owner alone, from its first byte.
+        # It holds texts and encrypted tokens: of the owner alone, from its first byte.
         os.close(os.open(half_made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(_read_only(source)) as original, closing(sqlite3.connect(half_made)) as copy:
             original.backup(copy)

@@ -29,7 +29,7 @@ def check_stored_tokens(**_: Any) -> list[CheckMessage]:
         Warning(
             f"No key of TOKEN_ENCRYPTION_KEYS opens the stored token of “{routine.name}” "
             f"({routine.routine_id}).",
-            hint="Add the key that it was sealed with, or paste the token again: docs/tokens.md.",
+            hint="Add the key that encrypted it, or paste the token again: docs/tokens.md.",
             id="routines.W001",
         )
         for routine in unreadable

@@ -1,4 +1,4 @@
-"""Sealing all stored tokens anew under the newest encryption key, while the service runs.
+"""Re-encrypting all stored tokens under the newest encryption key, while the service runs.
 
 Row by row, each written only if its token is still the one that was opened (compare and swap). So
 a token that an admin replaces meanwhile is never overwritten, nothing waits for a lock, and it may
@@ -17,69 +17,69 @@ from routines.values import tokens
 
 
 @dataclass
-class Report:
-    """What became of the stored tokens, archived routines' too."""
+class Progress:
+    """How far it has come with the stored tokens, those of archived routines too."""
 
-    resealed: int = 0
+    reencrypted: int = 0
     newest_already: int = 0
     unreadable: list[Routine] = field(default_factory=list)
 
 
-def reseal_all(report: Report) -> None:
-    """Fill in `report` on the way, so that it is true at every interruption.
+def reencrypt_all(progress: Progress) -> None:
+    """Fill in `progress` on the way, so that it is true at every interruption.
 
     The first change of a stored token leaves its audit event in the same transaction, and the end
     leaves one with the figures; nothing changed leaves none.
     """
-    with _traced(report):
+    with _traced(progress):
         for pk in (
-            Routine.objects.exclude(token_sealed="").order_by("pk").values_list("pk", flat=True)
+            Routine.objects.exclude(token_encrypted="").order_by("pk").values_list("pk", flat=True)
         ):
-            _reseal(pk, report)
+            _reencrypt(pk, progress)
 
 
-def _reseal(pk: int, report: Report) -> None:
+def _reencrypt(pk: int, progress: Progress) -> None:
     while True:
-        routine = Routine.objects.filter(pk=pk).exclude(token_sealed="").first()
-        if routine is None:  # withdrawn or deleted meanwhile
+        routine = Routine.objects.filter(pk=pk).exclude(token_encrypted="").first()
+        if routine is None:  # removed or deleted meanwhile
             return
         try:
-            sealed = tokens.reseal(routine.token_sealed, routine_id=routine.routine_id)
+            encrypted = tokens.reencrypt(routine.token_encrypted, routine_id=routine.routine_id)
         except tokens.TokenUnreadable:
-            report.unreadable.append(routine)
+            progress.unreadable.append(routine)
             return
-        if sealed is None:
-            report.newest_already += 1
+        if encrypted is None:
+            progress.newest_already += 1
             return
-        if _swap(routine, sealed, first=not report.resealed):
-            report.resealed += 1
+        if _swap(routine, encrypted, first=not progress.reencrypted):
+            progress.reencrypted += 1
             return
         # Replaced at this very moment: look again.
 
 
-def _swap(routine: Routine, sealed: str, *, first: bool) -> bool:
+def _swap(routine: Routine, encrypted: str, *, first: bool) -> bool:
     with transaction.atomic():
-        swapped = Routine.objects.filter(pk=routine.pk, token_sealed=routine.token_sealed).update(
-            token_sealed=sealed
-        )
+        swapped = Routine.objects.filter(
+            pk=routine.pk, token_encrypted=routine.token_encrypted
+        ).update(token_encrypted=encrypted)
         if swapped and first:
             _trace({"state": [None, "begun"]})
     return bool(swapped)
 
 
 @contextmanager
-def _traced(report: Report) -> Iterator[None]:
+def _traced(progress: Progress) -> Iterator[None]:
     try:
         yield
     finally:
-        if report.resealed:
+        if progress.reencrypted:
             _trace(
                 {
-                    "resealed": [None, report.resealed],
-                    "unreadable": [None, ", ".join(map(str, report.unreadable)) or "none"],
+                    "reencrypted": [None, progress.reencrypted],
+                    "unreadable": [None, ", ".join(map(str, progress.unreadable)) or "none"],
                 }
             )
 
 
 def _trace(changes: dict[str, list[object]]) -> None:
-    trace(AuditEvent.Action.TOKENS_RESEALED, by=None, subject="the newest key", changes=changes)
+    trace(AuditEvent.Action.TOKENS_REENCRYPTED, by=None, subject="the newest key", changes=changes)

@@ -76,7 +76,7 @@ class Reason(models.TextChoices):
     ON_HOLD = "on_hold", "on hold"
     COOL_DOWN = "cool_down", "cooling down"
     NO_TOKEN = "no_token", "no token stored"
-    TOKEN_WITHDRAWN = "token_withdrawn", "token withdrawn"
+    TOKEN_REMOVED = "token_removed", "token removed"
     TOKEN_UNREADABLE = "token_unreadable", "token cannot be read"
     # unknown
     SERVER_ERROR = "server_error", "server error"
@@ -261,9 +261,9 @@ MEANINGS: dict[Reason, Meaning] = {
         "Ask an admin to generate one at claude.ai and to paste it here.",
         Actor.ADMIN,
     ),
-    Reason.TOKEN_WITHDRAWN: Meaning(
+    Reason.TOKEN_REMOVED: Meaning(
         State.NOT_SENT,
-        "An admin has withdrawn the token of this routine. Nothing was sent.",
+        "An admin has removed the token of this routine. Nothing was sent.",
         "Wait until an admin has pasted a new one.",
         Actor.ADMIN,
     ),

@@ -1,24 +1,28 @@
 """The one place that takes secrets out of what gets out: log lines, stored answers, the audit.
 
-`redact` knows what secrets look like, whoever they belong to; a Scrubber knows one token and finds
-it in every encoding. Both before anything is cut: a cut through the middle of a token would leave
-a piece that no longer looks like one.
+`redact` knows what secrets look like, whoever they belong to; a Redactor knows one token, and
+drops a message that repeats any of it. Both before anything is cut: a cut through the middle of a
+token would leave a piece that no longer looks like one.
 """
 
 import base64
+import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
 
 from django.conf import settings
 
-from routines.values.tokens import INVISIBLE, PREFIX, Token, stand_in
+from routines.values.pasted_text import INVISIBLE
+from routines.values.tokens import PREFIX, Token, contains_token
 
 MASK = "[token removed]"
 REMOVED = "[removed]"
-# A shorter one is no real token, and taking it out of everything would garble the session's URL.
+MESSAGE_REMOVED = f"{MASK} The token was repeated here, so nothing of this was kept."
+# Characters of a token in a row that give too much of it away.
+_TOO_MANY = 12
+# A shorter one is no real token, and looking for it would drop every message.
 _SHORTEST_BODY = 8
 # NUL cannot be kept by PostgreSQL, half of a surrogate pair by no encoding.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -26,7 +30,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def redact(text: str) -> str:
     """`text` without anything that looks like a secret, or that is one of this process's own."""
-    text = without_tokens(text)
+    text = redact_tokens(text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     for secret in _own_secrets():
@@ -34,105 +38,96 @@ def redact(text: str) -> str:
     return text
 
 
-def without_tokens(text: str) -> str:
+def redact_tokens(text: str) -> str:
     """For pages, where more must not be taken for a secret: their forms carry CSRF tokens."""
-    if stand_in(text):  # also one with invisible characters between
+    if contains_token(text):  # also one with invisible characters between
         text = INVISIBLE.sub("", text)
-    return _without_tokens(text)
+    return _TOKEN.sub(MASK, text)
 
 
-class Scrubber:
-    """Knows one token in every encoding that it could come back in."""
+# --- One token: any piece of it, in plain, base64 or hexadecimal ---
+
+_IN_NO_TOKEN = re.compile(r"[^a-z0-9\-._~+/]+", re.ASCII)
+# The zeros are those of \\u0073.
+_NOT_HEXADECIMAL = re.compile(r"[^0-9a-f]+|(?<=u)00", re.ASCII)
+
+
+class Redactor:
+    """Knows one token, and drops what repeats 12 characters of it in a row.
+
+    Both sides are compared without case and without characters that no token has, so that blanks,
+    invisible characters, quotes and escapes between them make no difference.
+    """
 
     def __init__(self, token: Token) -> None:
-        self._forms = _forms_of(token)
+        body = token.reveal().removeprefix(PREFIX)
+        self._length = min(len(body), _TOO_MANY)
+        self._pieces: set[str] = set()
+        self._hexadecimal: set[str] = set()
+        if len(body) >= _SHORTEST_BODY:
+            for spelling in (body, *_in_base64(body.encode())):
+                self._pieces |= _pieces(_squeezed(spelling), self._length)
+            self._hexadecimal = _pieces(body.encode().hex(), 2 * self._length)
 
-    def clean(self, value: str, *, longest: int) -> str:
-        """`value` without the token, storable, at most `longest` characters."""
-        scrubbed = self._forms.sub(MASK, _UNSTORABLE.sub("\ufffd", value))
-        scrubbed = _without_tokens(scrubbed)
-        return scrubbed if len(scrubbed) <= longest else scrubbed[: longest - 1] + "…"
+    def redact(self, value: str, *, longest: int) -> str:
+        """`value`, storable, at most `longest` characters; or that it repeated the token."""
+        value = MESSAGE_REMOVED if self.finds(value) else redact_tokens(value)
+        value = _UNSTORABLE.sub("\ufffd", value)
+        return value if len(value) <= longest else value[: longest - 1] + "…"
 
-
-# --- One token ---
-
-
-def _forms_of(token: Token) -> re.Pattern[str]:
-    plain = token.reveal()
-    raw = plain.encode()
-    forms = {
-        plain,
-        plain[::-1],
-        quote(plain, safe=""),
-        quote(quote(plain, safe=""), safe=""),
-        *("".join(map(written.__getitem__, raw)) for written in _WRITTEN),
-        *_base64_forms(raw),
-        plain.replace("/", "\\/"),  # as some write JSON
-        # UTF-16 and UTF-32 that were read as UTF-8: `clean` has replaced the NULs between.
-        "\ufffd".join(plain),
-        "\ufffd\ufffd\ufffd".join(plain),
-    }
-    body = plain.removeprefix(PREFIX)
-    if len(body) >= _SHORTEST_BODY:
-        forms.add(body)  # alone it gives the token away as well: its prefix is public
-    return _any_of(forms)
+    def finds(self, text: str) -> bool:
+        """True if `text` holds as much of the token as gives it away."""
+        text = html.unescape(text)
+        digits = _NOT_HEXADECIMAL.sub("", text.lower())
+        return not (
+            self._pieces.isdisjoint(_pieces(_squeezed(text), self._length))
+            and self._hexadecimal.isdisjoint(_pieces(digits, 2 * self._length))
+        )
 
 
-def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
-    longest_first = sorted(texts, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+def _squeezed(text: str) -> str:
+    return _IN_NO_TOKEN.sub("", text.lower())
 
 
-# How a byte is written where bytes are written one by one, and what any such byte looks like.
-_UNITS = {
-    "%{:02x}": r"%[0-9a-f]{2}",
-    "&#{};": r"&#\d{1,3};",
-    "&#x{:x};": r"&#x[0-9a-f]{1,2};",
-    "\\u{:04x}": r"\\u[0-9a-f]{4}",
-    "\\x{:02x}": r"\\x[0-9a-f]{2}",
-    "{:02x}": r"[0-9a-f]{2}",
-}
-# For each of them all 256: an answer waits for this.
-_WRITTEN = [[unit.format(byte) for byte in range(256)] for unit in _UNITS]
+def _pieces(text: str, length: int) -> set[str]:
+    return {text[at : at + length] for at in range(len(text) - length + 1)}
 
 
-def _base64_forms(raw: bytes) -> set[str]:
+def _in_base64(raw: bytes) -> set[str]:
     """How `raw` looks within base64 of anything that holds it, at each of the three offsets.
 
     The first and the last characters also carry bits of the neighbours and are left off.
     """
-    forms = set()
+    spellings = set()
     for offset in range(3):
         encoded = base64.b64encode(b"\0" * offset + raw).decode().rstrip("=")
         core = encoded[(offset * 8 + 5) // 6 : -1]
-        forms |= {core, core.replace("+", "-").replace("/", "_")}
-    return forms
+        spellings |= {core, core.replace("+", "-").replace("/", "_")}
+    return spellings
 
 
-# --- Any token: its public prefix, in the same encodings, gives away where one stands ---
+# --- Any token: its public prefix, in the same spellings, gives away where one stands ---
 #
 # Here and below: whatever repeats either starts where nothing like it stands before, or is
 # bounded, so that no text makes a search take more than linear time.
 
+_BETWEEN_BYTES = r"[%\\&#;:x]{0,4}(?:u00)?"
 
-def _token_shapes() -> Iterator[str]:
+
+def _token_patterns() -> Iterator[str]:
     prefix = PREFIX.encode()
     dash = "(?:-|%2d|%252d)"
     yield rf"sk{dash}ant{dash}[a-z0-9]{{2,12}}{dash}(?:[a-z0-9\-._~+/]|%[0-9a-f]{{2}}|\\/)*=*"
-    yield r"(?<![a-z0-9\-._~+/=])[a-z0-9\-._~+/=]{8,}" + re.escape(PREFIX[::-1])
-    for unit, any_unit in _UNITS.items():
-        yield re.escape("".join(unit.format(byte) for byte in prefix)) + f"(?:{any_unit})*"
-    for form in _base64_forms(prefix):
-        yield r"[a-z0-9+/_-]{0,4}" + re.escape(form) + r"[a-z0-9+/_-]*=*"
-    for gap in ("\x00", "\ufffd", "\x00\x00\x00", "\ufffd\ufffd\ufffd"):
+    in_hexadecimal = _BETWEEN_BYTES.join(f"{byte:02x}" for byte in prefix)
+    yield rf"(?:%|\\x|\\u00|&#x)?{in_hexadecimal}(?:{_BETWEEN_BYTES}[0-9a-f]{{2}})*;?"
+    yield "".join(f"&#{byte};" for byte in prefix) + r"(?:&#\d{1,3};)*"
+    for spelling in _in_base64(prefix):
+        yield r"[a-z0-9+/_-]{0,4}" + re.escape(spelling) + r"[a-z0-9+/_-]*=*"
+    for gap in ("\x00", "\ufffd", "\x00\x00\x00", "\ufffd\ufffd\ufffd"):  # as misread UTF-16
         yield re.escape(gap.join(PREFIX)) + f"(?:{gap}[a-z0-9._~+/-])*"
 
 
-_TOKEN = re.compile("|".join(_token_shapes()), re.IGNORECASE)
-
-
-def _without_tokens(text: str) -> str:
-    return _TOKEN.sub(MASK, text)
+_TOKEN = re.compile("|".join(_token_patterns()), re.IGNORECASE)
 
 
 # --- Other people's secrets, by their shape or by the name before them ---
@@ -157,7 +152,7 @@ _SECRETS = [
         (r"\b(Bearer|Basic)\s+[\w\-.~+/=:]{8,}", rf"\1 {REMOVED}"),
         (r"(?<=://)[^\s/@:]{0,200}:[^\s/@]{1,200}(?=@)", REMOVED),  # the user of a database URL
         (r"(?<![\w-])eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*", REMOVED),  # an ID token
-        (r"(?<![\w-])gAAAAA[\w-]{40,}={0,2}", REMOVED),  # a sealed token
+        (r"(?<![\w-])gAAAAA[\w-]{40,}={0,2}", REMOVED),  # an encrypted token
     )
 ]
 

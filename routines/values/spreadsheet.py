@@ -8,6 +8,6 @@ BYTE_ORDER_MARK = "\ufeff"  # Excel takes the file for UTF-8 only if it begins w
 _FORMULA = re.compile("[\\s\\x00-\\x1f\u200b\ufeff]*[=+\\-@＝＋－＠]|[\\t\\r\\n]")
 
 
-def defused(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """Read by a spreadsheet as this very text, never as a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell

@@ -24,7 +24,7 @@ def check(text: str) -> None:
             f"The text is {over:,} character{'s' if over > 1 else ''} too long:"
             f" {len(text):,} of at most {MAX_CHARACTERS:,}. Shorten it and run again."
         )
-    if tokens.stand_in(text):
+    if tokens.contains_token(text):
         raise TextRefused(
             "A token stands in the text, where others would see it. Nothing was kept of it, and "
             "nothing was sent. Take the token out."

@@ -1,37 +1,36 @@
-"""Tokens at rest: sealed with a keyring that lives outside the database, bound to their routine.
+"""Tokens at rest: encrypted with keys that live outside the database, bound to their routine.
 
-A sealed token is Fernet ciphertext (AES-128-CBC with HMAC-SHA256) around the routine ID and the
+An encrypted token is Fernet ciphertext (AES-128-CBC with HMAC-SHA256) around the routine ID and the
 token. The binding is to the routine's ID at claude.ai because that is what a token belongs to:
 pasted onto another row, or left behind when a row's routine ID is changed, it does not open.
 """
 
 import hmac
 import json
-import re
 from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-PREFIX = "sk-ant-oat01-"  # documented: every routine token starts with it
+from routines.values import token_patterns
+from routines.values.token_patterns import PREFIX, TokenRefused, contains_token
 
-# The characters that RFC 6750 allows in a bearer token. Anything else would be refused by the
-# HTTP layer, in an exception whose text holds the whole header.
-_BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*", re.ASCII)
-_MAX_CHARACTERS = 4_096
-_PLACEHOLDER = re.compile(
-    r"[xX.…*_-]+|<.*>|\[.*\]|(?:your|my)[-_ ].{0,30}", re.IGNORECASE | re.DOTALL
-)
-# What chat programs and word processors put between letters, and nobody sees.
-INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
-)
-# Long enough to be no mention of the prefix.
-_TOKEN_IN_TEXT = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{8}", re.ASCII)
-
-
-class TokenRefused(ValueError):
-    """What was pasted is not a routine token; `str()` says why and never repeats it."""
+__all__ = [
+    "FORM_LIFETIME",
+    "PREFIX",
+    "FormTokenLost",
+    "Token",
+    "TokenRefused",
+    "TokenUnreadable",
+    "contains_token",
+    "decrypt",
+    "decrypt_from_form",
+    "encrypt",
+    "encrypt_for_form",
+    "find",
+    "parse",
+    "reencrypt",
+]
 
 
 class FormTokenLost(Exception):
@@ -39,7 +38,7 @@ class FormTokenLost(Exception):
 
 
 class TokenUnreadable(Exception):
-    """No key at hand opens the sealed token, or it was sealed for another routine."""
+    """No key at hand opens the encrypted token, or it was encrypted for another routine."""
 
 
 class Token:
@@ -71,65 +70,58 @@ class Token:
         raise TypeError("A token is not pickled: caches and queues are no place for it.")
 
 
-def stand_in(text: str) -> bool:
-    """True if a token stands in `text`, or what is left of one."""
-    return _TOKEN_IN_TEXT.search(INVISIBLE.sub("", text)) is not None
-
-
 def parse(pasted: str) -> Token:
-    """Turn what an admin pasted into a Token, or raise TokenRefused with a sentence."""
-    text = pasted.strip()
-    if not text:
+    """The token that was asked for alone, whatever was copied along with it.
+
+    Raises: TokenRefused with a sentence.
+    """
+    if not pasted.strip():
         raise TokenRefused("Paste the token that claude.ai showed when it was generated.")
-    if INVISIBLE.search(text):
-        raise TokenRefused(
-            "The token holds invisible characters, as chat programs add them. Copy it from "
-            "claude.ai itself."
-        )
-    if not text.startswith(PREFIX):
+    plain = token_patterns.find(pasted, alone=True)
+    if plain is None:
         raise TokenRefused(
             f"A routine token starts with {PREFIX}. Generate one at claude.ai: the routine, Edit, "
             "Select a trigger, API, Generate token."
         )
-    if any(character.isspace() for character in text):
-        raise TokenRefused("The token is broken over lines or holds a space. Copy it whole, again.")
-    body = text.removeprefix(PREFIX)
-    if not body or _PLACEHOLDER.fullmatch(body):
-        raise TokenRefused("This is the placeholder of the documentation, not a token.")
-    if not _BEARER.fullmatch(text):
-        raise TokenRefused("The token holds characters that no token has. Copy it again.")
-    if len(text) > _MAX_CHARACTERS:
-        raise TokenRefused(f"This is too long for a token ({len(text):,} characters).")
-    return Token(text)
+    return Token(plain)
 
 
-def seal(token: Token, *, routine_id: str) -> str:
+def find(text: str) -> Token | None:
+    """The one token in a text that may hold more; None if there is none.
+
+    Raises: TokenRefused if there are several, or if it is broken, cut or a placeholder.
+    """
+    plain = token_patterns.find(text)
+    return Token(plain) if plain is not None else None
+
+
+def encrypt(token: Token, *, routine_id: str) -> str:
     """Encrypt with the newest key; the answer is ASCII text for the database."""
-    return _close({"routine_id": routine_id, "token": token.reveal()})
+    return _encrypt({"routine_id": routine_id, "token": token.reveal()})
 
 
-def unseal(sealed: str, *, routine_id: str) -> Token:
-    """Raise TokenUnreadable unless a key at hand opens it and it was sealed for this routine."""
+def decrypt(encrypted: str, *, routine_id: str) -> Token:
+    """Raise TokenUnreadable unless a key at hand opens it and it was encrypted for this routine."""
     try:
-        content = _open(sealed, _keyring())
+        content = _decrypt(encrypted, _keyring())
     except InvalidToken:
         # `from None`: the chained exception's frames would hold key material.
         raise TokenUnreadable("No key at hand opens this token.") from None
     if content.get("routine_id") != routine_id:
-        raise TokenUnreadable("This token was sealed for another routine.")
+        raise TokenUnreadable("This token was encrypted for another routine.")
     return Token(content["token"])
 
 
-def reseal(sealed: str, *, routine_id: str) -> str | None:
+def reencrypt(encrypted: str, *, routine_id: str) -> str | None:
     """The same token under the newest key; None if it is under it already.
 
     Raise TokenUnreadable.
     """
-    token = unseal(sealed, routine_id=routine_id)
+    token = decrypt(encrypted, routine_id=routine_id)
     try:
-        _open(sealed, MultiFernet(_keys()[:1]))
+        _decrypt(encrypted, MultiFernet(_keys()[:1]))
     except InvalidToken:
-        return seal(token, routine_id=routine_id)
+        return encrypt(token, routine_id=routine_id)
     return None
 
 
@@ -138,15 +130,15 @@ def reseal(sealed: str, *, routine_id: str) -> str | None:
 FORM_LIFETIME = timedelta(minutes=15)
 
 
-def seal_for_form(token: Token, *, form: str) -> str:
+def encrypt_for_form(token: Token, *, form: str) -> str:
     """For a hidden field. `form` names the form and the person: nothing else opens it."""
-    return _close({"form": form, "token": token.reveal()})
+    return _encrypt({"form": form, "token": token.reveal()})
 
 
-def unseal_from_form(sealed: str, *, form: str) -> Token:
+def decrypt_from_form(encrypted: str, *, form: str) -> Token:
     """Raise FormTokenLost if it is older than FORM_LIFETIME, altered, or another form's."""
     try:
-        content = _open(sealed, _keyring(), lifetime=FORM_LIFETIME)
+        content = _decrypt(encrypted, _keyring(), lifetime=FORM_LIFETIME)
     except InvalidToken:
         raise FormTokenLost from None
     if content.get("form") != form:
@@ -154,18 +146,18 @@ def unseal_from_form(sealed: str, *, form: str) -> Token:
     return Token(content["token"])
 
 
-def _close(content: dict[str, str]) -> str:
+def _encrypt(content: dict[str, str]) -> str:
     return _keyring().encrypt(json.dumps(content).encode()).decode("ascii")
 
 
-def _open(
-    sealed: str, keyring: MultiFernet, *, lifetime: timedelta | None = None
+def _decrypt(
+    encrypted: str, keyring: MultiFernet, *, lifetime: timedelta | None = None
 ) -> dict[str, str]:
     """Raise InvalidToken."""
-    if not sealed.isascii():
+    if not encrypted.isascii():
         raise InvalidToken
     ttl = int(lifetime.total_seconds()) if lifetime else None
-    content: dict[str, str] = json.loads(keyring.decrypt(sealed.encode(), ttl=ttl))
+    content: dict[str, str] = json.loads(keyring.decrypt(encrypted.encode(), ttl=ttl))
     return content
 
 

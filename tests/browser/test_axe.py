@@ -50,7 +50,7 @@ def assert_accessible(page: Page, name: str) -> None:
 def routine(admin: Person) -> Routine:
     """Everything that a board, a history and a routine's page can show stands on them."""
     routine = create_routine(name="Release notes", template="Notes for version 1.")
-    tags.write(routine, ["release"])
+    tags.write_tags(routine, ["release"])
     pins.pin(routine, by=admin)
     for reason in (Reason.SESSION_CREATED, Reason.NO_ANSWER, Reason.LIMIT_REACHED, Reason.BUSY):
         create_run(routine=routine, person=admin, reason=reason, ago=timedelta(hours=2))

@@ -1,7 +1,7 @@
 """One recognisable token goes wherever a token can go; then every byte is searched for it.
 
 Only its ciphertext may exist: no page, error page, export, command, log line, audit event or
-stored row holds it, written in any of these ways.
+stored row holds 12 characters of it in a row, in plain, base64 or hexadecimal.
 """
 
 import base64
@@ -33,10 +33,19 @@ from tests.hostile import HostileServer, answer, envelope, says
 SECRET = "canary-Qz7-recognisable-4Kx9w"
 CANARY = tokens.PREFIX + SECRET
 ROUTINE_ID = "trig_canary"
-# Backwards, in hex, and in base64 wherever in a longer text it begins: there, but for what its
-# neighbours have a say in. In small letters, as what is searched.
-FORMS = {form.lower() for form in (SECRET, SECRET[::-1], SECRET.encode().hex())} | {
-    base64.b64encode(b"x" * offset + SECRET.encode()).decode()[4:-4].lower() for offset in range(3)
+PIECES = [SECRET[start : start + 12] for start in range(len(SECRET) - 11)]
+# Each piece in plain, in hex, and in base64 wherever in a longer text it begins: there, but for
+# what its neighbours decide. In lower case, as what is searched.
+FORMS = {
+    form.lower()
+    for piece in PIECES
+    for form in (
+        piece,
+        piece.encode().hex(),
+        base64.b64encode(piece.encode()).decode(),
+        base64.b64encode(b"x" + piece.encode()).decode()[4:-4],
+        base64.b64encode(b"xx" + piece.encode()).decode()[4:-4],
+    )
 }
 _NO_INK = re.compile("[\\s\u200b-\u200d\u2060\ufeff]+")
 
@@ -110,7 +119,7 @@ def test_a_token_is_nowhere_but_in_its_ciphertext(
     client, nobody = signed_in(admin, raise_request_exception=False), Client()
 
     # It comes back from the endpoint in every way, in refusals and in sessions.
-    echo = f"Invalid token {CANARY} / {CANARY[::-1]} / {CANARY.encode().hex()}"
+    echo = f"Invalid token {CANARY} / {SECRET[:12]} / {CANARY.encode().hex()}"
     session = {"claude_code_session_id": CANARY, "claude_code_session_url": f"https://x/{CANARY}"}
     replies = [
         answer(401, envelope("authentication_error", echo)),
@@ -203,7 +212,7 @@ def test_a_token_is_nowhere_but_in_its_ciphertext(
 
 def test_the_search_would_find_it(admin: Person, routine: Routine):
     spaced, coded = " ".join(SECRET), base64.b64encode(f"a token: {CANARY}".encode()).decode()
-    for shown in (CANARY, CANARY.encode().hex(), CANARY[::-1], SECRET, spaced, coded):
+    for shown in (CANARY, CANARY.encode().hex(), SECRET[5:17], SECRET, spaced, coded):
         with pytest.raises(AssertionError):
             Searched().look(f"before {shown} after", "here")
     assert routine.reveal_token().reveal() == CANARY

@@ -74,7 +74,7 @@ def test_the_board_takes_at_most_ten_queries(create, routine, django_assert_max_
     client = signed_in(person)
     add_rows(routine, 2)
     Routine.objects.update(cool_down=3600, asks_why=True, beta_version="unknown-2020-01-01")
-    tags.write(routine, ["release"])
+    tags.write_tags(routine, ["release"])
     pins.pin(routine, by=person)
     create_run(routine=routine, person=person, ago=timedelta(hours=1))
     create_run(routine=routine, person=person, reason=Reason.COOL_DOWN)

@@ -14,57 +14,57 @@ FORM = "register form of 1"
 
 
 @pytest.fixture
-def sealed() -> str:
-    return tokens.seal_for_form(tokens.parse(PLAIN), form=FORM)
+def encrypted() -> str:
+    return tokens.encrypt_for_form(tokens.parse(PLAIN), form=FORM)
 
 
-def test_what_a_form_carries_is_ciphertext_that_its_own_form_opens(sealed: str):
-    assert PLAIN[13:] not in sealed
-    assert tokens.unseal_from_form(sealed, form=FORM) == tokens.parse(PLAIN)
+def test_what_a_form_carries_is_ciphertext_that_its_own_form_opens(encrypted: str):
+    assert PLAIN[13:] not in encrypted
+    assert tokens.decrypt_from_form(encrypted, form=FORM) == tokens.parse(PLAIN)
 
 
-def test_another_form_or_person_does_not_open_it(sealed: str):
+def test_another_form_or_person_does_not_open_it(encrypted: str):
     for other in ("register form of 2", "token form for 1 of 1", ""):
         with pytest.raises(tokens.FormTokenLost):
-            tokens.unseal_from_form(sealed, form=other)
+            tokens.decrypt_from_form(encrypted, form=other)
 
 
 def test_it_opens_for_fifteen_minutes_and_no_longer():
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        sealed = tokens.seal_for_form(tokens.parse(PLAIN), form=FORM)
+        encrypted = tokens.encrypt_for_form(tokens.parse(PLAIN), form=FORM)
         clock.shift(tokens.FORM_LIFETIME)
-        tokens.unseal_from_form(sealed, form=FORM)
+        tokens.decrypt_from_form(encrypted, form=FORM)
         clock.shift(timedelta(seconds=1))
         with pytest.raises(tokens.FormTokenLost):
-            tokens.unseal_from_form(sealed, form=FORM)
+            tokens.decrypt_from_form(encrypted, form=FORM)
 
 
 @pytest.mark.parametrize("place", [0, 9, 40, -1])
-def test_altered_it_does_not_open(sealed: str, place: int):
-    letters = list(sealed)
+def test_altered_it_does_not_open(encrypted: str, place: int):
+    letters = list(encrypted)
     letters[place] = "A" if letters[place] != "A" else "B"
     with pytest.raises(tokens.FormTokenLost):
-        tokens.unseal_from_form("".join(letters), form=FORM)
+        tokens.decrypt_from_form("".join(letters), form=FORM)
 
 
 @pytest.mark.parametrize("nonsense", ["", "x", "é", "gAAAAA", PLAIN])
 def test_nonsense_does_not_open(nonsense: str):
     with pytest.raises(tokens.FormTokenLost):
-        tokens.unseal_from_form(nonsense, form=FORM)
+        tokens.decrypt_from_form(nonsense, form=FORM)
 
 
-def test_without_its_key_it_does_not_open(sealed: str, settings):
+def test_without_its_key_it_does_not_open(encrypted: str, settings):
     settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     with pytest.raises(tokens.FormTokenLost):
-        tokens.unseal_from_form(sealed, form=FORM)
+        tokens.decrypt_from_form(encrypted, form=FORM)
 
 
-def test_what_is_stored_and_what_a_form_carries_do_not_open_as_each_other(sealed: str):
-    stored = tokens.seal(tokens.parse(PLAIN), routine_id="trig_a")
+def test_what_is_stored_and_what_a_form_carries_do_not_open_as_each_other(encrypted: str):
+    stored = tokens.encrypt(tokens.parse(PLAIN), routine_id="trig_a")
     with pytest.raises(tokens.FormTokenLost):
-        tokens.unseal_from_form(stored, form=FORM)
+        tokens.decrypt_from_form(stored, form=FORM)
     with pytest.raises(tokens.TokenUnreadable):
-        tokens.unseal(sealed, routine_id="trig_a")
+        tokens.decrypt(encrypted, routine_id="trig_a")
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_what_is_stored_and_what_a_form_carries_do_not_open_as_each_other(sealed
     ],
 )
 def test_a_token_in_a_text_is_told_from_a_mention(text: str, stands: bool):
-    assert tokens.stand_in(text) is stands
+    assert tokens.contains_token(text) is stands

@@ -13,10 +13,10 @@ from django.db import transaction
 
 from routines import registry
 from routines.models import Account, Header, Routine
-from routines.registry import tags as tagging
 from routines.registry.as_code.document import Document, DocumentRefused, Entry, Problem
 from routines.registry.as_code.templates import apply_templates, template_problems
 from routines.registry.header_versions import FIELDS, Known, known
+from routines.registry.tags import tags_of
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class _Plan:
         after = before | {
             name: entry.values[name] for name in registry.EDITABLE if name in entry.values
         }
-        before["tags"] = sorted(tagging.of(routine))
+        before["tags"] = sorted(tags_of(routine))
         after["tags"] = entry.values.get("tags", before["tags"])
         changed = [name for name in before if before[name] != after[name]]
         if changed:

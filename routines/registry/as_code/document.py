@@ -6,13 +6,15 @@ from difflib import get_close_matches
 from typing import Any
 
 import yaml
+from django.contrib.auth.models import Group
 from yaml.composer import ComposerError
 from yaml.reader import ReaderError
 
-from routines.models import ROUTINE_ID, Routine
-from routines.registry import tags
+from routines import text_templates
+from routines.models import Account, Routine, Tag, TextTemplate
 from routines.registry.as_code import scalars
 from routines.registry.as_code.scalars import Reader, Unreadable, holds_a_token
+from routines.registry.tags import TagsRefused, parse_tags
 from routines.text_templates import Kind
 
 MOST_BYTES = 16_000_000
@@ -55,48 +57,43 @@ class Document:
     routines: list[Entry]
 
 
-_CHOICES = Routine.Confirmation.values
-
 _FIELD: dict[str, Reader] = {
-    "name": scalars.text(40),
-    "label": scalars.text(80, may_be_empty=True),
-    "help": scalars.text(200, may_be_empty=True),
+    "name": scalars.text(text_templates.LONGEST_NAME),
+    "label": scalars.text(text_templates.LONGEST_LABEL, may_be_empty=True),
+    "help": scalars.text(text_templates.LONGEST_HELP, may_be_empty=True),
     "default": scalars.body,
     "required": scalars.switch,
     "kind": scalars.one_of(list(Kind)),
-    "choices": scalars.text(200),  # each of its members
-    "pattern": scalars.text(200, may_be_empty=True),
+    "choices": scalars.text(text_templates.LONGEST_CHOICE),  # each of its members
+    "pattern": scalars.text(text_templates.LONGEST_PATTERN, may_be_empty=True),
 }
 _TEMPLATE: dict[str, Reader] = {
-    "name": scalars.text(80),
+    "name": scalars.column(TextTemplate, "name"),
     "body": scalars.body,
     "json": scalars.switch,
     "fields": scalars.body,  # read as entries of their own
 }
-_ACCOUNT: dict[str, Reader] = {"label": scalars.text(120), "hourly_limit": scalars.limit}
+_ACCOUNT: dict[str, Reader] = {
+    "label": scalars.column(Account, "label"),
+    "hourly_limit": scalars.column(Account, "hourly_limit"),
+}
 _ROUTINE: dict[str, Reader] = {
-    "routine_id": scalars.matching(
-        ROUTINE_ID, "A routine ID starts with trig_, as in the URL at claude.ai.", 125
-    ),
-    "name": scalars.text(80),
-    "slug": scalars.matching(
-        r"(?!register\Z)[A-Za-z0-9_-]+",
-        "This is a part of an address: letters, digits, - and _ only, and not “register”.",
-        90,
-    ),
-    "purpose": scalars.text(300, may_be_empty=True),
-    "account": scalars.text(120),
-    "beta_version": scalars.version(100, may_be_left_out=True),
-    "api_version": scalars.version(40, may_be_left_out=False),
-    "hourly_limit": scalars.limit,
-    "cool_down": scalars.number,
-    "tags": scalars.text(40),  # each of its members
-    "enabled": scalars.switch,
+    "routine_id": scalars.column(Routine, "routine_id"),
+    "name": scalars.column(Routine, "name"),
+    "slug": scalars.slug,
+    "purpose": scalars.column(Routine, "purpose"),
+    "account": scalars.column(Account, "label"),
+    "beta_version": scalars.version(Routine, "beta_version"),
+    "api_version": scalars.version(Routine, "api_version"),
+    "hourly_limit": scalars.column(Routine, "hourly_limit"),
+    "cool_down": scalars.column(Routine, "cool_down"),
+    "tags": scalars.column(Tag, "name"),  # each of its members
+    "enabled": scalars.column(Routine, "enabled"),
     "archived": scalars.switch,
-    "open_to": scalars.text(150),  # each of its members
-    "confirmation": scalars.one_of(_CHOICES),
-    "asks_why": scalars.switch,
-    "runs_seen_by_group": scalars.switch,
+    "open_to": scalars.column(Group, "name"),  # each of its members
+    "confirmation": scalars.column(Routine, "confirmation"),
+    "asks_why": scalars.column(Routine, "asks_why"),
+    "runs_seen_by_group": scalars.column(Routine, "runs_seen_by_group"),
     "templates": scalars.body,  # read as entries of their own
 }
 _ENTRIES = {"templates": _TEMPLATE, "fields": _FIELD}
@@ -208,8 +205,8 @@ class _Reading:
 
     def _tags(self, node: yaml.Node, written: list[str]) -> list[str]:
         try:
-            return tags.parse(", ".join(written))
-        except tags.TagsRefused as refused:
+            return parse_tags(", ".join(written))
+        except TagsRefused as refused:
             self._note(node, "tags", str(refused))
             return []
 

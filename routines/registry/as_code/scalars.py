@@ -9,7 +9,11 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import yaml
+from django.core.exceptions import ValidationError
+from django.db import models
 
+from routines.models import Routine, columns
+from routines.registry import slugs
 from routines.values import texts, tokens
 
 _PLAIN_TAGS = {
@@ -64,16 +68,35 @@ def text(longest: int, *, may_be_empty: bool = False) -> Reader:
     return read
 
 
-def matching(pattern: str, sentence: str, longest: int) -> Reader:
-    of_one_line = text(longest)
+def column(model: type[models.Model], name: str) -> Reader:
+    """Reads what this column of the database holds, by its kind, length, choices and validators."""
+    field = columns.column(model, name)
+    if isinstance(field, models.BooleanField):
+        return switch
+    if isinstance(field, models.PositiveIntegerField):
+        return limit if field.null else number
+    if field.choices:
+        return one_of([value for value, _label in field.flatchoices])
+    of_one_line = text(columns.max_length(model, name), may_be_empty=field.blank)
 
     def read(node: yaml.Node) -> str:
         value: str = of_one_line(node)
-        if not re.fullmatch(pattern, value, re.ASCII):
-            raise Unreadable(sentence)
+        try:
+            field.run_validators(value)
+        except ValidationError as error:
+            raise Unreadable(" ".join(error.messages)) from None
         return value
 
     return read
+
+
+def slug(node: yaml.Node) -> str:
+    value: str = text(columns.max_length(Routine, "slug"))(node)
+    try:
+        slugs.check(value)
+    except slugs.SlugRefused as refused:
+        raise Unreadable(str(refused)) from None
+    return value
 
 
 def body(node: yaml.Node) -> str:
@@ -123,9 +146,10 @@ def one_of(known: Collection[str]) -> Reader:
     return read
 
 
-def version(longest: int, *, may_be_left_out: bool) -> Reader:
+def version(model: type[models.Model], name: str) -> Reader:
     """A header version; empty for `do not send`. Whether it is known, the database says."""
-    of_one_line = text(longest)
+    of_one_line = text(columns.max_length(model, name))
+    may_be_left_out = columns.column(model, name).blank
 
     def read(node: yaml.Node) -> str:
         value: str = of_one_line(node)

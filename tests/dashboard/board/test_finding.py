@@ -22,7 +22,7 @@ def names(page: Page) -> list[str]:
 
 
 def test_groups_stand_under_their_tag(client, routine):
-    tags.write(routine, ["release"])
+    tags.write_tags(routine, ["release"])
     create_routine(name="Untagged")
     page = Page(client.get("/"))
     headings = [h2.text for h2 in page.find("h2", **{"class": "group-name"})]
@@ -68,7 +68,7 @@ def test_what_the_page_does_not_come_with_follows_at_once_and_only_once(client, 
     for name in ("A", "B", "C"):
         create_routine(name=name)
     tagged = create_routine(name="Z")
-    tags.write(tagged, ["last"])
+    tags.write_tags(tagged, ["last"])
     page = Page(client.get("/"))
     assert names(page) == ["Z", "A"]
     (rest,) = page.find("div", id="rest")

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from routines.models import Routine
 from routines.registry import header_versions
-from routines.registry.paste import pasted
 from routines.values import tokens
 from tests.dashboard.browsing import Page, confirm, press, signed_in
 from tests.dashboard.registry.registering import (
@@ -128,8 +127,7 @@ def test_what_looks_wrong_in_a_paste_has_a_sentence(admin_client, text, sentence
     assert NEW_TOKEN[40:-4].encode() not in response.content
 
 
-def test_a_paste_of_10_mb_is_refused_with_a_sentence_before_it_is_read(admin_client, monkeypatch):
-    monkeypatch.setattr(pasted, "_judge", None)
+def test_a_paste_of_10_mb_is_refused_with_a_sentence(admin_client):
     response = paste(admin_client, "x" * 10_000_000)
     assert response.status_code == 422
     assert Page(response).says("This is far too long (10,000,000 characters)")
@@ -203,10 +201,10 @@ def test_a_carried_token_that_is_too_old_is_asked_for_again(admin_client):
 
 def test_a_carried_token_that_was_tampered_with_is_refused(admin_client):
     fields = second_step(admin_client, command())
-    sealed = fields["carried"]
-    flipped = "A" if sealed[40] != "A" else "B"
+    encrypted = fields["carried"]
+    flipped = "A" if encrypted[40] != "A" else "B"
     assert_token_is_lost(
-        register_with(admin_client, fields | {"carried": sealed[:40] + flipped + sealed[41:]})
+        register_with(admin_client, fields | {"carried": encrypted[:40] + flipped + encrypted[41:]})
     )
 
 
@@ -216,15 +214,17 @@ def test_a_carried_token_of_another_person_is_refused(admin_client):
 
 
 def test_a_carried_token_of_another_form_is_refused(admin_client, admin):
-    sealed = tokens.seal_for_form(tokens.parse(NEW_TOKEN), form=f"token form for 1 of {admin.pk}")
+    encrypted = tokens.encrypt_for_form(
+        tokens.parse(NEW_TOKEN), form=f"token form for 1 of {admin.pk}"
+    )
     fields = second_step(admin_client, command())
-    assert_token_is_lost(register_with(admin_client, fields | {"carried": sealed}))
+    assert_token_is_lost(register_with(admin_client, fields | {"carried": encrypted}))
 
 
 def test_a_stored_token_is_no_carried_one(admin_client):
     stored = create_routine(routine_id="trig_practice_other")
     fields = second_step(admin_client, command())
-    response = register_with(admin_client, fields | {"carried": stored.token_sealed})
+    response = register_with(admin_client, fields | {"carried": stored.token_encrypted})
     assert Page(response).says("is not at hand any more")
 
 

@@ -22,4 +22,4 @@ def test_a_tag_that_is_too_long_is_said_at_the_field(admin_client, routine):
     assert response.status_code == 422
     assert Page(response).says("A tag has at most 40 characters.")
     assert Page(response).fields()["tags"] == "x" * 41
-    assert tags.of(routine) == []
+    assert tags.tags_of(routine) == []

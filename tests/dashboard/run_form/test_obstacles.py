@@ -31,7 +31,7 @@ from tests.routines.runs.firing.pressing import slots_taken
 
 OBSTACLES: dict[Reason, dict[str, Any]] = {
     Reason.DISABLED: {"enabled": False},
-    Reason.NO_TOKEN: {"token_sealed": "", "token_last_four": "", "token_set_at": None},
+    Reason.NO_TOKEN: {"token_encrypted": "", "token_last_four": "", "token_set_at": None},
     Reason.ON_HOLD: {"held_until": timezone.now() + timedelta(days=1)},
 }
 

@@ -81,13 +81,13 @@ def test_a_pasted_token_is_not_lost_not_shown_and_saved_after_confirming(
     routine, admin_client, old_form
 ):
     url = reverse("token", args=[routine.slug])
-    before = Routine.objects.get().token_sealed
+    before = Routine.objects.get().token_encrypted
     refused = admin_client.post(url, old_form | {"token": TOKEN})
     page = Page(refused)
     assert refused.status_code == 422
     assert page.says("It is a while since you signed in, so nothing was saved yet.")
     assert TOKEN.encode() not in refused.content
-    assert Routine.objects.get().token_sealed == before
+    assert Routine.objects.get().token_encrypted == before
     (link,) = [a for a in page.find("a") if a.attributes["href"].startswith(CONFIRM)]
     assert link.attributes["target"] == "_blank"
     done = confirm(admin_client, link.attributes["href"])
@@ -96,7 +96,7 @@ def test_a_pasted_token_is_not_lost_not_shown_and_saved_after_confirming(
     assert Routine.objects.get().token_last_four == TOKEN[-4:]
 
 
-def test_withdrawing_asks_too_and_then_withdraws(routine, admin_client, clock):
+def test_removing_asks_too_and_then_removes(routine, admin_client, clock):
     url = reverse("token_compromised", args=[routine.slug])
     fields = Page(admin_client.get(url)).fields(url)
     clock.shift(timedelta(minutes=11))

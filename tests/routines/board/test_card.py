@@ -147,7 +147,7 @@ def test_the_card_after_a_press_is_the_one_that_the_board_shows_then(
     practice, person, routine_id, values, reason
 ):
     routine = create_routine(routine_id=routine_id, template="x", **values)
-    tags.write(routine, ["release", "nightly"])
+    tags.write_tags(routine, ["release", "nightly"])
     pins.pin(routine, by=person)
     run = firing.fire(key=uuid4(), routine=routine, person=person, text="x").run
     after = board.card_after(run, list(routine.text_templates.all()))

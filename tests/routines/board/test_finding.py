@@ -21,7 +21,7 @@ def person() -> Person:
 
 def tagged(name: str, *words: str, **values: str) -> Routine:
     routine = create_routine(name=name, **values)
-    tags.write(routine, words)
+    tags.write_tags(routine, words)
     return routine
 
 
@@ -99,14 +99,14 @@ def test_every_word_stands_in_the_name_the_purpose_a_tag_or_the_account(person, 
 
 
 def test_typed_tags_become_words_each_once():
-    assert tags.parse(" Release,on   call, release,, ") == ["on call", "release"]
-    assert tags.parse("") == []
+    assert tags.parse_tags(" Release,on   call, release,, ") == ["on call", "release"]
+    assert tags.parse_tags("") == []
 
 
 @pytest.mark.parametrize("typed", ["x" * 41, ",".join("abcdefghijk")])
 def test_tags_are_short_and_few(typed):
     with pytest.raises(tags.TagsRefused, match="at most"):
-        tags.parse(typed)
+        tags.parse_tags(typed)
 
 
 def edit(routine: Routine, **changed: Any) -> None:
@@ -127,5 +127,5 @@ def test_tags_change_with_their_trace_and_a_word_that_nobody_uses_goes(person):
 def test_an_edit_that_says_nothing_of_tags_leaves_them(person):
     routine = tagged("A", "kept")
     edit(routine)
-    assert tags.of(routine) == ["kept"]
+    assert tags.tags_of(routine) == ["kept"]
     assert not AuditEvent.objects.filter(action="routine_edited").exists()

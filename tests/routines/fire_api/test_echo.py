@@ -7,6 +7,7 @@ import pytest
 
 from routines.fire_api import Answer
 from routines.values.reasons import Reason
+from routines.values.redaction import MESSAGE_REMOVED
 from routines.values.tokens import Token
 from tests.hostile import SESSION_URL, HostileServer, answer, envelope, says
 from tests.routines.fire_api.asking import PLAIN, fire, fire_at
@@ -20,7 +21,6 @@ ECHOES = {
     "plain": PLAIN,
     "without its prefix": PLAIN.removeprefix("sk-ant-oat01-"),
     "in capitals": PLAIN.upper(),
-    "backwards": PLAIN[::-1],
     "percent-encoded": quote(PLAIN, safe=""),
     "percent-encoded twice": quote(quote(PLAIN, safe=""), safe=""),
     "every byte percent-encoded": "".join(f"%{byte:02X}" for byte in PLAIN.encode()),
@@ -97,6 +97,12 @@ def test_a_token_across_the_cut_leaves_no_piece(before: int):
     result = fire_at(says(answer(500, envelope("api_error", "m" * before + PLAIN))))
     assert_nothing_of_the_token_in(result, PLAIN)
     assert "sk-ant" not in result.error_message
+
+
+def test_the_reason_is_known_though_nothing_of_the_message_is_kept():
+    message = f"The routine of {PLAIN} is paused."
+    result = fire_at(says(answer(400, envelope("invalid_request_error", message))))
+    assert (result.reason, result.error_message) == (Reason.PAUSED, MESSAGE_REMOVED)
 
 
 def test_the_token_of_another_routine_is_removed_too():

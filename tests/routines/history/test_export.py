@@ -200,16 +200,16 @@ FORMULAS = (
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_a_formula_is_defused(formula):
-    assert spreadsheet.defused(formula) == f"'{formula}"
+def test_a_formula_is_escaped(formula):
+    assert spreadsheet.escape_formula(formula) == f"'{formula}"
 
 
 @pytest.mark.parametrize("text", ["", "a = b", "1-1", "INC-1: look", "(=)", "'=1", "Grüße", "{"])
 def test_any_other_text_is_left_alone(text):
-    assert spreadsheet.defused(text) == text
+    assert spreadsheet.escape_formula(text) == text
 
 
-def test_every_column_that_people_or_the_endpoint_fill_is_defused_in_csv_and_only_there(manager):
+def test_every_column_that_people_or_the_endpoint_fill_is_escaped_in_csv_and_only_there(manager):
     evil = "=1+1"
     person = create_teammate(username="+person")
     routine = create_routine(name=evil, account=evil)

@@ -60,12 +60,12 @@ CHECKS: dict[str, tuple[Callable[[], models.Model], list[dict[str, Any]], list[d
     ),
     "routine_token_is_whole": (
         create_routine,
-        [{"token_sealed": "", "token_last_four": "", "token_set_at": None}],
+        [{"token_encrypted": "", "token_last_four": "", "token_set_at": None}],
         [
-            {"token_sealed": ""},
+            {"token_encrypted": ""},
             {"token_set_at": None},
-            {"token_sealed": "", "token_last_four": ""},
-            {"token_sealed": "", "token_set_at": None},
+            {"token_encrypted": "", "token_last_four": ""},
+            {"token_encrypted": "", "token_set_at": None},
         ],
     ),
     "text_template_body_can_be_sent": (a_template, [{"body": LONGEST}], [{"body": LONGEST + "x"}]),
@@ -199,7 +199,7 @@ def test_every_constraint_is_tested_here():
 
 def test_ciphertext_that_was_moved_to_another_row_does_not_open():
     mine, theirs = create_routine(), create_routine()
-    update(mine, {"token_sealed": theirs.token_sealed})
+    update(mine, {"token_encrypted": theirs.token_encrypted})
     with pytest.raises(TokenUnreadable):
         Routine.objects.get(pk=mine.pk).reveal_token()
 
@@ -239,7 +239,7 @@ def test_a_new_token_is_stored_whole_and_starts_afresh():
     changed = fields_changed_by(
         routine, lambda: routine.set_token(Token("sk-ant-oat01-another"), by=person)
     )
-    assert changed == set(TOKEN_FIELDS) - {"token_withdrawn_at"}
+    assert changed == set(TOKEN_FIELDS) - {"token_removed_at"}
     routine.save(update_fields=TOKEN_FIELDS)
     stored = Routine.objects.get(pk=routine.pk)
     assert stored.reveal_token() == Token("sk-ant-oat01-another")
@@ -249,25 +249,25 @@ def test_a_new_token_is_stored_whole_and_starts_afresh():
     assert stored.token_rejected_since is None
 
 
-def test_a_withdrawn_token_leaves_nothing_of_itself():
+def test_a_removed_token_leaves_nothing_of_itself():
     routine = worn_out(create_routine())
     routine.token_set_by = create_person()
-    changed = fields_changed_by(routine, routine.withdraw_token)
+    changed = fields_changed_by(routine, routine.remove_token)
     assert changed == set(TOKEN_FIELDS)
     routine.save(update_fields=TOKEN_FIELDS)
     stored = Routine.objects.get(pk=routine.pk)
     assert not stored.has_token
-    assert (stored.token_sealed, stored.token_last_four, stored.token_set_at) == ("", "", None)
-    assert stored.token_withdrawn_at is not None
+    assert (stored.token_encrypted, stored.token_last_four, stored.token_set_at) == ("", "", None)
+    assert stored.token_removed_at is not None
     assert (stored.token_version, stored.token_failures) == (2, 0)
 
 
-def test_a_token_after_a_withdrawn_one_is_no_longer_withdrawn():
+def test_a_token_after_a_removed_one_is_no_longer_removed():
     routine = create_routine()
-    routine.withdraw_token()
+    routine.remove_token()
     routine.set_token(Token("sk-ant-oat01-another"), by=None)
     assert routine.has_token
-    assert routine.token_withdrawn_at is None
+    assert routine.token_removed_at is None
 
 
 # --- What outlives what ---

@@ -11,7 +11,6 @@ from django.utils import timezone
 from routines import registry
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
 from routines.registry import header_versions
-from routines.registry import routines as written
 from routines.text_templates import Field
 from routines.tokens import rotation
 from routines.values import texts
@@ -166,8 +165,8 @@ def test_an_edit_that_changes_nothing_leaves_no_trace(routine, admin):
 
 
 def test_an_edit_touches_neither_address_nor_id_nor_token(routine, admin):
-    fixed = {name: getattr(routine, name) for name in ("slug", "routine_id", "token_sealed")}
-    routine.routine_id, routine.token_sealed, routine.enabled = "trig_Sly", "sly", False
+    fixed = {name: getattr(routine, name) for name in ("slug", "routine_id", "token_encrypted")}
+    routine.routine_id, routine.token_encrypted, routine.enabled = "trig_Sly", "sly", False
     edit(routine, admin, name="Renamed")
     stored = Routine.objects.get(pk=routine.pk)
     assert {name: getattr(stored, name) for name in fixed} == fixed
@@ -366,8 +365,7 @@ def test_a_change_whose_trace_fails_is_no_change(routine, template, admin, monke
     def fail(*_arguments: object, **_more: object) -> None:
         raise RuntimeError
 
-    for module in (written, rotation):
-        monkeypatch.setattr(module, "trace", fail)
+    monkeypatch.setattr(AuditEvent, "save", fail)
     with pytest.raises(RuntimeError):
         change(routine, template, admin)
     assert contents() == before
@@ -382,5 +380,5 @@ def test_no_trace_holds_a_token(routine, template, admin, change):
     change(routine, template, admin)
     told = str(list(AuditEvent.objects.values()))
     assert "the admin" in told
-    for secret in ("for-the-registry", "the-next", routine.token_sealed):
+    for secret in ("for-the-registry", "the-next", routine.token_encrypted):
         assert str(secret) not in told

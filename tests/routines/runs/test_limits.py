@@ -51,8 +51,8 @@ def test_the_obstacle_that_lasts_longest_is_told_first(now):
     for mended in (
         {"archived_at": None},
         {"enabled": True},
-        {"token_withdrawn_at": now},
-        {"token_withdrawn_at": None, "token_sealed": "x"},
+        {"token_removed_at": now},
+        {"token_removed_at": None, "token_encrypted": "x"},
         {"held_until": None},
         {"cool_down": 0},
     ):
@@ -63,7 +63,7 @@ def test_the_obstacle_that_lasts_longest_is_told_first(now):
         Obstacle(Reason.ARCHIVED),
         Obstacle(Reason.DISABLED),
         Obstacle(Reason.NO_TOKEN),
-        Obstacle(Reason.TOKEN_WITHDRAWN),
+        Obstacle(Reason.TOKEN_REMOVED),
         Obstacle(Reason.ON_HOLD, later),
         Obstacle(Reason.COOL_DOWN, now + timedelta(seconds=60)),
     ]

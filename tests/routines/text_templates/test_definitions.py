@@ -2,7 +2,7 @@
 
 import pytest
 
-from routines.text_templates import Field, ValueRefused, asked_for, fill, problems, version_of
+from routines.text_templates import Field, ValueRefused, fill, form_fields, problems, version_of
 
 BODY = "{{ ticket }} {{ why_now }}"
 
@@ -12,7 +12,7 @@ def sentences(*fields: Field, body: str = BODY) -> list[tuple[str, str]]:
 
 
 def test_a_name_without_a_definition_is_one_required_line():
-    assert asked_for(BODY, [{"name": "why_now", "kind": "lines"}]) == (
+    assert form_fields(BODY, [{"name": "why_now", "kind": "lines"}]) == (
         Field("why_now", kind="lines"),
         Field("ticket"),
     )
@@ -20,7 +20,7 @@ def test_a_name_without_a_definition_is_one_required_line():
 
 
 def test_built_in_names_are_not_asked_for():
-    assert asked_for("{{ person }} {{ now }} {{ today }} {{ routine }}", []) == ()
+    assert form_fields("{{ person }} {{ now }} {{ today }} {{ routine }}", []) == ()
 
 
 def test_a_definition_comes_back_as_it_was_stored():

@@ -12,8 +12,7 @@ from django.utils import timezone
 from routines.fire_api import Answer
 from routines.models import Routine, Run
 from routines.practice_api import PracticeApi
-from routines.tokens import health as token_health
-from routines.tokens import rotation
+from routines.tokens import health, rotation
 from routines.tokens.health import Need
 from routines.values import tokens
 from routines.values.reasons import Reason, State
@@ -98,7 +97,7 @@ def health_fields(routine: Routine) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("late", [REJECTED, OK], ids=["401", "200"])
-@pytest.mark.parametrize("change", ["replaced", "withdrawn"])
+@pytest.mark.parametrize("change", ["replaced", "removed"])
 @pytest.mark.usefixtures("transactional_db")
 def test_a_late_answer_to_the_old_token_says_nothing_of_the_new_one(settings, late, change):
     routine, admin = create_routine(), create_admin()
@@ -108,7 +107,7 @@ def test_a_late_answer_to_the_old_token_says_nothing_of_the_new_one(settings, la
             new = tokens.parse("sk-ant-oat01-the-new-one")
             rotation.replace_token(routine, new, by=admin)
         else:
-            rotation.withdraw_token(routine, by=admin)
+            rotation.remove_token(routine, by=admin)
         connection.close()
 
     with HostileServer(in_turn(change_the_token, says(late))) as server:
@@ -143,16 +142,14 @@ def test_noting_costs_one_query(practice: PracticeApi, django_assert_num_queries
     routine = create_routine()
     run = press(routine, create_teammate()).run
     with django_assert_num_queries(1):
-        token_health.record_token_result(
-            Answer(Reason(run.reason), http_status=run.http_status), routine
-        )
+        health.record_token_result(Answer(Reason(run.reason), http_status=run.http_status), routine)
 
 
 # --- Which tokens need somebody ---
 
 
 def need(routine: Routine) -> Need | None:
-    return token_health.of(Routine.objects.get(pk=routine.pk)).need
+    return health.of_routine(Routine.objects.get(pk=routine.pk)).need
 
 
 def used(**values: Any) -> Routine:
@@ -167,21 +164,21 @@ def test_what_tokens_need():
     assert need(create_routine()) == Need.NEVER_USED
     assert need(create_routine(token=None)) == Need.MISSING
     assert need(used(token_rejected_since=timezone.now())) == Need.REJECTED
-    withdrawn = used()
-    rotation.withdraw_token(withdrawn, by=create_admin())
-    assert need(withdrawn) == Need.WITHDRAWN
+    removed = used()
+    rotation.remove_token(removed, by=create_admin())
+    assert need(removed) == Need.REMOVED
 
 
 def test_a_token_that_no_key_opens_is_unreadable(settings):
     routine = used(token_rejected_since=timezone.now())
     settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     assert need(routine) == Need.UNREADABLE
-    assert token_health.unreadable() == [routine]
+    assert health.unreadable() == [routine]
 
 
 def test_a_token_left_behind_by_another_routine_is_unreadable():
     other = create_routine()
-    routine = used(token_sealed=other.token_sealed)
+    routine = used(token_encrypted=other.token_encrypted)
     assert need(routine) == Need.UNREADABLE
 
 
@@ -208,7 +205,7 @@ def test_the_most_urgent_come_first_and_those_in_order_are_left_out(django_asser
         used(token_rejected_since=long_ago, token_set_at=long_ago),
     ]
     with django_assert_num_queries(0):
-        found = token_health.needing_somebody(routines)
+        found = health.needing_somebody(routines)
     assert [health.need for health in found] == [
         Need.REJECTED,
         Need.MISSING,

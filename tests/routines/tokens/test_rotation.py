@@ -1,4 +1,4 @@
-"""Replacing and withdrawing tokens: whole or not at all, whoever else does it at the same time."""
+"""Replacing and removing tokens: whole or not at all, whoever else does it at the same time."""
 
 import threading
 from collections.abc import Callable
@@ -33,22 +33,22 @@ def events(routine: Routine) -> list[tuple[str, object]]:
 def test_each_change_counts_and_is_traced_by_the_last_four_characters():
     routine, admin = create_routine(token="sk-ant-oat01-the-old-one"), create_admin()
     rotation.replace_token(routine, NEW, by=admin)
-    rotation.withdraw_token(routine, by=admin)
+    rotation.remove_token(routine, by=admin)
     stored = Routine.objects.get()
-    assert (stored.token_version, stored.token_withdrawn_at is not None) == (3, True)
+    assert (stored.token_version, stored.token_removed_at is not None) == (3, True)
     assert events(routine) == [
         ("token_set", {"token": [None, "…-one"]}),
         ("token_set", {"token": ["…-one", "…-one"]}),
-        ("token_withdrawn", {"token": ["…-one", None]}),
+        ("token_removed", {"token": ["…-one", None]}),
     ]
     assert "the-new" not in str(list(AuditEvent.objects.values()))
 
 
-def test_a_new_token_ends_a_withdrawal():
+def test_a_new_token_ends_a_removal():
     routine, admin = create_routine(), create_admin()
-    rotation.withdraw_token(routine, by=admin)
+    rotation.remove_token(routine, by=admin)
     rotation.replace_token(routine, NEW, by=admin)
-    assert Routine.objects.get().token_withdrawn_at is None
+    assert Routine.objects.get().token_removed_at is None
 
 
 def test_a_replacement_whose_trace_fails_is_not_saved(monkeypatch: pytest.MonkeyPatch):
@@ -62,7 +62,7 @@ def test_a_replacement_whose_trace_fails_is_not_saved(monkeypatch: pytest.Monkey
     with pytest.raises(RuntimeError):
         rotation.replace_token(routine, NEW, by=admin)
     with pytest.raises(RuntimeError):
-        rotation.withdraw_token(routine, by=admin)
+        rotation.remove_token(routine, by=admin)
     assert token_of(routine) == before
 
 
@@ -70,9 +70,9 @@ def test_a_replacement_whose_trace_fails_is_not_saved(monkeypatch: pytest.Monkey
     "act",
     [
         partial(rotation.replace_token, token=tokens.parse("sk-ant-oat01-other")),
-        rotation.withdraw_token,
+        rotation.remove_token,
     ],
-    ids=["replace", "withdraw"],
+    ids=["replace", "remove"],
 )
 def test_who_acts_on_an_older_token_is_told_who_changed_it_and_nothing_is_saved(
     act: Callable[..., None],
@@ -88,10 +88,10 @@ def test_who_acts_on_an_older_token_is_told_who_changed_it_and_nothing_is_saved(
     assert token_of(routine) == NEW
 
 
-def test_withdrawing_nothing_changes_nothing():
+def test_removing_nothing_changes_nothing():
     routine = create_routine(token=None)
-    rotation.withdraw_token(routine, by=create_admin())
-    assert Routine.objects.get().token_withdrawn_at is None
+    rotation.remove_token(routine, by=create_admin())
+    assert Routine.objects.get().token_removed_at is None
     assert events(routine) == []
 
 

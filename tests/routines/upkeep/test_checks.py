@@ -40,7 +40,11 @@ def test_each_token_that_no_key_opens_is_named_without_any_part_of_it(settings):
     assert identifier == "routines.W001"
     assert "The lost one" in sentence
     assert routine.routine_id in sentence
-    for secret in (routine.token_last_four, routine.token_sealed, *settings.TOKEN_ENCRYPTION_KEYS):
+    for secret in (
+        routine.token_last_four,
+        routine.token_encrypted,
+        *settings.TOKEN_ENCRYPTION_KEYS,
+    ):
         assert secret not in str(run_checks(tags=["tokens"]))
 
 
@@ -107,7 +111,7 @@ def test_the_start_of_the_server_names_the_routines(settings: Any, capsys):
     lost = create_routine(name="The lost one")
     settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     Routine.objects.filter(name="Fine").update(
-        token_sealed="", token_last_four="", token_set_at=None
+        token_encrypted="", token_last_four="", token_set_at=None
     )
     serve._tell_about_unreadable_tokens()
     said = capsys.readouterr().out

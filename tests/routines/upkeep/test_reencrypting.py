@@ -43,7 +43,7 @@ class Keyring:
 
 @pytest.fixture
 def keys(settings) -> Keyring:
-    """With the old key alone; what is made now is sealed under it."""
+    """With the old key alone; what is made now is encrypted under it."""
     return Keyring(settings, settings.TOKEN_ENCRYPTION_KEYS[0], Fernet.generate_key().decode())
 
 
@@ -54,7 +54,7 @@ def rotate() -> str:
 
 
 def events() -> list[AuditEvent]:
-    return list(AuditEvent.objects.filter(action="tokens_resealed").order_by("pk"))
+    return list(AuditEvent.objects.filter(action="tokens_reencrypted").order_by("pk"))
 
 
 def test_afterwards_the_newest_key_alone_opens_every_token(keys: Keyring):
@@ -65,10 +65,10 @@ def test_afterwards_the_newest_key_alone_opens_every_token(keys: Keyring):
     create_routine(token=None)
     keys.both()
     said = rotate()
-    assert "2 sealed anew" in said
+    assert "2 re-encrypted" in said
     assert "0 that no key at hand opens" in said
     keys.only_the_new_one()
-    stored = Routine.objects.exclude(token_sealed="")
+    stored = Routine.objects.exclude(token_encrypted="")
     assert {routine.pk: routine.reveal_token() for routine in stored} == plain
 
 
@@ -78,8 +78,8 @@ def test_it_changes_nothing_but_the_ciphertext(keys: Keyring):
     keys.both()
     rotate()
     after = Routine.objects.values().get()
-    assert after["token_sealed"] != before["token_sealed"]
-    assert after | {"token_sealed": ""} == before | {"token_sealed": ""}
+    assert after["token_encrypted"] != before["token_encrypted"]
+    assert after | {"token_encrypted": ""} == before | {"token_encrypted": ""}
 
 
 def test_repeating_it_changes_nothing_and_leaves_no_trace(keys: Keyring):
@@ -88,7 +88,7 @@ def test_repeating_it_changes_nothing_and_leaves_no_trace(keys: Keyring):
     rotate()
     before, traced = Routine.objects.values().get(), len(events())
     said = rotate()
-    assert "0 sealed anew" in said
+    assert "0 re-encrypted" in said
     assert "1 under it already" in said
     assert (Routine.objects.values().get(), len(events())) == (before, traced)
 
@@ -100,21 +100,21 @@ def test_it_is_traced_without_naming_a_token(keys: Keyring):
     begun, done = events()
     assert {event.person_name for event in (begun, done)} == {"command line"}
     assert begun.changes == {"state": [None, "begun"]}
-    assert done.changes == {"resealed": [None, 1], "unreadable": [None, "none"]}
+    assert done.changes == {"reencrypted": [None, 1], "unreadable": [None, "none"]}
     assert routine.token_last_four not in str([event.changes for event in (begun, done)])
 
 
-def test_tokens_that_no_key_opens_are_named_and_the_others_are_sealed_anew(keys: Keyring):
+def test_tokens_that_no_key_opens_are_named_and_the_others_are_encrypted_anew(keys: Keyring):
     lost = create_routine(name="The lost one")
-    Routine.objects.filter(pk=lost.pk).update(token_sealed="gAAAAA")
+    Routine.objects.filter(pk=lost.pk).update(token_encrypted="gAAAAA")
     create_routine()
     keys.both()
     out = StringIO()
     with pytest.raises(CommandError, match="restore the missing one"):
         call_command("rotate_token_keys", stdout=out)
-    assert "1 sealed anew" in out.getvalue()
+    assert "1 re-encrypted" in out.getvalue()
     assert f"The lost one ({lost.routine_id})" in out.getvalue()
-    assert Routine.objects.get(pk=lost.pk).token_sealed == "gAAAAA"
+    assert Routine.objects.get(pk=lost.pk).token_encrypted == "gAAAAA"
     assert events()[-1].changes["unreadable"] == [None, "The lost one"]
 
 
@@ -124,24 +124,24 @@ def test_interrupted_it_says_so_and_goes_on_where_it_stopped(
     for _ in range(3):
         create_routine()
     keys.both()
-    reseal, left = tokens.reseal, [2]
+    reencrypt, left = tokens.reencrypt, [2]
 
-    def interrupted(sealed: str, *, routine_id: str) -> str | None:
+    def interrupted(encrypted: str, *, routine_id: str) -> str | None:
         left[0] -= 1
         if left[0] < 0:
             raise KeyboardInterrupt
-        return reseal(sealed, routine_id=routine_id)
+        return reencrypt(encrypted, routine_id=routine_id)
 
-    monkeypatch.setattr(tokens, "reseal", interrupted)
+    monkeypatch.setattr(tokens, "reencrypt", interrupted)
     out = StringIO()
     with pytest.raises(CommandError, match="Stopped before the end"):
         call_command("rotate_token_keys", stdout=out)
-    assert "2 sealed anew" in out.getvalue()
-    assert events()[-1].changes["resealed"] == [None, 2]
+    assert "2 re-encrypted" in out.getvalue()
+    assert events()[-1].changes["reencrypted"] == [None, 2]
     monkeypatch.undo()
     keys.both()
     said = rotate()
-    assert "1 sealed anew" in said
+    assert "1 re-encrypted" in said
     assert "2 under it already" in said
 
 
@@ -168,7 +168,7 @@ def test_a_first_change_that_cannot_be_traced_is_not_made(
     monkeypatch.setattr(reencrypting, "trace", fail)
     with pytest.raises(CommandError, match=r"The database failed \(disk is full\)\. Run it"):
         rotate()
-    assert Routine.objects.get().token_sealed == routine.token_sealed
+    assert Routine.objects.get().token_encrypted == routine.token_encrypted
 
 
 def test_a_token_replaced_at_this_very_moment_is_not_lost(
@@ -177,35 +177,35 @@ def test_a_token_replaced_at_this_very_moment_is_not_lost(
     routine, admin = create_routine(), create_admin()
     new = tokens.parse("sk-ant-oat01-the-new-one")
     keys.both()
-    reseal, first = tokens.reseal, [True]
+    reencrypt, first = tokens.reencrypt, [True]
 
-    def overtaken(sealed: str, *, routine_id: str) -> str | None:
+    def overtaken(encrypted: str, *, routine_id: str) -> str | None:
         if first:
             first.clear()
             keys.both_but_the_old_one_first()  # a host that was not restarted yet
             rotation.replace_token(routine, new, by=admin)
             keys.both()
-        return reseal(sealed, routine_id=routine_id)
+        return reencrypt(encrypted, routine_id=routine_id)
 
-    monkeypatch.setattr(tokens, "reseal", overtaken)
-    assert "1 sealed anew" in rotate()
+    monkeypatch.setattr(tokens, "reencrypt", overtaken)
+    assert "1 re-encrypted" in rotate()
     keys.only_the_new_one()
     assert Routine.objects.get().reveal_token() == new
 
 
-def test_a_token_withdrawn_at_this_very_moment_stays_withdrawn(
+def test_a_token_removed_at_this_very_moment_stays_removed(
     keys: Keyring, monkeypatch: pytest.MonkeyPatch
 ):
     routine, admin = create_routine(), create_admin()
     keys.both()
-    reseal = tokens.reseal
+    reencrypt = tokens.reencrypt
 
-    def overtaken(sealed: str, *, routine_id: str) -> str | None:
-        rotation.withdraw_token(routine, by=admin)
-        return reseal(sealed, routine_id=routine_id)
+    def overtaken(encrypted: str, *, routine_id: str) -> str | None:
+        rotation.remove_token(routine, by=admin)
+        return reencrypt(encrypted, routine_id=routine_id)
 
-    monkeypatch.setattr(tokens, "reseal", overtaken)
-    assert "0 sealed anew" in rotate()
+    monkeypatch.setattr(tokens, "reencrypt", overtaken)
+    assert "0 re-encrypted" in rotate()
     assert not Routine.objects.get().has_token
     assert events() == []
 
@@ -227,9 +227,9 @@ def test_under_load_no_fire_and_no_rotation_is_lost(settings, keys: Keyring, pra
             return "rotated"
         return [press(routine, person).run.reason for routine in routines for _ in range(3)]
 
-    resealed, rotated, *fired = at_once(4, act)
+    reencrypted, rotated, *fired = at_once(4, act)
     assert rotated == "rotated"
-    assert "0 that no key" in resealed[-1]
+    assert "0 that no key" in reencrypted[-1]
     reasons = {reason for reasons in fired for reason in reasons}
     assert reasons <= {"session_created", "token_rejected"}
     keys.only_the_new_one()

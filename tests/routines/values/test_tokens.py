@@ -1,4 +1,4 @@
-"""Tokens: what is one, how it is sealed at rest, and that it does not get out by accident."""
+"""Tokens: what is one, how it is encrypted at rest, and that it does not get out by accident."""
 
 import base64
 import copy
@@ -37,6 +37,56 @@ def test_a_pasted_token_is_taken_without_the_spaces_around_it(pasted):
     assert tokens.parse(pasted).reveal() == pasted.strip()
 
 
+AROUND = [
+    '"{}"',
+    "'{}'",
+    "“{}”",
+    "„{}“",
+    "«{}»",
+    "`{}`",
+    "<{}>",
+    "({})",
+    "**{}**",
+    "Bearer {}",
+    "Authorization: Bearer {}",
+    "-H 'Authorization: Bearer {}' \\",
+    "-H $'Authorization: Bearer {}'",
+    '-H ^"Authorization: Bearer {}^" ^',
+    '-H "Authorization: Bearer {} -H "anthropic-version: 2023-06-01"',
+    "ROUTINE_FIRE_TOKEN={}",
+    "export TOKEN='{}'",
+    "TOKEN={}\nOTHER=1",
+    '"token": "{}",',
+    '{{\\"token\\": \\"{}\\"}}',
+    "token: {}",
+    "Token\t{}",
+    "token={};",
+    "{}\\",
+    "{} \\",
+    "{}^",
+    "{}.",
+    "{},",
+    "\ufeff{}\u200b",
+    "令牌：{}。",
+    "{} {}",
+    "{}{}",
+    "Authorization: Bearer&nbsp;{}&quot;",
+    "curl https://example.com/ -H 'Authorization: Bearer {}' \\\n  -d '{{}}'",
+    "token sk-ant-oat01-Yk3-fQ…, in full {}",
+]
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_a_token_is_taken_out_of_what_was_copied_along_with_it(around):
+    pasted = around.replace("{}", PLAIN).replace("{{", "{").replace("}}", "}")
+    assert tokens.parse(pasted).reveal() == PLAIN
+
+
+def test_a_token_in_markdown_is_taken_without_its_backslashes():
+    pasted = PLAIN.replace("-", "\\-").replace("_", "\\_")
+    assert tokens.parse(pasted).reveal() == PLAIN
+
+
 def test_the_longest_token_is_taken_and_not_one_character_more():
     longest = (PREFIX + "a1" * 4_000)[:4_096]
     assert tokens.parse(longest).reveal() == longest
@@ -49,18 +99,44 @@ NO_TOKENS = {
     "spaces": (" \n\t", "Paste the token"),
     "API key": (f"sk-ant-api03-{SECRET}", "A routine token starts with sk-ant-oat01-"),
     "other case": (f"SK-ANT-OAT01-{SECRET}", "A routine token starts with sk-ant-oat01-"),
-    "with its scheme": (f"Bearer {PLAIN}", "A routine token starts with sk-ant-oat01-"),
-    "quoted": (f'"{PLAIN}"', "A routine token starts with sk-ant-oat01-"),
     "two lines": (f"{PREFIX}{SECRET}\n{SECRET}", "broken over lines or holds a space"),
     "a space": (f"{PREFIX}{SECRET} {SECRET}", "broken over lines or holds a space"),
-    "two tokens": (f"{PLAIN} {PLAIN}", "broken over lines or holds a space"),
+    "two tokens": (f"{PLAIN} {PLAIN}2", "Two different tokens"),
+    "two lines with a backslash": (f"{PREFIX}{SECRET}\\\n{SECRET}", "broken over lines"),
+    "two lines with a backtick": (f"{PREFIX}{SECRET}`\n{SECRET}", "broken over lines"),
+    "two strings": (f"'{PREFIX}{SECRET}' + '{SECRET}'", "broken over lines"),
+    "two strings on two lines": (f"'{PREFIX}{SECRET}'\n    '{SECRET}'", "broken over lines"),
+    "a break in the prefix": (f"{PREFIX[:7]}\n{PREFIX[7:]}{SECRET}", "broken over lines"),
+    "a word behind it": (f"{PLAIN} and", "broken over lines"),
+    "a zero-width space within": (f"{PREFIX}{SECRET}\u200b{SECRET}", "holds invisible characters"),
+    "a zero-width space in the prefix": (
+        f"sk-ant-\u200boat01-{SECRET}",
+        "holds invisible characters",
+    ),
+    "shortened": (f"{PREFIX}{SECRET[:9]}…", "cut short"),
+    "shortened with dots": (f"{PREFIX}{SECRET[:9]}...", "cut short"),
+    "shortened in the middle": (f"{PREFIX}{SECRET[:9]}...{SECRET[-4:]}", "cut short"),
+    "masked": (f"{PREFIX}{SECRET[:9]}****{SECRET[-4:]}", "cut short"),
+    "masked with bullets": (f"{PREFIX}{SECRET[:9]}••••", "cut short"),
+    "dashes": (PLAIN.replace("-", "–"), "hyphens of the token were turned into dashes"),
+    "one dash": (f"{PREFIX}{SECRET}–{SECRET}", "holds characters that no token has"),
+    "an ID behind it": (f"{PLAIN}trig_01Wx", "Something stands glued to the token"),
+    "a URL behind it": (f"{PLAIN}https://example.com/", "Something stands glued to the token"),
+    "an option behind it": (
+        f'-H "Authorization: Bearer {PLAIN}-H "anthropic-version: 2023-06-01"',
+        "Something stands glued to the token",
+    ),
+    "in a URL": (f"https://{PLAIN}@example.com/", "inside the URL"),
+    "behind an ID": (f"trig_{PLAIN}", "inside the URL or ID"),
+    "a variable": ("Authorization: Bearer $TOKEN", "A routine token starts with sk-ant-oat01-"),
     "a no-break space": (f"{PREFIX}{SECRET}\u00a0{SECRET}", "broken over lines or holds a space"),
-    "a quote": (f"{PLAIN}'", "holds characters that no token has"),
     "NUL": (f"{PLAIN}\x00{SECRET}", "holds characters that no token has"),
     "outside ASCII": (f"{PLAIN}é", "holds characters that no token has"),
     "a digit outside ASCII": (f"{PLAIN}٣", "holds characters that no token has"),
     "padding within": (f"{PREFIX}{SECRET}={SECRET}", "holds characters that no token has"),
     "only the prefix": (PREFIX, "placeholder of the documentation"),
+    "the prefix and dots": (f"{PREFIX}…", "placeholder of the documentation"),
+    "angle brackets": (f"{PREFIX}<your token>", "placeholder of the documentation"),
     "placeholder of x": (f"{PREFIX}xxxxxxxx", "placeholder of the documentation"),
     "too long": (PREFIX + SECRET * 200, "too long for a token"),
 }
@@ -74,49 +150,56 @@ def test_what_is_no_token_is_refused_without_being_repeated(pasted, sentence):
     assert SECRET not in str(refused.value)
 
 
-# --- Sealed at rest ---
+# --- Encrypted at rest ---
 
 
-def test_a_sealed_token_opens_for_its_routine():
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
-    assert tokens.unseal(sealed, routine_id=ROUTINE_ID) == Token(PLAIN)
+def test_a_encrypted_token_opens_for_its_routine():
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
+    assert tokens.decrypt(encrypted, routine_id=ROUTINE_ID) == Token(PLAIN)
 
 
-def test_a_sealed_token_is_ascii_and_shows_nothing():
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
-    assert sealed.isascii()
-    raw = base64.urlsafe_b64decode(sealed)
-    for visible in (sealed.encode(), raw):
+def test_a_encrypted_token_is_ascii_and_shows_nothing():
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
+    assert encrypted.isascii()
+    raw = base64.urlsafe_b64decode(encrypted)
+    for visible in (encrypted.encode(), raw):
         assert SECRET.encode() not in visible
         assert ROUTINE_ID.encode() not in visible
 
 
-def test_one_token_sealed_twice_looks_different():
-    first, second = (tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID) for _ in range(2))
+def test_one_token_encrypted_twice_looks_different():
+    first, second = (tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID) for _ in range(2))
     assert first != second
 
 
 @pytest.mark.parametrize("other", ["trig_Other", "trig_token", "trig_Tokens2", "trig_tokens", ""])
-def test_a_sealed_token_does_not_open_for_another_routine(other):
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+def test_a_encrypted_token_does_not_open_for_another_routine(other):
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
     with pytest.raises(TokenUnreadable):
-        tokens.unseal(sealed, routine_id=other)
+        tokens.decrypt(encrypted, routine_id=other)
 
 
 def test_what_is_no_ciphertext_does_not_open():
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
-    flipped = "A" if sealed[40] != "A" else "B"
-    damaged = ["", "nonsense", "é", sealed[:-4], sealed[:40] + flipped + sealed[41:], PLAIN]
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
+    flipped = "A" if encrypted[40] != "A" else "B"
+    damaged = [
+        "",
+        "nonsense",
+        "é",
+        encrypted[:-4],
+        encrypted[:40] + flipped + encrypted[41:],
+        PLAIN,
+    ]
     for content in damaged:
         with pytest.raises(TokenUnreadable):
-            tokens.unseal(content, routine_id=ROUTINE_ID)
+            tokens.decrypt(content, routine_id=ROUTINE_ID)
 
 
-def test_what_somebody_else_sealed_does_not_open():
+def test_what_somebody_else_encrypted_does_not_open():
     content = json.dumps({"routine_id": ROUTINE_ID, "token": PLAIN}).encode()
     foreign = Fernet(Fernet.generate_key()).encrypt(content).decode()
     with pytest.raises(TokenUnreadable):
-        tokens.unseal(foreign, routine_id=ROUTINE_ID)
+        tokens.decrypt(foreign, routine_id=ROUTINE_ID)
 
 
 # --- Keys rotate ---
@@ -126,20 +209,20 @@ def new_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def test_the_newest_key_seals_and_the_older_ones_still_open(settings):
+def test_the_newest_key_encrypts_and_the_older_ones_still_open(settings):
     old, new = new_key(), new_key()
     settings.TOKEN_ENCRYPTION_KEYS = [old]
-    sealed_before = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    encrypted_before = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
 
     settings.TOKEN_ENCRYPTION_KEYS = [new, old]
-    assert tokens.unseal(sealed_before, routine_id=ROUTINE_ID) == Token(PLAIN)
-    sealed_after = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
-    Fernet(new).decrypt(sealed_after)  # the newest, which stands first
+    assert tokens.decrypt(encrypted_before, routine_id=ROUTINE_ID) == Token(PLAIN)
+    encrypted_after = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
+    Fernet(new).decrypt(encrypted_after)  # the newest, which stands first
 
     settings.TOKEN_ENCRYPTION_KEYS = [new]
-    assert tokens.unseal(sealed_after, routine_id=ROUTINE_ID) == Token(PLAIN)
+    assert tokens.decrypt(encrypted_after, routine_id=ROUTINE_ID) == Token(PLAIN)
     with pytest.raises(TokenUnreadable):
-        tokens.unseal(sealed_before, routine_id=ROUTINE_ID)
+        tokens.decrypt(encrypted_before, routine_id=ROUTINE_ID)
 
 
 # --- Nothing gets out by accident ---
@@ -200,11 +283,11 @@ def test_tokens_are_equal_by_what_they_hold():
 
 
 def test_an_unreadable_token_says_nothing_of_keys_or_content(settings):
-    sealed = tokens.seal(Token(PLAIN), routine_id=ROUTINE_ID)
+    encrypted = tokens.encrypt(Token(PLAIN), routine_id=ROUTINE_ID)
     key = settings.TOKEN_ENCRYPTION_KEYS[0]
-    for content, routine_id in ((sealed, "trig_Other"), (sealed[:-4], ROUTINE_ID)):
+    for content, routine_id in ((encrypted, "trig_Other"), (encrypted[:-4], ROUTINE_ID)):
         with pytest.raises(TokenUnreadable) as unreadable:
-            tokens.unseal(content, routine_id=routine_id)
+            tokens.decrypt(content, routine_id=routine_id)
         told = "".join(traceback.format_exception(unreadable.value))
-        assert not [piece for piece in (SECRET, sealed, key) if piece in told]
+        assert not [piece for piece in (SECRET, encrypted, key) if piece in told]
         assert unreadable.value.__suppress_context__ or unreadable.value.__context__ is None

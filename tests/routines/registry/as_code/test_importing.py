@@ -136,12 +136,12 @@ def test_importing_twice_changes_nothing():
 
 def test_what_the_file_does_not_name_is_left_alone():
     other = create_routine(name="Other", template="x", cool_down=5, hourly_limit=7)
-    token = other.token_sealed
+    token = other.token_encrypted
     imported(NEW)
     imported(f"routines: [{{routine_id: {other.routine_id}, name: Renamed}}]")
     other.refresh_from_db()
     assert (other.name, other.cool_down, other.hourly_limit) == ("Renamed", 5, 7)
-    assert (other.slug, other.token_sealed) == ("other", token)
+    assert (other.slug, other.token_encrypted) == ("other", token)
     assert other.text_templates.get().body == "x"
     assert Routine.objects.count() == 2
 

@@ -32,7 +32,7 @@ def whole(admin: Person) -> Routine:
     routine = create_routine(
         name="Alert triage", cool_down=60, hourly_limit=0, enabled=False, template=""
     )
-    tags.write(routine, ["on call", "release"])
+    tags.write_tags(routine, ["on call", "release"])
     group = Group.objects.create(name="On call: tier #1")
     registry.set_rules(
         routine,
@@ -108,7 +108,7 @@ def test_another_dashboard_becomes_the_same_but_for_the_token(whole: Routine):
 
 def test_the_file_holds_no_part_of_a_token(whole: Routine):
     text = as_code.write()
-    assert whole.token_sealed not in text
+    assert whole.token_encrypted not in text
     assert whole.reveal_token().reveal()[-12:] not in text
     assert "token" not in text.partition("\n")[2].lower()
 

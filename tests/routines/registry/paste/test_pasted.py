@@ -82,6 +82,84 @@ COMMANDS = {
     f'"anthropic-beta": "{BETA}",\n"anthropic-version": "{API}"}}\n}})',
 }
 
+# From the field: as word processors, chats and other programs hand it on.
+HOST_AND_PATH = URL.removeprefix("https://")
+BEARER, BETA_LINE, API_LINE = (
+    f"Authorization: Bearer {PLAIN}",
+    f"anthropic-beta: {BETA}",
+    f"anthropic-version: {API}",
+)
+COMMANDS |= {
+    "curly quotes": f"curl -X POST {URL} \\\n  -H “{BEARER}” \\\n  -H “{BETA_LINE}” \\\n"
+    f"  -H “{API_LINE}” \\\n  -H \"Content-Type: application/json\" \\\n  -d '{{}}'",
+    "single curly quotes": f"curl {URL} -H ‘{BEARER}’ -H ‘{BETA_LINE}’ -H ‘{API_LINE}’",
+    "low quotes": f"curl {URL} -H „{BEARER}“ -H „{BETA_LINE}“ -H „{API_LINE}“",
+    "dashes for hyphens": f"curl {URL} –H “{BEARER}” –H “anthropic–beta: {BETA}” –H “{API_LINE}”",
+    "guillemets": f"curl {URL} -H «{BEARER}» -H «{BETA_LINE}» -H «{API_LINE}»",
+    "no https://": f"curl -X POST {HOST_AND_PATH} \\\n  -H '{BEARER}' -H '{BETA_LINE}' "
+    f"-H '{API_LINE}'",
+    "the default port": f"curl {URL.replace(HOST, HOST + ':443')} -H '{BEARER}' "
+    f"-H '{BETA_LINE}' -H '{API_LINE}'",
+    "a hash table on one line": f"Invoke-RestMethod -Method Post -Uri '{URL}' -Headers @{{ "
+    f"Authorization = 'Bearer {PLAIN}'; 'anthropic-beta' = '{BETA}'; 'anthropic-version' = "
+    f"'{API}' }} -ContentType 'application/json' -Body '{{\"text\":\"x\"}}'",
+    "a hash table on several lines": f'$headers = @{{\n  "Authorization" = "Bearer {PLAIN}"\n  '
+    f'"anthropic-beta" = "{BETA}"\n  "anthropic-version" = "{API}"\n}}\nirm -Uri {URL}',
+    "an indexed hash table": f'$h["Authorization"] = "Bearer {PLAIN}"; $h["anthropic-beta"] = '
+    f'"{BETA}"; $h.Add("anthropic-version", "{API}"); irm {URL} -Headers $h',
+    "Python requests": f"requests.post('{URL}', headers={{'Authorization': 'Bearer {PLAIN}', "
+    f"'anthropic-beta': '{BETA}', 'anthropic-version': '{API}'}}, json={{'text': 'x'}})",
+    "JavaScript fetch": f'fetch(`{URL}`, {{method: "POST", headers: {{Authorization: `Bearer '
+    f'{PLAIN}`, "anthropic-beta": "{BETA}", "anthropic-version": "{API}"}}}})',
+    "JSON": f'{{"url": "{URL}", "headers": {{"Authorization": "Bearer {PLAIN}", "anthropic-beta": '
+    f'"{BETA}", "anthropic-version": "{API}"}}}}',
+    "JSON in a string": f'"{{\\"url\\": \\"{URL}\\", \\"Authorization\\": \\"Bearer {PLAIN}\\", '
+    f'\\"anthropic-beta\\": \\"{BETA}\\", \\"anthropic-version\\": \\"{API}\\"}}"',
+    "JSON with escaped slashes": f'{{"url": "{URL}", "Authorization": "Bearer {PLAIN}", '
+    f'"anthropic-beta": "{BETA}", "anthropic-version": "{API}"}}'.replace("/", "\\/"),
+    "a Postman collection": f'{{"key": "Authorization", "value": "Bearer {PLAIN}"}},\n'
+    f'{{"key": "anthropic-beta",\n   "value": "{BETA}", "type": "text"}},\n'
+    f'{{"key": "anthropic-version",\n   "value": "{API}"}}], "url": {{"raw": "{URL}"}}',
+    "Postman's bulk edit": f"{URL}\nAuthorization:Bearer {PLAIN}\nanthropic-beta:{BETA}\n"
+    f"anthropic-version:{API}",
+    "a table": f"URL\t{URL}\nAuthorization\tBearer {PLAIN}\nanthropic-beta\t{BETA}\n"
+    f"anthropic-version\t{API}\n",
+    "a table, a cell a line": f"{URL}\nAuthorization\nBearer {PLAIN}\nanthropic-beta\n{BETA}\n"
+    f"anthropic-version\n{API}\n",
+    "HTTPie": f"http POST {URL} Authorization:'Bearer {PLAIN}' anthropic-beta:{BETA} "
+    f"anthropic-version:{API} text='see trig_other'",
+    "HTTPie's own bearer": f"https -A bearer -a {PLAIN} {HOST_AND_PATH} anthropic-beta:{BETA} "
+    f"anthropic-version:{API} text=hello",
+    "a raw request": f"POST /v1/claude_code/routines/{ID}/fire HTTP/1.1\r\nHost: api.example.com"
+    f"\r\n{BEARER}\r\n{BETA_LINE}\r\n{API_LINE}\r\n\r\n",
+    "a variable for the host": f"curl $BASE/v1/claude_code/routines/{ID}/fire -H '{BEARER}' "
+    f"-H '{BETA_LINE}' -H '{API_LINE}'",
+    "a link of a chat": f"curl -X POST <{URL}> \\\n  -H '{BEARER}' -H '{BETA_LINE}' "
+    f"-H '{API_LINE}'",
+    "a link of a chat and what it shows": f"<{URL}|{HOST_AND_PATH}>\n{BEARER}\n{BETA_LINE}\n"
+    f"{API_LINE}",
+    "Markdown": f"[{URL}]({URL}) **{PLAIN}** `{BETA_LINE}` `{API_LINE}`",
+    "Markdown's escapes": f"{URL} {PLAIN} {BETA_LINE} {API_LINE}".replace("_", "\\_").replace(
+        "-", "\\-"
+    ),
+    "HTML": f"curl {URL} -H &quot;{BEARER}&quot; -H &quot;{BETA_LINE}&quot; "
+    f"-H &#39;{API_LINE}&#39;",
+    "no quote behind the token": f'curl {URL} -H "{BEARER} -H "{BETA_LINE}" -H "{API_LINE}"',
+    "no quote behind anything": f'curl {URL} \\\n -H "{BEARER} \\\n -H "{BETA_LINE} \\\n'
+    f' -H "{API_LINE}',
+    "no quotes at all": f"curl {URL} -H {BEARER} -H {BETA_LINE} -H {API_LINE} -d x",
+    "a quoted mail": f'> curl {URL} \\\n>   -H "{BEARER}" \\\n>   -H "{BETA_LINE}" \\\n'
+    f'>   -H "{API_LINE}"',
+    "no-break spaces": f"curl\u00a0{URL}\u00a0-H\u00a0'{BEARER}' -H\u00a0'{BETA_LINE}' "
+    f"-H\u00a0'{API_LINE}'",
+    "an env file": f"URL={URL}\nTOKEN={PLAIN}\nANTHROPIC_BETA={BETA}\nANTHROPIC_VERSION={API}\n",
+    "YAML": f"url: {URL}\nheaders:\n- name: anthropic-beta\n  value: {BETA}\n"
+    f"- name: anthropic-version\n  value: '{API}'\n- {BEARER}\n",
+    "a chat message": f"POST to {HOST_AND_PATH} with {PLAIN} and {BETA_LINE}, {API_LINE}. Bye!",
+    "line breaks written out": f"URL: {URL}\\nToken: {PLAIN}\\n{BETA_LINE}\\n{API_LINE}",
+    "a message as JSON": f'{{"text": "curl {URL} -H {BEARER} -H {BETA_LINE} -H {API_LINE}"}}',
+}
+
 
 @pytest.mark.parametrize("text", COMMANDS.values(), ids=COMMANDS)
 def test_a_whole_command_is_understood(text: str):
@@ -98,7 +176,9 @@ WITHOUT_VERSIONS = {
     "prose": f"The routine's URL is {URL} and the token is {PLAIN}, don't lose it.",
     "the end of a sentence": f"It is {ID}. Its token is {PLAIN}.",
     "the page at claude.ai": f"https://claude.ai/code/routines/{ID}\n{PLAIN}",
-    "zero-width around": f"\ufeff{ID}\u200b\n{PLAIN}",
+    "zero-width around": f"\ufeff{ID}\u200b\n\u200b{PLAIN}\u2060",
+    "a shortened token, and the whole one": f"{URL} {PLAIN[:20]}…\n{PLAIN}",
+    "a list": f"1. {ID}\n2. {PLAIN}\n3. Pause it at night\n",
     "the same twice": f"{URL}\n{ID}\n{PLAIN}\n{PLAIN}\n",
 }
 
@@ -188,7 +268,15 @@ PROBLEMS = {
     ),
     "zero-width inside": (f"{ID} {HALVES[0]}\u200b{HALVES[1]}", "invisible", "token"),
     "soft hyphen inside": (f"{ID} {HALVES[0]}\u00ad{HALVES[1]}", "invisible", "token"),
-    "zero-width before": (f"{ID} \u200b{PLAIN}", "invisible", "token"),
+    "a hyphen that became a dash": (f"{ID} {HALVES[0]}–{HALVES[1]}", "characters", "token"),
+    "shortened": (f"{ID} {HALVES[0]}…", "cut short", "token"),
+    "shortened ID": (f"{ID[:12]}… {PLAIN}", "cut short", "ID"),
+    "broken ID": (f"{ID[:12]}\n{ID[12:]}\n{PLAIN}", "broken over lines", "ID"),
+    "broken after a backslash": (
+        f'curl {URL} -H "Authorization: Bearer {HALVES[0]}\\\n{HALVES[1]}"',
+        "broken over lines",
+        "token",
+    ),
     "non-ASCII": (f"{ID} {PLAIN}é", "characters that no token has", "token"),
     "two tokens": (f"{ID} {PLAIN} {PLAIN}2", "Two different tokens", "token"),
     "two IDs": (f"{ID} trig_another {PLAIN}", "Two different routine IDs", "ID"),

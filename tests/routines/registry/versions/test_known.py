@@ -28,8 +28,8 @@ def standing(value: str, header: Header = Header.BETA) -> Standing:
 
 def test_the_documented_versions_are_known_from_the_start():
     versions = header_versions.known()
-    assert [one.value for one in versions.of(Header.BETA)] == [FIRST]
-    assert [one.value for one in versions.of(Header.API)] == [header_versions.API_VERSION]
+    assert [one.value for one in versions.of_header(Header.BETA)] == [FIRST]
+    assert [one.value for one in versions.of_header(Header.API)] == [header_versions.API_VERSION]
     assert standing(FIRST) == standing(header_versions.API_VERSION, Header.API) == "supported"
 
 
@@ -77,16 +77,16 @@ def test_not_sending_the_beta_header_is_supported_and_the_api_header_has_to_be_s
     assert not header_versions.known().is_supported(Header.API, "")
 
 
-def test_a_routine_is_a_concern_for_each_header_that_may_not_work():
+def test_a_routine_is_warned_of_for_each_header_that_may_not_work():
     for value in NEWER:
         create_version(value)
     versions = header_versions.known()
     old = create_routine(beta_version=FIRST, api_version="2099-01-01")
-    assert [(one.header, one.standing) for one in versions.concerns(old)] == [
+    assert [(one.header, one.standing) for one in versions.warnings(old)] == [
         (Header.BETA, Standing.OLD),
         (Header.API, Standing.UNKNOWN),
     ]
-    assert versions.concerns(create_routine(beta_version="")) == []
+    assert versions.warnings(create_routine(beta_version="")) == []
 
 
 def test_the_overview_counts_every_value_that_is_known_or_pinned():

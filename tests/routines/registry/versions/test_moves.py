@@ -17,7 +17,7 @@ from routines.models import (
 from routines.practice_api import PracticeApi
 from routines.registry import header_versions, version_moves
 from routines.registry.header_versions import known
-from routines.registry.version_moves import MoveRefused, Outcome
+from routines.registry.version_moves import MoveRefused, MoveResult
 from routines.runs import firing
 from routines.values.reasons import Reason
 from tests.factories import create_admin, create_manager, create_routine, create_version
@@ -46,7 +46,9 @@ def three(db) -> list[Routine]:
     return [create_routine(name=name) for name in ("First", "Second", "Third")]
 
 
-def move(routines: list[Routine], target: str, by: Person, header: Header = Header.BETA) -> Outcome:
+def move(
+    routines: list[Routine], target: str, by: Person, header: Header = Header.BETA
+) -> MoveResult:
     """As an admin who looks at the page at this moment."""
     seen = {routine.pk: header_versions.pinned(routine, header) for routine in routines}
     return version_moves.move(header, target, seen, by=by)
@@ -69,10 +71,10 @@ def events(action: str) -> list[AuditEvent]:
 
 
 def test_the_chosen_routines_move_in_one_step_each_with_its_event(admin, three):
-    outcome = move(three[:2], NEW, admin)
+    result = move(three[:2], NEW, admin)
     assert betas(three) == [NEW, NEW, OLD]
-    assert (names(outcome.done), outcome.left) == (["First", "Second"], [])
-    assert (outcome.move.target, outcome.move.moved_by) == (NEW, admin)
+    assert (names(result.done), result.left) == (["First", "Second"], [])
+    assert (result.move.target, result.move.moved_by) == (NEW, admin)
     assert [(event.subject, event.person, event.changes) for event in events("version_moved")] == [
         ("First", admin, {"beta_version": [OLD, NEW]}),
         ("Second", admin, {"beta_version": [OLD, NEW]}),
@@ -109,18 +111,18 @@ def test_moving_nothing_is_refused_and_leaves_no_move(admin, three):
 def test_a_routine_that_was_moved_since_the_page_was_drawn_is_left_and_said(admin, three):
     seen = {routine.pk: OLD for routine in three}
     move(three[:1], NEWEST, create_admin())
-    outcome = version_moves.move(Header.BETA, NEW, seen, by=admin)
-    assert (names(outcome.done), names(outcome.left)) == (["Second", "Third"], ["First"])
+    result = version_moves.move(Header.BETA, NEW, seen, by=admin)
+    assert (names(result.done), names(result.left)) == (["Second", "Third"], ["First"])
     assert betas(three) == [NEWEST, NEW, NEW]
-    assert outcome.left[0].beta_version == NEWEST
+    assert result.left[0].beta_version == NEWEST
 
 
 def test_an_archived_or_vanished_routine_is_not_moved(admin, three):
     registry.set_archived(three[0], True, by=admin)
-    outcome = version_moves.move(
+    result = version_moves.move(
         Header.BETA, NEW, {three[0].pk: OLD, three[1].pk: OLD, 999_999: OLD}, by=admin
     )
-    assert names(outcome.done) == ["Second"]
+    assert names(result.done) == ["Second"]
     assert betas(three) == [OLD, NEW, OLD]
 
 
@@ -218,10 +220,10 @@ def test_a_move_is_taken_back_in_one_step_each_with_its_event(admin, three):
     Routine.objects.filter(pk=three[2].pk).update(beta_version="")
     three[2].refresh_from_db()
     moved = move(three, NEW, create_admin()).move
-    outcome = version_moves.go_back(moved, by=admin)
+    result = version_moves.go_back(moved, by=admin)
     assert betas(three) == [OLD, OLD, ""]
-    assert (len(outcome.done), outcome.left) == (3, [])
-    assert outcome.move.undone_at is not None
+    assert (len(result.done), result.left) == (3, [])
+    assert result.move.undone_at is not None
     assert [(event.person, event.changes) for event in events("version_moved_back")] == [
         (admin, {"beta_version": [NEW, OLD]}),
         (admin, {"beta_version": [NEW, OLD]}),
@@ -242,9 +244,9 @@ def test_a_move_is_not_taken_back_twice(admin, three):
 def test_a_routine_that_was_changed_since_is_left_and_said(admin, three):
     moved = move(three, NEW, admin).move
     move([Routine.objects.get(name="First")], NEWEST, admin)
-    outcome = version_moves.go_back(moved, by=admin)
+    result = version_moves.go_back(moved, by=admin)
     assert betas(three) == [NEWEST, OLD, OLD]
-    assert names(outcome.left) == ["First"]
+    assert names(result.left) == ["First"]
 
 
 def test_a_routine_that_a_later_move_brought_there_again_belongs_to_that_move(admin, three):
@@ -305,24 +307,24 @@ class TestAtOnce:
 
     def test_two_admins_who_go_back_at_once_go_back_once(self, admin, three):
         moved = move(three, NEW, admin).move
-        outcomes = at_once(6, lambda _: version_moves.go_back(moved, by=admin))
-        assert [type(one) for one in outcomes].count(Outcome) == 1
-        assert [str(one) for one in outcomes].count("This move was taken back already.") == 5
+        results = at_once(6, lambda _: version_moves.go_back(moved, by=admin))
+        assert [type(one) for one in results].count(MoveResult) == 1
+        assert [str(one) for one in results].count("This move was taken back already.") == 5
         assert len(events("version_moved_back")) == 3
 
     def test_two_admins_who_move_to_different_versions_at_once_do_not_mix(self, admin, three):
         targets = [NEW, NEWEST, ""]
-        outcomes = at_once(3, lambda number: move(three, targets[number], admin))
-        assert {type(one) for one in outcomes} == {Outcome}
-        assert sorted(len(one.done) for one in outcomes) == [0, 0, 3]
+        results = at_once(3, lambda number: move(three, targets[number], admin))
+        assert {type(one) for one in results} == {MoveResult}
+        assert sorted(len(one.done) for one in results) == [0, 0, 3]
         [moved] = VersionMove.objects.all()
         assert betas(three) == [moved.target] * 3
         assert VersionMoveStep.objects.count() == len(events("version_moved")) == 3
 
     def test_routines_listed_in_another_order_make_no_deadlock(self, admin, three):
         orders = [three, three[::-1]] * 3
-        outcomes = at_once(6, lambda number: move(orders[number], NEW, admin))
-        assert {type(one) for one in outcomes} <= {Outcome, MoveRefused}
+        results = at_once(6, lambda number: move(orders[number], NEW, admin))
+        assert {type(one) for one in results} <= {MoveResult, MoveRefused}
         assert len(events("version_moved")) == 3
 
     def test_one_version_added_by_many_admins_at_once_is_added_once(self, admin):

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db
 def unreadable() -> Routine:
     routine = create_routine()
     key = Fernet(Fernet.generate_key())
-    Routine.objects.filter(pk=routine.pk).update(token_sealed=key.encrypt(b"{}").decode())
+    Routine.objects.filter(pk=routine.pk).update(token_encrypted=key.encrypt(b"{}").decode())
     return routine
 
 

@@ -1,0 +1,53 @@
+"""What was stored under the old names is found under the new ones, and back."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from routines.models import AuditEvent, Routine, Run, SavedView
+from routines.values.reasons import Reason
+from tests.factories import create_admin, create_routine, create_run
+
+BEFORE = [("routines", "0011_retention")]  # the migration before 0014_token_names
+
+
+def migrate(targets: list[tuple[str, str]]) -> Any:
+    executor = MigrationExecutor(connection)
+    executor.migrate(targets)
+    return MigrationExecutor(connection).loader.project_state(targets).apps
+
+
+@pytest.fixture
+def newest(transactional_db: None) -> Any:
+    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
+    yield newest
+    migrate(newest)
+
+
+def test_a_removed_token_keeps_its_runs_events_and_views_under_the_new_name(newest: Any):
+    admin = create_admin()
+    routine = create_routine()
+    run = create_run(routine=routine, person=admin, reason=Reason.TOKEN_REMOVED)
+    SavedView.objects.create(person=admin, name="v", query="reason=token_removed&q=x")
+    event = AuditEvent.objects.create(
+        action=AuditEvent.Action.TOKEN_REMOVED, person_name="a", subject="s"
+    )
+    ciphertext = routine.token_encrypted
+
+    old = migrate(BEFORE)
+    assert old.get_model("routines", "Run").objects.get().reason == "token_withdrawn"
+    assert old.get_model("routines", "Routine").objects.get().token_sealed == ciphertext
+    assert old.get_model("routines", "AuditEvent").objects.get(pk=event.pk).action == (
+        "token_withdrawn"
+    )
+    assert old.get_model("routines", "SavedView").objects.get().query == (
+        "reason=token_withdrawn&q=x"
+    )
+
+    migrate(newest)
+    assert Run.objects.get(pk=run.pk).reason == Reason.TOKEN_REMOVED
+    assert Routine.objects.get().reveal_token() == routine.reveal_token()
+    assert AuditEvent.objects.get(pk=event.pk).action == AuditEvent.Action.TOKEN_REMOVED
+    assert SavedView.objects.get().query == "reason=token_removed&q=x"

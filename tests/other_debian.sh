@@ -23,7 +23,7 @@ if [ ! -e "$root/ready" ]; then
     echo "Making $root from $mirror ..."
     rm -rf "$root"
     mkdir -p "$root"
-    debootstrap --variant=minbase --include=ca-certificates,make,python3-venv \
+    debootstrap --variant=minbase --include=ca-certificates,curl,make,python3-venv \
         "$other" "$root" "$mirror" >"$root.log"
     touch "$root/ready"
 fi

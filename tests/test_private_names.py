@@ -17,24 +17,6 @@ ALLOWED = {
     # The only way to make the code that an authenticator app would show now.
     "tests/dashboard/sign_in/test_second_factor.py: allauth.mfa.totp.internal.auth",
 }
-# To be dropped once these files are without.
-STILL = {
-    "dashboard/sign_in/guesses.py: allauth.core.internal",
-    "dashboard/views/oidc.py: allauth.core.internal",
-    "tests/dashboard/registry/test_registering.py: _judge",
-    "tests/dashboard/registry/test_token_pages.py: _record",
-    "tests/dashboard/run_form/test_obstacles.py: _in_flight",
-    "tests/dashboard/run_form/test_press.py: _is_over",
-    "tests/dashboard/sign_in/test_proxy.py: _known",
-    "tests/routines/board/test_news.py: _MOST",
-    "tests/routines/history/test_export.py: _BATCH",
-    "tests/routines/history/test_filters.py: _ASKED",
-    "tests/routines/history/test_filters.py: _CANDIDATES",
-    "tests/routines/runs/firing/conftest.py: _in_flight",
-    "tests/routines/upkeep/test_reencrypting.py: _traced",
-    "tests/routines/upkeep/test_retention.py: _BATCH",
-}
-
 PATCHING = ("setattr", "delattr", "patch", "object")
 
 
@@ -64,7 +46,7 @@ def test_nobody_reaches_for_what_is_private():
         for path in (BASE / room).rglob("*.py")
         for name in private_names(path.read_text())
     }
-    assert found - STILL == ALLOWED
+    assert found == ALLOWED
 
 
 @pytest.mark.parametrize(

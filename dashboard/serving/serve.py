@@ -47,8 +47,8 @@ def _prepare() -> None:
     try:
         call_command("migrate", interactive=False, verbosity=1)
         call_command("clearsessions")  # rows of web sessions that are over open nothing any more
-        _tell_about_first_admin()
-        _tell_about_unreadable_tokens()
+        _name_first_admin_command()
+        name_unreadable_tokens()
         _count_runs_in_background()
     except DatabaseError as error:
         first_line = str(error).partition("\n")[0]
@@ -58,7 +58,7 @@ def _prepare() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-def _tell_about_first_admin() -> None:
+def _name_first_admin_command() -> None:
     from routines.models import Person
 
     if not Person.objects.exists():
@@ -69,7 +69,7 @@ def _tell_about_first_admin() -> None:
         )
 
 
-def _tell_about_unreadable_tokens() -> None:
+def name_unreadable_tokens() -> None:
     from routines.tokens import health
 
     unreadable = health.unreadable()

@@ -29,8 +29,9 @@ def rename_values(apps: Any, actions: dict[str, str], old: str, new: str) -> Non
     for old_action, new_action in actions.items():
         model("AuditEvent").objects.filter(action=old_action).update(action=new_action)
     model("Run").objects.filter(reason=old).update(reason=new)
-    # The summaries follow the runs by their triggers, but for runs that are no longer there.
-    model("ReasonSummary").objects.filter(reason=old, gone=True).update(reason=new)
+    # The counts follow the runs, but for runs that are no longer there.
+    model("RunCount").objects.filter(dimension="reason", key=old, deleted=True).update(key=new)
+    model("RunChange").objects.filter(reason=old, deleted=True).update(reason=new)
     model("SavedView").objects.filter(query__contains=f"reason={old}").update(
         query=Replace("query", Value(f"reason={old}"), Value(f"reason={new}"))
     )
@@ -88,48 +89,6 @@ class Migration(migrations.Migration):
                     ("retention_applied", "applied the retention to"),
                 ],
                 max_length=40,
-            ),
-        ),
-        migrations.AlterField(
-            model_name="reasonsummary",
-            name="reason",
-            field=models.CharField(
-                choices=[
-                    ("sending", "being sent"),
-                    ("session_created", "session created"),
-                    ("odd_session_url", "session created, unusual link"),
-                    ("said_started", "found by a person"),
-                    ("paused", "routine paused"),
-                    ("text_too_long", "text too long"),
-                    ("header_version", "header version refused"),
-                    ("bad_request", "request refused"),
-                    ("token_rejected", "token rejected"),
-                    ("no_access", "no access"),
-                    ("blocked", "blocked by a proxy"),
-                    ("no_such_routine", "no such routine"),
-                    ("limit_reached", "limit reached"),
-                    ("overloaded", "endpoint overloaded"),
-                    ("other_refusal", "refused"),
-                    ("said_not_started", "did not start, a person says"),
-                    ("no_connection", "no connection"),
-                    ("tls_failed", "no secure connection"),
-                    ("unsendable", "request could not be built"),
-                    ("busy", "dashboard busy"),
-                    ("disabled", "routine disabled"),
-                    ("archived", "routine archived"),
-                    ("on_hold", "on hold"),
-                    ("cool_down", "cooling down"),
-                    ("no_token", "no token stored"),
-                    ("token_removed", "token removed"),
-                    ("token_unreadable", "token cannot be read"),
-                    ("server_error", "server error"),
-                    ("unreadable_answer", "unreadable answer"),
-                    ("unexpected_answer", "unexpected answer"),
-                    ("no_answer", "no answer in time"),
-                    ("connection_lost", "connection lost"),
-                    ("interrupted", "dashboard stopped meanwhile"),
-                ],
-                max_length=30,
             ),
         ),
         migrations.AlterField(

@@ -29,9 +29,9 @@ from routines.runs import firing
 from routines.values import texts
 from routines.values.reasons import State
 
-_BATCH = 50  # of runs with usual texts: some 20 ms with SQLite's one lock for writing
+BATCH = 50  # of runs with usual texts: some 20 ms with SQLite's one lock for writing
 _SHORTEST_PAUSE = 0.02  # seconds
-_BATCHES_TO_COUNT = changes.STEP // (2 * _BATCH)  # a deleted run makes two changes
+_BATCHES_TO_COUNT = changes.STEP // (2 * BATCH)  # a deleted run makes two changes
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _batches(runs: QuerySet[Run], *fields: str) -> Iterator[list[tuple[Any, ...]
     """Moment, key and fields, oldest first. No batch looks again at what others have passed."""
     in_order = runs.order_by("created_at", "pk").values_list("created_at", "pk", *fields)
     rest = in_order
-    while batch := list(rest[:_BATCH]):
+    while batch := list(rest[:BATCH]):
         yield batch
         at, pk, *_ = batch[-1]
         rest = in_order.filter(

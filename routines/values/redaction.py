@@ -33,7 +33,7 @@ def redact(text: str) -> str:
     text = redact_tokens(text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
-    for secret in _own_secrets():
+    for secret in own_secrets():
         text = text.replace(secret, REMOVED)
     return text
 
@@ -162,7 +162,7 @@ _SECRET_SETTING = re.compile(
 
 
 @lru_cache(maxsize=1)
-def _own_secrets() -> list[str]:
+def own_secrets() -> list[str]:
     """The values of the settings that are secret, wherever they stand. They change with a start."""
     values = {name: getattr(settings, name) for name in dir(settings) if name.isupper()}
     return sorted(set(_secrets_in(values, secret=False)), key=len, reverse=True)

@@ -10,7 +10,7 @@ from routines.models import AuditEvent, Routine, Run, SavedView
 from routines.values.reasons import Reason
 from tests.factories import create_admin, create_routine, create_run
 
-BEFORE = [("routines", "0011_retention")]  # the migration before 0014_token_names
+BEFORE = [("routines", "0013_run_counts")]  # the migration before 0014_token_names
 
 
 def migrate(targets: list[tuple[str, str]]) -> Any:

@@ -106,14 +106,14 @@ def test_a_check_says_it_all_in_a_process_of_its_own(tmp_path: Path):
 @pytest.mark.django_db
 def test_the_start_of_the_server_names_the_routines(settings: Any, capsys):
     create_routine(name="Fine")
-    serve._tell_about_unreadable_tokens()
+    serve.name_unreadable_tokens()
     assert capsys.readouterr().out == ""
     lost = create_routine(name="The lost one")
     settings.TOKEN_ENCRYPTION_KEYS = [Fernet.generate_key().decode()]
     Routine.objects.filter(name="Fine").update(
         token_encrypted="", token_last_four="", token_set_at=None
     )
-    serve._tell_about_unreadable_tokens()
+    serve.name_unreadable_tokens()
     said = capsys.readouterr().out
     assert f"The lost one ({lost.routine_id})" in said
     assert "Fine" not in said

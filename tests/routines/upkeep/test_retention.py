@@ -176,7 +176,7 @@ def test_the_trail_says_that_it_began_and_how_much_it_did(old_runs):
 
 @pytest.fixture
 def one_a_batch(monkeypatch) -> None:
-    monkeypatch.setattr(retention, "_BATCH", 1)
+    monkeypatch.setattr(retention, "BATCH", 1)
 
 
 def test_an_interrupted_one_tells_what_it_did_and_the_next_goes_on(old_runs, one_a_batch):

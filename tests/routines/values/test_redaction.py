@@ -87,9 +87,9 @@ def test_what_is_no_secret_stays(text):
 
 @pytest.fixture
 def own_secrets_read_anew():
-    redaction._own_secrets.cache_clear()
+    redaction.own_secrets.cache_clear()
     yield
-    redaction._own_secrets.cache_clear()
+    redaction.own_secrets.cache_clear()
 
 
 def test_the_secrets_of_the_settings_are_known_whatever_stands_around_them(

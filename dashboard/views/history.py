@@ -14,9 +14,8 @@ from dashboard.forms.history import FilterForm
 from dashboard.forms.settle import SettleForm
 from dashboard.lookups import run_or_404
 from dashboard.requests import SignedInRequest
-from routines import history as histories
 from routines import keyset
-from routines.history import saved_views
+from routines.history import pages, saved_views
 from routines.history.run_filter import RunFilter
 from routines.models import Run
 from routines.people.roles import Permission
@@ -33,7 +32,7 @@ def history(request: SignedInRequest) -> HttpResponse:
     if named is not None:
         return _go(request, reverse("history_run", args=[named]))
     try:
-        page = histories.page(
+        page = pages.page(
             request.user,
             form.filter,
             before=request.GET.get("before", ""),
@@ -52,13 +51,13 @@ def new_runs(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         raise Http404("This is no filter.")
     try:
-        number = histories.new_since(request.user, form.filter, after)
+        number = pages.new_since(request.user, form.filter, after)
     except keyset.BadCursor:
         raise Http404("This is no page of the history.") from None
     if str(number) == told:
         return HttpResponse(status=204)
     query = form.filter.query_string()
-    context = {"number": number, "most": histories.MOST_NEW, "query": query}
+    context = {"number": number, "most": pages.MOST_NEW, "query": query}
     context["live"] = _live(query, after, told=number)
     return render(request, "history/news.html", context)
 
@@ -81,7 +80,7 @@ def _history(
         "number": references.bare_number(form.filter.q),
     }
     if page is not None and page.newer is None:
-        context["live"] = _live(query, histories.top(page))
+        context["live"] = _live(query, pages.top(page))
     if request.htmx and request.htmx.target == "results":
         response = render(request, "history/results.html", context, status=status)
         # The address that is worth keeping: without the fields that say nothing.

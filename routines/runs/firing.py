@@ -28,7 +28,7 @@ from routines.models import Person, Routine, Run
 from routines.prepared import Given, PreparedInsert, prepared, prepared_update
 from routines.runs import limits, rules
 from routines.tokens import health
-from routines.values import texts, tokens
+from routines.values import texts, tokens, words
 from routines.values.reasons import SAID_BY_PEOPLE, Reason, State
 
 logger = logging.getLogger(__name__)
@@ -207,6 +207,7 @@ def _write_down(
             if isinstance(token, Reason):
                 _stop(run, token)
             # The key's uniqueness decides here; only who wins it asks for a slot.
+            run.fill_words()
             _insert(run)
             if not isinstance(token, Reason) and not slot.claim():
                 token = _stop(run, Reason.BUSY)
@@ -290,7 +291,7 @@ def _give_connection_back() -> None:
 _UNSETTLED = Q(state__in=[State.SENDING, State.UNKNOWN])
 _ANSWER = ["state", "reason", "settled_at", "settled_by", "duration_ms", "http_status"]
 _ANSWER += ["error_type", "error_message", "request_id", "session_id", "session_url"]
-_ANSWER += ["retry_after"]
+_ANSWER += ["retry_after", "error_message_words"]
 
 
 @prepared_update(*_ANSWER, pk=BigIntegerField())
@@ -319,6 +320,7 @@ def _record(run: Run, answer: Answer, *, duration: float) -> bool:
         "session_id": answer.session_id,
         "session_url": answer.session_url,
         "retry_after": now + answer.retry_after if answer.retry_after else None,
+        "error_message_words": words.kept(answer.error_message),
     }
     for name, value in fields.items():
         setattr(run, name, value)

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from routines import history
-from routines.history import pages, walking
 from routines.history.run_filter import RunFilter
 from routines.models import Outcome, Person, Routine, Run, Tag
 from routines.values.reasons import MEANINGS, Reason, State
@@ -125,18 +125,13 @@ def expected(person: Person, run_filter: RunFilter) -> list[int]:
 
 
 @pytest.mark.parametrize("query", QUERIES)
-@pytest.mark.parametrize("bounds", ["as they are", "tiny"])
-def test_the_pages_hold_what_the_filter_asks_for_each_run_once(monkeypatch, world, query, bounds):
-    if bounds == "tiny":  # so that every walk and search has to stop and go on
-        monkeypatch.setattr(walking, "FEW", 3)
-        monkeypatch.setattr(walking, "MOST_BY_INDEX", 25)
-        monkeypatch.setattr(walking, "MOST_READ", 20)
-        monkeypatch.setattr(pages, "_CANDIDATES", 30)
-        monkeypatch.setattr(pages, "_ASKED", 12)
+@pytest.mark.parametrize("size", [1, 9, 50])
+def test_the_pages_hold_what_the_filter_asks_for_each_run_once(world, query, size):
+    """A small page looks at few runs before it stops: its next one goes on from there."""
     run_filter = RunFilter.from_query(query)
-    forth, back = walk(create_manager(), run_filter, size=9)
+    forth, back = walk(create_manager(), run_filter, size=size)
     assert forth == expected(create_manager(), run_filter)
-    if bounds != "tiny":  # going back over what did not match may start at the first page again
+    if size > 1:  # going back over what did not match may start at the first page again
         assert back == forth
 
 
@@ -159,31 +154,42 @@ def test_a_person_sees_their_own_and_those_of_routines_that_show_them(world, peo
 # --- Looking back only so far ---
 
 
-def test_a_page_that_looked_back_only_so_far_says_so_and_goes_on(monkeypatch, world):
-    monkeypatch.setattr(walking, "FEW", 3)
-    monkeypatch.setattr(walking, "MOST_READ", 20)
-    asked = RunFilter.from_query("trial=no&link=yes&outcome=useful&state=started")
-    page = history.page(create_manager(), asked, size=50)
-    assert len(page.rows) < len(expected(create_manager(), asked))
+def test_a_page_that_looked_back_only_so_far_says_so_and_goes_on():
+    runs = [
+        create_run(
+            reason=Reason.PAUSED, ago=timedelta(minutes=number), beta_version=f"b-{number % 2}"
+        )
+        for number in range(500)
+    ]
+    Run.objects.filter(pk=runs[-1].pk).update(api_version="the oldest one")
+    asked = RunFilter.from_query("state=refused&beta=b-1&api=the+oldest+one")
+    page = history.page(create_manager(), asked, size=1)
+    assert page.rows == []
     assert page.looked_back_to is not None
-    assert page.looked_back_to <= page.rows[-1].created_at
+    assert page.looked_back_to > runs[-1].created_at
     assert page.older is not None
+    forth, _ = walk(create_manager(), asked, size=1)
+    assert forth == [runs[-1].pk]
 
 
-def test_a_page_costs_as_much_however_few_match(world, django_assert_max_num_queries):
+def test_a_page_asks_for_as_much_however_many_runs_there_are(django_assert_max_num_queries):
     manager = create_manager()
     manager.has_perm("routines.view_all_runs")
-    for query, queries in (
-        ("state=refused", 3),
-        ("reason=tls_failed", 2),
-        ("state=refused&reason=paused", 4),
-        ("routine=r1&state=refused", 5),
-        ("routine=none-such&state=refused", 2),
-        ("q=deploy", 5),
-    ):
-        asked = RunFilter.from_query(query)
-        with django_assert_max_num_queries(queries, info=query):
-            history.page(manager, asked)
+
+    def queries() -> dict[str, int]:
+        counted = {}
+        for query in QUERIES:
+            with CaptureQueriesContext(connection) as captured:
+                history.page(manager, RunFilter.from_query(query), size=50)
+            counted[query] = len(captured)
+        return counted
+
+    for number in range(60):
+        create_run(text="deploy needle", ago=timedelta(minutes=number))
+    before = queries()
+    for number in range(400):
+        create_run(text="deploy needle", ago=timedelta(minutes=number))
+    assert queries() == before
 
 
 # --- One run by its name ---

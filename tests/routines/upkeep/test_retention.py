@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 
-from routines.history import search
+from routines.history.search import Words
 from routines.insight import summaries
 from routines.models import AuditEvent, Period, Person, Routine, RoutineSummary, Run
 from routines.upkeep import retention
@@ -122,7 +122,7 @@ def test_deleted_runs_stay_in_the_counts_and_lost_words_leave_the_search(old_run
     apply()
     counted = RoutineSummary.objects.filter(routine_pk=routine.pk, period=Period.BLOCK)
     assert sum(counted.values_list("started", flat=True)) == len(old_runs)
-    found = Run.objects.filter(search.matching("marmalade"))
+    found = Run.objects.filter(Words.read("marmalade").by_index())
     assert {run.pk for run in found} == {old_runs[0].pk, old_runs[29].pk}
 
 

@@ -100,6 +100,8 @@ class _Looking:
         if self._filter.reference:
             named = window.of(self._filter.apply(self._visible))
             return Batch([Position(*row) for row in named.values_list("created_at", "pk")[:limit]])
+        if not all(predicate.alternatives for predicate in self._predicates):
+            return Batch([])  # of a tag that no routine has, for example
         if self._words is None and len(self._predicates) < 2:
             [alone] = self._predicates or [EVERY_RUN]
             if _can_lead(alone):

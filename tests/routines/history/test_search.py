@@ -1,6 +1,6 @@
 """Searching runs by words: what matches, on both databases alike, and that nothing is forgotten."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -10,7 +10,6 @@ from routines.history import search
 from routines.history.search import Words
 from routines.models import Run
 from routines.registry import header_versions
-from routines.values.periods import Span
 from routines.values.reasons import Reason, State
 from tests.factories import create_routine, create_run, create_teammate
 
@@ -159,5 +158,3 @@ def test_a_table_made_anew_loses_no_trigger():
     search.install()
     run = create_run(text="needle")
     assert found("needle") == {run.pk}
-
-

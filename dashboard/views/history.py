@@ -78,6 +78,7 @@ def _history(
         "sees_all": sees_all,
         "may_do_something": sees_all or person.has_perm(Permission.FIRE),
         "number": references.bare_number(form.filter.q),
+        "word_instead": references.run_number(form.filter.q),
     }
     if page is not None and page.newer is None:
         context["live"] = _live(query, pages.top(page))

@@ -262,3 +262,11 @@ def test_more_choices_and_views_make_no_more_queries(manager_client, manager, re
         create_run(routine=create_routine(account=f"Account {number}"), reason=Reason.PAUSED)
         saved_views.save(manager, name=str(number), asked=RunFilter())
     assert queries() == few
+
+
+def test_a_number_that_is_no_runs_is_offered_as_a_word(manager_client):
+    run = create_run(text="See GitHub issue #45218 about checkout")
+    page = Page(manager_client.get("/history/", {"q": "#45218"}))
+    assert shown(page) == set()
+    (offered,) = [a for a in page.find("a") if a.attributes["href"] == "/history/?q=45218"]
+    assert shown(Page(manager_client.get(offered.attributes["href"]))) == {run_page(run)}

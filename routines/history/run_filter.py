@@ -14,7 +14,7 @@ from operator import or_
 from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from django.db.models import Q, QuerySet, Subquery
+from django.db.models import Q, QuerySet
 
 from routines.history import search
 from routines.history.search import Words
@@ -162,24 +162,27 @@ class RunFilter:
         return periods.of_days(self.since, self.until)
 
     def predicates(self) -> list[Predicate]:
-        """What must hold for a run, but for its words and the span of time. Asks for tags' names.
+        """What must hold for a run, but for its words and the span of time.
 
-        The one place in which a filter becomes SQL.
+        Looks up what is named. The one place in which a filter becomes SQL.
         """
         found: list[Predicate] = []
 
         def add(*alternatives: Q, has_index: bool = True) -> None:
             found.append(Predicate(alternatives, has_index=has_index))
 
+        def add_named(field: str, named: QuerySet[Any]) -> None:
+            # By key: of a value that it sees, a database knows how many runs have it.
+            add(*(Q(**{field: pk}) for pk in named.values_list("pk", flat=True)))
+
         if self.routine:
-            add(Q(routine=_key_of(Routine.objects.filter(slug=self.routine))))
+            add_named("routine", Routine.objects.filter(slug=self.routine))
         if self.account:
-            add(Q(account=_key_of(Account.objects.filter(label=self.account))))
+            add_named("account", Account.objects.filter(label=self.account))
         if self.person:
-            add(Q(person=_key_of(Person.objects.filter(username=self.person))))
+            add_named("person", Person.objects.filter(username=self.person))
         if self.tag:
-            tagged = Routine.objects.filter(tags__name=self.tag)
-            add(*(Q(routine=pk) for pk in tagged.values_list("pk", flat=True)))
+            add_named("routine", Routine.objects.filter(tags__name=self.tag))
         if self.states:
             add(*map(_of_state, self.states), has_index=State.STARTED not in self.states)
         if self.reason in (Reason.SENDING, Reason.SESSION_CREATED):
@@ -228,11 +231,6 @@ def within(runs: QuerySet[Run], span: Span) -> QuerySet[Run]:
     if span.end:
         runs = runs.filter(created_at__lt=span.end)
     return runs
-
-
-def _key_of(named: QuerySet[Any]) -> Subquery:
-    # Compared as one value, it lets the database use the index's order; IN does not.
-    return Subquery(named.values("pk")[:1])
 
 
 def _of_state(state: State) -> Q:

@@ -6,6 +6,8 @@ words of all runs are made in batches, the newest first (routines/history/search
 
 from typing import Any
 
+import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 
@@ -19,12 +21,33 @@ def drop_the_old_index_of_words(_apps: Any, schema_editor: Any) -> None:
         schema_editor.execute("DROP FUNCTION IF EXISTS routines_words_of(routines_run)")
 
 
+def without_index(name: str, index: str) -> migrations.SeparateDatabaseAndState:
+    """AlterField alone would make the whole table anew on SQLite."""
+    field = models.ForeignKey(
+        db_index=False,
+        null=True,
+        on_delete=django.db.models.deletion.SET_NULL,
+        related_name="+",
+        to=settings.AUTH_USER_MODEL,
+    )
+    return migrations.SeparateDatabaseAndState(
+        database_operations=[
+            migrations.RunSQL(
+                f"DROP INDEX IF EXISTS {index}", f"CREATE INDEX {index} ON routines_run ({name}_id)"
+            )
+        ],
+        state_operations=[migrations.AlterField(model_name="run", name=name, field=field)],
+    )
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("routines", "0011_retention"),
     ]
 
     operations = [
+        without_index("settled_by", "routines_run_settled_by_id_bc3b80e7"),
+        without_index("outcome_by", "routines_run_outcome_by_id_ecd6ee1c"),
         migrations.RunPython(drop_the_old_index_of_words, migrations.RunPython.noop),
         migrations.RemoveIndex(
             model_name="run",

@@ -130,7 +130,11 @@ class Run(models.Model):
     settled_at = models.DateTimeField(null=True)
     # Who said what became of an unknown run; empty where an answer of the endpoint did.
     settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     duration_ms = models.PositiveIntegerField(null=True)  # from press to answer
 
@@ -148,7 +152,11 @@ class Run(models.Model):
     outcome_link = models.URLField(max_length=500, blank=True)  # a pull request, a message
     outcome_at = models.DateTimeField(null=True)
     outcome_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
 
     # Null: not made yet, as of runs from before there were such columns (history/search).

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from django.db import connection
 from django.db.models import Q, QuerySet
@@ -48,6 +49,18 @@ class Window:
         rows = self._along_indexes(condition, limit).values_list("created_at", "pk")
         positions = [Position(*row) for row in rows]
         return Candidates(positions, positions[-1] if len(positions) == limit else None)
+
+    def up_to(self, reached: Position | None) -> Window:
+        """As far as candidates have been found; with all runs of that moment."""
+        if reached is None:
+            return self
+        start, end = self.span.start, self.span.end
+        if self.older:
+            start = max(start, reached.at) if start else reached.at
+        else:
+            edge = reached.at + timedelta(microseconds=1)
+            end = min(end, edge) if end else edge
+        return replace(self, span=Span(start, end))
 
     def of(self, runs: QuerySet[Run]) -> QuerySet[Run]:
         """In the order in which they are looked at."""

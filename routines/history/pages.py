@@ -136,13 +136,15 @@ class _Looking:
         self, leading: Predicate | Words, candidates: Candidates, window: Window
     ) -> list[Position]:
         """Those of the candidates that all conditions hold for."""
-        runs = self._visible.filter(pk__in=[position.pk for position in candidates.positions])
+        # Sorted here, and within their time: no database is led to walk along another index.
+        runs = window.up_to(candidates.reached).of(self._visible).order_by()
+        runs = runs.filter(pk__in=[position.pk for position in candidates.positions])
         for predicate in self._predicates:
             runs = runs.filter(predicate.condition)
         if self._words and leading is not self._words:
             runs = runs.filter(self._words.by_run())
-        rows = window.of(runs).values_list("created_at", "pk")
-        return [Position(*row) for row in rows]
+        found = [Position(*row) for row in runs.values_list("created_at", "pk")]
+        return sorted(found, reverse=window.older)
 
 
 def _can_lead(predicate: Predicate) -> bool:

@@ -91,11 +91,11 @@ def _history(
     return render(request, "history/history.html", context, status=status)
 
 
-def _named_run(request: SignedInRequest, asked: RunFilter) -> int | None:
+def _named_run(request: SignedInRequest, run_filter: RunFilter) -> int | None:
     """The run that the search names and nothing else: its page is the answer."""
-    if asked.reference is None or not asked.is_search_alone:
+    if run_filter.reference is None or not run_filter.is_search_alone:
         return None
-    visible = Run.objects.visible_to(request.user).filter(asked.reference.of_run)
+    visible = Run.objects.visible_to(request.user).filter(run_filter.reference.of_run)
     pks = list(visible.values_list("pk", flat=True)[:2])
     return pks[0] if len(pks) == 1 else None
 

@@ -239,8 +239,8 @@ def test_a_view_without_a_name_or_with_a_broken_filter_is_not_saved(manager_clie
 
 def test_there_is_an_end_to_saved_views(manager_client, manager):
     for number in range(saved_views.MOST):
-        saved_views.save(manager, name=str(number), asked=RunFilter())
-    saved_views.save(manager, name="0", asked=RunFilter(q="again"))
+        saved_views.save(manager, name=str(number), run_filter=RunFilter())
+    saved_views.save(manager, name="0", run_filter=RunFilter(q="again"))
     response = manager_client.post("/history/views/save/", {"name": "One more", "query": ""})
     assert Page(response).says("Delete one first.")
 
@@ -260,7 +260,7 @@ def test_more_choices_and_views_make_no_more_queries(manager_client, manager, re
     few = queries()
     for number in range(5):
         create_run(routine=create_routine(account=f"Account {number}"), reason=Reason.PAUSED)
-        saved_views.save(manager, name=str(number), asked=RunFilter())
+        saved_views.save(manager, name=str(number), run_filter=RunFilter())
     assert queries() == few
 
 

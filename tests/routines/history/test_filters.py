@@ -180,13 +180,13 @@ def test_a_page_that_looked_back_only_so_far_says_so_and_goes_on():
     create_runs(600)
     oldest = Run.objects.order_by("created_at")[0]
     Run.objects.filter(pk=oldest.pk).update(api_version="the oldest one")
-    asked = RunFilter.from_query("state=refused&beta=b-1&api=the+oldest+one")
-    page = history.page(create_manager(), asked, size=1)
+    run_filter = RunFilter.from_query("state=refused&beta=b-1&api=the+oldest+one")
+    page = history.page(create_manager(), run_filter, size=1)
     assert page.rows == []
     assert page.looked_back_to is not None
     assert page.looked_back_to > oldest.created_at
     assert page.older is not None
-    forth, _ = walk(create_manager(), asked, size=1)
+    forth, _ = walk(create_manager(), run_filter, size=1)
     assert forth == [oldest.pk]
 
 
@@ -234,10 +234,10 @@ def test_what_names_a_run_finds_that_run_alone(world, people, typed):
         session_url="https://claude.ai/code/session_01FOUND",
         request_id="req_42",
     )
-    asked = RunFilter(q=typed.format(pk=run.pk).strip())
-    assert [found.pk for found in history.page(create_manager(), asked).rows] == [run.pk]
-    assert [found.pk for found in history.page(people[0], asked).rows] == [run.pk]
-    assert history.page(people[1], asked).rows == []
+    run_filter = RunFilter(q=typed.format(pk=run.pk).strip())
+    assert [found.pk for found in history.page(create_manager(), run_filter).rows] == [run.pk]
+    assert [found.pk for found in history.page(people[0], run_filter).rows] == [run.pk]
+    assert history.page(people[1], run_filter).rows == []
 
 
 @pytest.mark.parametrize("typed", ["session_01FOUND", "req_42", "#1"])
@@ -253,14 +253,14 @@ def test_what_names_a_run_is_looked_up_in_an_index(typed):
 
 def test_new_runs_are_counted_as_the_filter_asks(world):
     manager = create_manager()
-    asked = RunFilter.from_query("state=unknown")
-    shown = history.page(manager, asked)
-    assert history.new_since(manager, asked, history.top(shown)) == 0
+    run_filter = RunFilter.from_query("state=unknown")
+    shown = history.page(manager, run_filter)
+    assert history.new_since(manager, run_filter, history.top(shown)) == 0
     create_run(reason=Reason.NO_ANSWER)
     create_run(reason=Reason.NO_ANSWER)
     create_run()
-    assert history.new_since(manager, asked, history.top(shown)) == 2
-    assert history.new_since(create_teammate(), asked, history.top(shown)) == 0
+    assert history.new_since(manager, run_filter, history.top(shown)) == 2
+    assert history.new_since(create_teammate(), run_filter, history.top(shown)) == 0
 
 
 def test_an_empty_page_learns_of_its_first_run():

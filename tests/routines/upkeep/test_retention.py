@@ -87,6 +87,7 @@ def test_each_goes_at_its_time_and_what_is_younger_is_left_alone(old_runs):
     after = {run["id"]: run for run in stored()}
     assert list(after) == [old_runs[age].pk for age in (0, 29, 31, 99)]
     shortened = {"text": "First line.", "text_was": len(LONG), "field_values": {}}
+    shortened["text_words"] = " first line "
     for age in (0, 29, 31, 99):
         pk = old_runs[age].pk
         assert after[pk] == before[pk] | (shortened if age > 30 else {})

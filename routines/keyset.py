@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Generic, NamedTuple, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
-from routines.moments import from_microseconds, microseconds
-
 Row = TypeVar("Row")
 Stored = TypeVar("Stored", bound=Model)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class BadCursor(ValueError):
     """The cursor was not made by this module."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a row stands: its moment, and its primary key to decide ties."""
 
     at: datetime
@@ -41,34 +42,40 @@ class Page(Generic[Row]):
 
 
 @dataclass(frozen=True)
-class Found(Generic[Row]):
-    """The next rows beyond a place, and where looking stopped if that was before the end."""
+class Batch(Generic[Row]):
+    """The next rows from a position on, and where looking stopped if that was before the end."""
 
     rows: list[Row]
-    stopped_at: Place | None = None
+    stopped_at: Position | None = None
 
 
-# Given a place (None: the edge), whether to go to older rows, and how many are wanted at most.
-Find = Callable[[Place | None, bool, int], Found[Row]]
+# Given a position (None: the edge), whether to go to older rows, and how many are wanted at most.
+Fetch = Callable[[Position | None, bool, int], Batch[Row]]
 
 
-def turn(
-    find: Find[Row], place_of: Callable[[Row], Place], *, size: int, before: str, after: str
+def paginate(
+    fetch: Fetch[Row],
+    position_of: Callable[[Row], Position],
+    *,
+    size: int,
+    before: str = "",
+    after: str = "",
 ) -> Page[Row]:
     """The newest `size` rows, or those before or after a cursor. Raise BadCursor."""
     if after:
-        rows = find(read_cursor(after), False, size + 1).rows
+        rows = fetch(read_cursor(after), False, size + 1).rows
         if len(rows) <= size:
-            return turn(find, place_of, size=size, before="", after="")  # whole, not a stub of it
+            return paginate(fetch, position_of, size=size)  # the whole first page, not a stub of it
         rows = rows[:size][::-1]
-        return Page(rows, newer=place_of(rows[0]).cursor(), older=place_of(rows[-1]).cursor())
-    found = find(read_cursor(before) if before else None, True, size + 1)
-    rows = found.rows[:size]
-    newer = place_of(rows[0]).cursor() if rows and before else None
-    if len(found.rows) > size:
-        return Page(rows, newer, older=place_of(rows[-1]).cursor())
-    if found.stopped_at:
-        return Page(rows, newer, found.stopped_at.cursor(), looked_back_to=found.stopped_at.at)
+        newest, oldest = position_of(rows[0]), position_of(rows[-1])
+        return Page(rows, newer=newest.cursor(), older=oldest.cursor())
+    batch = fetch(read_cursor(before) if before else None, True, size + 1)
+    rows = batch.rows[:size]
+    newer = position_of(rows[0]).cursor() if rows and before else None
+    if len(batch.rows) > size:
+        return Page(rows, newer, older=position_of(rows[-1]).cursor())
+    if batch.stopped_at:
+        return Page(rows, newer, batch.stopped_at.cursor(), looked_back_to=batch.stopped_at.at)
     return Page(rows, newer, older=None)
 
 
@@ -81,33 +88,46 @@ def page(
     index on (-at, -id) makes any page cheap. Raise BadCursor.
     """
 
-    def find(place: Place | None, older: bool, limit: int) -> Found[Stored]:
-        ordered = rows.order_by(f"-{at}", "-pk") if older else rows.order_by(at, "pk")
-        return Found(list(beyond(ordered, place, at=at, older=older)[:limit]))
+    def fetch(position: Position | None, older: bool, limit: int) -> Batch[Stored]:
+        return Batch(list(in_order(rows, position, at=at, older=older)[:limit]))
 
-    def place_of(row: Stored) -> Place:
-        return Place(getattr(row, at), row.pk)
+    def position_of(row: Stored) -> Position:
+        return Position(getattr(row, at), row.pk)
 
-    return turn(find, place_of, size=size, before=before, after=after)
+    return paginate(fetch, position_of, size=size, before=before, after=after)
 
 
-def beyond(
-    rows: QuerySet[Stored], place: Place | None, *, at: str, older: bool
+def in_order(
+    rows: QuerySet[Stored], position: Position | None, *, at: str, older: bool
 ) -> QuerySet[Stored]:
-    if place is None:
+    """Those before a position, newest first; or, if not `older`, those after it, oldest first."""
+    rows = rows.order_by(f"-{at}", "-pk") if older else rows.order_by(at, "pk")
+    if position is None:
         return rows
     sign = "lt" if older else "gt"
     # The second condition is implied by the first; databases need it to use the index.
     return rows.filter(
-        Q(**{f"{at}__{sign}": place.at}) | Q(**{at: place.at, f"pk__{sign}": place.pk}),
-        **{f"{at}__{sign}e": place.at},
+        Q(**{f"{at}__{sign}": position.at}) | Q(**{at: position.at, f"pk__{sign}": position.pk}),
+        **{f"{at}__{sign}e": position.at},
     )
 
 
-def read_cursor(cursor: str) -> Place:
+def read_cursor(cursor: str) -> Position:
+    """Raise BadCursor."""
     number, _, pk = cursor.partition("-")
     if not (number.isascii() and number.isdigit() and pk.isascii() and pk.isdigit()):
         raise BadCursor(cursor)
     if len(number) > 17 or len(pk) > 18:  # beyond the year 5000, beyond a bigint
         raise BadCursor(cursor)
-    return Place(from_microseconds(int(number)), int(pk))
+    return Position(from_microseconds(int(number)), int(pk))
+
+
+# Moments as whole microseconds: exact in every database, and short in an address.
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_microseconds(number: int) -> datetime:
+    return _EPOCH + number * _MICROSECOND

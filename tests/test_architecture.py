@@ -17,8 +17,7 @@ PACKAGES = ("routines", "dashboard")
 # The domain, floor by floor: a room imports rooms that stand above it in this table, and of these
 # only the ones it names.
 DOMAIN: dict[str, set[str]] = {
-    "moments": set(),
-    "keyset": {"moments"},
+    "keyset": set(),
     "values": set(),
     "text_templates": {"values"},
     "fire_api": {"values"},
@@ -28,15 +27,15 @@ DOMAIN: dict[str, set[str]] = {
     "tokens": {"values", "fire_api", "models", "audit"},
     "runs": {"values", "fire_api", "models", "audit", "tokens"},
     "registry": {"values", "text_templates", "models", "audit", "runs"},
-    "board": {
-        *("moments", "values", "text_templates", "models", "people", "runs", "registry"),
-    },
+    "board": {"keyset", "values", "text_templates", "models", "people", "runs", "registry"},
     "history": {"keyset", "values", "models", "audit", "runs"},
     "insight": {"values", "models", "tokens", "history"},
     "upkeep": {"values", "models", "audit", "tokens", "runs", "insight"},
     "practice_api": {"values", "registry"},
     "demo": {"values", "text_templates", "models", "people", "registry", "practice_api"},
-    "management": {"models", "people", "registry", "insight", "upkeep", "practice_api", "demo"},
+    "management": {
+        *("models", "people", "registry", "history", "insight", "upkeep", "practice_api", "demo"),
+    },
     "apps": {"history", "insight", "upkeep"},
 }
 # The web face, in the same way. Any of its rooms may import the domain; the domain imports none.

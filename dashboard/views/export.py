@@ -22,12 +22,12 @@ _CONTENT_TYPES = {
 def export_runs(request: SignedInRequest, format: export.Format) -> HttpResponseBase:
     query = request.META["QUERY_STRING"]
     try:
-        filters = RunFilter.from_query(query)
+        run_filter = RunFilter.from_query(query)
     except BadFilter:
         return _history(query)  # it says what is wrong with its own filter
     try:
         return downloads.stream(
-            lambda: export.take(request.user, filters, format).lines(),
+            lambda: export.take(request.user, run_filter, format).lines(),
             content_type=_CONTENT_TYPES[format],
             file_name=export.file_name(format),
         )

@@ -14,9 +14,8 @@ from dashboard.forms.history import FilterForm
 from dashboard.forms.settle import SettleForm
 from dashboard.lookups import run_or_404
 from dashboard.requests import SignedInRequest
-from routines import history as histories
 from routines import keyset
-from routines.history import saved_views
+from routines.history import pages, saved_views
 from routines.history.run_filter import RunFilter
 from routines.models import Run
 from routines.people.roles import Permission
@@ -33,7 +32,7 @@ def history(request: SignedInRequest) -> HttpResponse:
     if named is not None:
         return _go(request, reverse("history_run", args=[named]))
     try:
-        page = histories.page(
+        page = pages.page(
             request.user,
             form.filter,
             before=request.GET.get("before", ""),
@@ -52,13 +51,13 @@ def new_runs(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         raise Http404("This is no filter.")
     try:
-        number = histories.new_since(request.user, form.filter, after)
+        number = pages.new_since(request.user, form.filter, after)
     except keyset.BadCursor:
         raise Http404("This is no page of the history.") from None
     if str(number) == told:
         return HttpResponse(status=204)
     query = form.filter.query_string()
-    context = {"number": number, "most": histories.MOST_NEW, "query": query}
+    context = {"number": number, "most": pages.MOST_NEW, "query": query}
     context["live"] = _live(query, after, told=number)
     return render(request, "history/news.html", context)
 
@@ -79,9 +78,10 @@ def _history(
         "sees_all": sees_all,
         "may_do_something": sees_all or person.has_perm(Permission.FIRE),
         "number": references.bare_number(form.filter.q),
+        "word_instead": references.run_number(form.filter.q),
     }
     if page is not None and page.newer is None:
-        context["live"] = _live(query, histories.top(page))
+        context["live"] = _live(query, pages.top(page))
     if request.htmx and request.htmx.target == "results":
         response = render(request, "history/results.html", context, status=status)
         # The address that is worth keeping: without the fields that say nothing.
@@ -91,11 +91,11 @@ def _history(
     return render(request, "history/history.html", context, status=status)
 
 
-def _named_run(request: SignedInRequest, asked: RunFilter) -> int | None:
+def _named_run(request: SignedInRequest, run_filter: RunFilter) -> int | None:
     """The run that the search names and nothing else: its page is the answer."""
-    if asked.reference is None or not asked.is_search_alone:
+    if run_filter.reference is None or not run_filter.is_search_alone:
         return None
-    visible = Run.objects.visible_to(request.user).filter(asked.reference.of_run)
+    visible = Run.objects.visible_to(request.user).filter(run_filter.reference.of_run)
     pks = list(visible.values_list("pk", flat=True)[:2])
     return pks[0] if len(pks) == 1 else None
 

@@ -16,14 +16,14 @@ from routines.history import saved_views
 def save(request: SignedInRequest) -> HttpResponse:
     form = SavedViewForm(request.POST)
     if form.is_valid():
-        name, asked = form.cleaned_data["name"], form.cleaned_data["query"]
+        name, run_filter = form.cleaned_data["name"], form.cleaned_data["query"]
         try:
-            saved_views.save(request.user, name=name, asked=asked)
+            saved_views.save(request.user, name=name, run_filter=run_filter)
         except saved_views.TooMany as too_many:
             form.add_error(None, str(too_many))
         else:
             messages.success(request, f"The view “{name}” is saved, for you alone.")
-            return redirect(f"{reverse('history')}?{asked.query_string()}")
+            return redirect(f"{reverse('history')}?{run_filter.query_string()}")
     return render(request, "history/save_view.html", {"form": form}, status=422)
 
 

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from routines.keyset import from_microseconds, microseconds
 from routines.models import Run
-from routines.moments import from_microseconds, microseconds
 
 # Hosts' clocks differ a little, and a run becomes visible a little after its time: so each look
 # reaches back a bit, and the cursor says which runs in that bit have been seen.

@@ -50,19 +50,19 @@ class Export:
         yield from write(_rows(self.pks))
 
 
-def take(person: Person, filters: RunFilter, format: Format) -> Export:
+def take(person: Person, run_filter: RunFilter, format: Format) -> Export:
     """The runs that the filter asks for, of those that `person` may see, newest first.
 
     It stands in the audit trail before anything is handed out: who, which filter, how many runs.
     """
     firing.settle_overdue_runs()
-    runs = filters.apply(Run.objects.visible_to(person)).order_by("-created_at", "-pk")
+    runs = run_filter.apply(Run.objects.visible_to(person)).order_by("-created_at", "-pk")
     export = Export(format, array("q", runs.values_list("pk", flat=True).iterator(10_000)))
     trace(
         AuditEvent.Action.EXPORTED,
         by=person,
         subject=f"{export.count} run{'' if export.count == 1 else 's'} as {format.label}",
-        changes={"filter": [None, filters.query_string()], "runs": [None, export.count]},
+        changes={"filter": [None, run_filter.query_string()], "runs": [None, export.count]},
     )
     return export
 
@@ -131,8 +131,8 @@ def _rows(pks: "array[int]") -> Iterator[list[list[Any]]]:
         found = {row[0]: row for row in Run.objects.filter(pk__in=wanted).values_list(*_FIELDS)}
         rows = [list(found[pk]) for pk in wanted if pk in found]
         for row in rows:
-            for place, read in readers:
-                row[place] = read(row[place])
+            for column, read in readers:
+                row[column] = read(row[column])
         yield rows
 
 
@@ -183,10 +183,10 @@ def _csv(batches: Iterator[list[list[Any]]]) -> Iterator[str]:
     for batch in batches:
         for row in batch:
             row[_TAGS] = ", ".join(row[_TAGS])
-            for place in _FREE:
-                cell = row[place]
+            for column in _FREE:
+                cell = row[column]
                 if cell and not cell[0].isalnum():  # most cells, and nothing to defuse
-                    row[place] = escape_formula(cell)
+                    row[column] = escape_formula(cell)
             writer.writerow(row)
         yield _emptied(out)
     yield _emptied(out)

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Self, TypeVar
+from functools import reduce
+from operator import or_
+from typing import Any, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from django.db.models import Q, QuerySet
 
 from routines.history import search
+from routines.history.search import Words
 from routines.models import Account, Outcome, Person, Routine, Run
+from routines.models.run import HAS_LINK, HAS_OUTCOME, HAS_UNUSUAL_REASON, IS_UNUSUAL
 from routines.values import periods, references
 from routines.values.periods import Period, Span
 from routines.values.reasons import Reason, State
@@ -27,6 +31,22 @@ YES, NO = "yes", "no"
 LONGEST_NAME = 200
 
 Choice = TypeVar("Choice")
+
+
+@dataclass(frozen=True)
+class Predicate:
+    """One condition on runs: that any of its alternatives holds.
+
+    `has_index`: each alternative has an index in the order of the history (models/run.py), so that
+    the newest runs that it holds for are found without passing others.
+    """
+
+    alternatives: tuple[Q, ...]
+    has_index: bool = True
+
+    @property
+    def condition(self) -> Q:
+        return reduce(or_, self.alternatives) if self.alternatives else Q(pk__in=[])
 
 
 class BadFilter(ValueError):
@@ -88,7 +108,7 @@ class RunFilter:
             reader.problems.setdefault("to", "The last day lies before the first. Swap them.")
         if found.q and not found.reference:
             try:
-                search.read(found.q)
+                Words.read(found.q)
             except search.NothingToSearch as nothing:
                 reader.problems.setdefault("q", str(nothing))
         if reader.problems:
@@ -141,55 +161,82 @@ class RunFilter:
             return periods.of_period(self.period)
         return periods.of_days(self.since, self.until)
 
-    def conditions(self) -> dict[str, Q]:
-        """By the name of what they ask for, without `q` and the span of time."""
-        found: dict[str, Q] = {}
+    def predicates(self) -> list[Predicate]:
+        """What must hold for a run, but for its words and the span of time.
+
+        Looks up what is named. The one place in which a filter becomes SQL.
+        """
+        found: list[Predicate] = []
+
+        def add(*alternatives: Q, has_index: bool = True) -> None:
+            found.append(Predicate(alternatives, has_index=has_index))
+
+        def add_named(field: str, named: QuerySet[Any]) -> None:
+            # By key: of a value that it sees, a database knows how many runs have it.
+            add(*(Q(**{field: pk}) for pk in named.values_list("pk", flat=True)))
+
         if self.routine:
-            found["routine"] = Q(routine__in=Routine.objects.filter(slug=self.routine).values("pk"))
+            add_named("routine", Routine.objects.filter(slug=self.routine))
         if self.account:
-            found["account"] = Q(
-                account__in=Account.objects.filter(label=self.account).values("pk")
-            )
+            add_named("account", Account.objects.filter(label=self.account))
         if self.person:
-            found["person"] = Q(person__in=Person.objects.filter(username=self.person).values("pk"))
+            add_named("person", Person.objects.filter(username=self.person))
         if self.tag:
-            tagged = Routine.objects.filter(tags__name=self.tag)
-            found["tag"] = Q(routine__in=tagged.values("pk"))
+            add_named("routine", Routine.objects.filter(tags__name=self.tag))
         if self.states:
-            found["state"] = Q(state__in=self.states)
-        if self.reason:
-            found["reason"] = Q(reason=self.reason)
-        if self.outcome is not None:
-            found["outcome"] = Q(outcome=self.outcome)
+            add(*map(_of_state, self.states), has_index=State.STARTED not in self.states)
+        if self.reason in (Reason.SENDING, Reason.SESSION_CREATED):
+            add(Q(reason=self.reason), has_index=False)
+        elif self.reason:
+            add(Q(reason=self.reason) & HAS_UNUSUAL_REASON)
+        if self.outcome:
+            add(Q(outcome=self.outcome) & HAS_OUTCOME)
+        elif self.outcome is not None:
+            add(Q(outcome=""), has_index=False)
         if self.has_link is not None:
-            found["link"] = ~Q(outcome_link="") if self.has_link else Q(outcome_link="")
+            add(HAS_LINK if self.has_link else ~HAS_LINK, has_index=self.has_link)
         if self.beta_version is not None:
-            found["beta"] = Q(beta_version=self.beta_version)
+            add(Q(beta_version=self.beta_version))
         if self.api_version:
-            found["api"] = Q(api_version=self.api_version)
+            add(Q(api_version=self.api_version), has_index=False)
         if self.trial is not None:
-            found["trial"] = Q(is_trial=self.trial)
+            add(Q(is_trial=self.trial), has_index=self.trial)
         return found
 
+    @property
+    def words(self) -> Words | None:
+        """What `q` searches for, if it names no run. Raise search.NothingToSearch."""
+        return Words.read(self.q) if self.q and not self.reference else None
+
     def apply(self, runs: QuerySet[Run]) -> QuerySet[Run]:
-        """Those of `runs` that it asks for, in their order."""
-        for condition in self.conditions().values():
-            runs = runs.filter(condition)
-        span = self.span
-        if span.start:
-            runs = runs.filter(created_at__gte=span.start)
-        if span.end:
-            runs = runs.filter(created_at__lt=span.end)
+        """Those of `runs` that it asks for, in their order: all of them, however many."""
+        for predicate in self.predicates():
+            runs = runs.filter(predicate.condition)
         if self.reference:
             runs = runs.filter(self.reference.of_run)
-        elif self.q:
-            runs = runs.filter(search.matching(self.q))
-        return runs
+        elif self.words:
+            runs = runs.filter(self.words.by_index())
+        return within(runs, self.span)
 
     def without(self, name: str, value: str) -> Self:
         """One parameter fewer."""
         rest = [pair for pair in self.pairs() if pair != (name, value)]
         return type(self).from_query(urlencode(rest))
+
+
+def within(runs: QuerySet[Run], span: Span) -> QuerySet[Run]:
+    """Those of the span of time."""
+    if span.start:
+        runs = runs.filter(created_at__gte=span.start)
+    if span.end:
+        runs = runs.filter(created_at__lt=span.end)
+    return runs
+
+
+def _of_state(state: State) -> Q:
+    # Indexes of some runs alone are used if the query says of which.
+    usual = state in (State.SENDING, State.STARTED)
+    return Q(state=state) if usual else Q(state=state) & IS_UNUSUAL
 
 
 class _Reader:

@@ -30,19 +30,19 @@ def built_in(person: Person) -> list[View]:
         "No outcome yet": RunFilter(states=(State.STARTED,), outcome=""),
         "Failed, as people say": RunFilter(outcome=Outcome.FAILED),
     }
-    return [View(name, asked.query_string()) for name, asked in views.items()]
+    return [View(name, run_filter.query_string()) for name, run_filter in views.items()]
 
 
 def of(person: Person) -> list[SavedView]:
     return list(SavedView.objects.filter(person=person))
 
 
-def save(person: Person, *, name: str, asked: RunFilter) -> SavedView:
+def save(person: Person, *, name: str, run_filter: RunFilter) -> SavedView:
     """A name that the person has used already gets this filter instead. Raise TooMany."""
     others = SavedView.objects.filter(person=person).exclude(name=name)
     if others.count() >= MOST:
         raise TooMany(f"You have {MOST} saved views, which is all there can be. Delete one first.")
     view, _ = SavedView.objects.update_or_create(
-        person=person, name=name, defaults={"query": asked.query_string()}
+        person=person, name=name, defaults={"query": run_filter.query_string()}
     )
     return view

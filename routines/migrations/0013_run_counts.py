@@ -57,7 +57,7 @@ def _runs_if(condition: str, reasons: Iterable[str]) -> str:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routines", "0011_retention"),
+        ("routines", "0012_words_and_fewer_indexes"),
     ]
 
     operations = [

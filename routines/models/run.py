@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from routines.models.account import Account
 from routines.models.routine import Routine
-from routines.values import session_links, texts
+from routines.values import session_links, texts, words
 from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
 
 if TYPE_CHECKING:
@@ -24,6 +24,21 @@ class Outcome(models.TextChoices):
     USEFUL = "useful", "useful"
     NOT_USEFUL = "not_useful", "not useful"
     FAILED = "failed", "failed"
+
+
+# What a search looks at, and where its words are kept (values/words.py). `save`, `bulk_create`,
+# `bulk_update` and `update` fill the latter; the database copies them into the index of words.
+WORDS_OF = {
+    "text": "text_words",
+    "why": "why_words",
+    "outcome_note": "outcome_note_words",
+    "error_message": "error_message_words",
+}
+# Of the usual run, an index with this condition holds nothing: no press writes to it.
+IS_UNUSUAL = ~models.Q(state=State.SENDING) & ~models.Q(state=State.STARTED)
+HAS_UNUSUAL_REASON = ~models.Q(reason=Reason.SENDING) & ~models.Q(reason=Reason.SESSION_CREATED)
+HAS_OUTCOME = ~models.Q(outcome="")
+HAS_LINK = ~models.Q(outcome_link="")
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -47,11 +62,39 @@ class RunQuerySet(models.QuerySet["Run"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
+    def update(self, **values: Any) -> int:
+        """As Django's, and the words of what is searched follow."""
+        for field, column in WORDS_OF.items():
+            if field in values and column not in values:
+                if not isinstance(values[field], str):
+                    raise TypeError(f"Give {column} beside {field}: its words are made in Python.")
+                values[column] = words.kept(values[field])
+        return super().update(**values)
+
     def bulk_create(self, objs: Iterable[Run], *args: Any, **kwargs: Any) -> list[Run]:
         objs = list(objs)
         for run in objs:
             run.set_default_account()
+            run.fill_words()
         return super().bulk_create(objs, *args, **kwargs)
+
+    def bulk_update(
+        self, objs: Iterable[Run], fields: Iterable[str], *args: Any, **kwargs: Any
+    ) -> int:
+        objs, fields = list(objs), list(fields)
+        for run in objs:
+            run.fill_words(fields)
+        return super().bulk_update(objs, _with_words(fields), *args, **kwargs)
+
+
+def _with_words(fields: Iterable[str]) -> list[str]:
+    return [*fields, *(column for field, column in WORDS_OF.items() if field in fields)]
+
+
+class _RunManager(models.Manager["Run"]):
+    def get_queryset(self) -> models.QuerySet[Run]:
+        # They are for the database alone, and as long as the texts.
+        return super().get_queryset().defer(*WORDS_OF.values())
 
 
 class Run(models.Model):
@@ -87,7 +130,11 @@ class Run(models.Model):
     settled_at = models.DateTimeField(null=True)
     # Who said what became of an unknown run; empty where an answer of the endpoint did.
     settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     duration_ms = models.PositiveIntegerField(null=True)  # from press to answer
 
@@ -105,46 +152,65 @@ class Run(models.Model):
     outcome_link = models.URLField(max_length=500, blank=True)  # a pull request, a message
     outcome_at = models.DateTimeField(null=True)
     outcome_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
 
-    objects = RunQuerySet.as_manager()
+    # Null: not made yet, as of runs from before there were such columns (history/search).
+    text_words = models.TextField(null=True, editable=False)  # noqa: DJ001
+    why_words = models.TextField(null=True, editable=False)  # noqa: DJ001
+    outcome_note_words = models.TextField(null=True, editable=False)  # noqa: DJ001
+    error_message_words = models.TextField(null=True, editable=False)  # noqa: DJ001
+
+    objects = _RunManager.from_queryset(RunQuerySet)()
 
     class Meta:
         default_permissions = ()
         permissions = [("view_all_runs", "May see the runs of everybody")]
+        # Each run is written to each of these, so each says which page needs it. Those of the
+        # history are in the order of its pages.
         indexes = [
-            # A page of the history walks one of these, newest first; which, history/walking.py
-            # chooses. What is said behind -id lets a walk pass over runs without reading them.
-            *(
-                models.Index(fields=[*first, "-created_at", "-id", *behind], name=name)
-                for name, first, behind in (
-                    ("run_history", [], ["routine", "person", "state", "reason", "outcome"]),
-                    ("run_of_routine", ["routine"], ["person", "state", "reason", "outcome"]),
-                    ("run_of_person", ["person"], ["routine", "state", "reason", "outcome"]),
-                    ("run_of_account", ["account"], ["person", "state", "reason", "outcome"]),
-                    ("run_of_state", ["state"], []),
-                    ("run_of_reason", ["reason"], []),
-                    ("run_of_outcome", ["outcome"], []),
-                    ("run_of_beta_version", ["beta_version"], []),
-                    ("run_of_api_version", ["api_version"], []),
-                )
+            # The history without a filter, and its pages however deep; insight of a span; what is
+            # new on the board; limits of the last hour.
+            models.Index(fields=["-created_at", "-id"], name="run_history"),
+            # The history's filter by routine and by tag, what teammates see of others; each
+            # card's last run.
+            models.Index(fields=["routine", "-created_at", "-id"], name="run_of_routine"),
+            # A teammate's own history, the filter by person, the outcomes that are asked for.
+            models.Index(fields=["person", "-created_at", "-id"], name="run_of_person"),
+            # The history's filter by account.
+            models.Index(fields=["account", "-created_at", "-id"], name="run_of_account"),
+            # The filter by beta version: by one that is not sent any more, above all.
+            models.Index(fields=["beta_version", "-created_at", "-id"], name="run_of_beta_version"),
+            # What a person sent last with a routine: memory.py, on every run form.
+            models.Index(
+                fields=["person", "routine", "-created_at", "-id"], name="run_of_person_by_routine"
+            ),
+            # The history's filters by state, by reason, by outcome, by link, and by trial. Of what
+            # these leave out there is so much that any page of the history is soon full.
+            models.Index(
+                fields=["state", "-created_at", "-id"], name="run_of_state", condition=IS_UNUSUAL
             ),
             models.Index(
-                fields=["-created_at", "-id"],
-                name="run_with_link",
-                condition=~models.Q(outcome_link=""),
+                fields=["reason", "-created_at", "-id"],
+                name="run_of_reason",
+                condition=HAS_UNUSUAL_REASON,
             ),
+            models.Index(
+                fields=["outcome", "-created_at", "-id"],
+                name="run_of_outcome",
+                condition=HAS_OUTCOME,
+            ),
+            models.Index(fields=["-created_at", "-id"], name="run_with_link", condition=HAS_LINK),
             models.Index(
                 fields=["-created_at", "-id"],
                 name="run_trial",
                 condition=models.Q(is_trial=True),
             ),
-            # What a person sent last with a routine: memory.py, on every run form.
-            models.Index(
-                fields=["person", "routine", "-created_at", "-id"], name="run_of_person_by_routine"
-            ),
-            # Exact look-ups, and that no session belongs to two runs.
+            # A search for a session or a request by its ID, and what a person settles.
             models.Index(
                 fields=["session_id"],
                 name="run_session",
@@ -186,9 +252,19 @@ class Run(models.Model):
     def __str__(self) -> str:
         return f"run {self.pk}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         self.set_default_account()
-        super().save(*args, **kwargs)
+        self.fill_words(update_fields)
+        if update_fields is not None:
+            update_fields = _with_words(update_fields)
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def fill_words(self, fields: Iterable[str] | None = None) -> None:
+        """Make the words of these fields, or of all that were read."""
+        unread = self.get_deferred_fields()
+        for field, column in WORDS_OF.items():
+            if field not in unread and (fields is None or field in fields):
+                setattr(self, column, words.kept(getattr(self, field)))
 
     def set_default_account(self) -> None:
         if self.account_id is None:

@@ -16,6 +16,7 @@ from routines.fire_api import Answer
 from routines.models import Run
 from routines.runs import limits
 from routines.tokens import health
+from routines.values import words
 from routines.values.reasons import SAID_BY_PEOPLE, State
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ def _values(answer: Answer, now: datetime, duration: float) -> dict[str, Any]:
         "http_status": answer.http_status,
         "error_type": answer.error_type,
         "error_message": answer.error_message,
+        "error_message_words": words.kept(answer.error_message),
         "request_id": answer.request_id,
         "session_id": answer.session_id,
         "session_url": answer.session_url,

@@ -32,6 +32,12 @@ def read(typed: str) -> Reference | None:
     return None
 
 
+def run_number(typed: str) -> int | None:
+    """The number in `#1234`, which may be a ticket's in a text as well as a run's."""
+    found = _RUN.fullmatch(typed.strip())
+    return int(found.group(1)) if found else None
+
+
 def of_session(session_id: str) -> Q:
     # The index holds the runs with a session alone, and SQLite takes it only when told so.
     return Q(session_id=session_id) & ~Q(session_id="")

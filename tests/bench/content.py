@@ -14,6 +14,7 @@ from uuid import UUID
 
 from routines.demo.past_runs import ANSWERS, WITHOUT_ANSWER, PastAnswer
 from routines.registry import header_versions
+from routines.values import words
 from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 
 DAYS = 3 * 365
@@ -35,6 +36,7 @@ COLUMNS = (
     *("settled_by_id", "duration_ms", "http_status", "error_type", "error_message"),
     *("request_id", "session_id", "session_url", "retry_after"),
     *("outcome", "outcome_note", "outcome_link", "outcome_at", "outcome_by_id"),
+    *("text_words", "why_words", "outcome_note_words", "error_message_words"),
 )
 
 # Of 10,000 runs. None in state `sending`: such a run becomes `unknown` at the first look.
@@ -172,14 +174,16 @@ def _run(
     version = BETA_VERSIONS[0] if age > 0.7 else BETA_VERSIONS[1] if age > 0.25 else ""
     if not version and routine % 17:  # a few routines send no beta version
         version = header_versions.BETA_VERSION
+    key = UUID(int=rng.getrandbits(128), version=4)
+    template = "From an alert" if text and rng.random() < 0.6 else ""
+    why = texts.sentence()[:300] if rng.random() < 0.03 else ""
     return (
-        UUID(int=rng.getrandbits(128), version=4),
-        *(routine, account, person, text, "From an alert" if text and rng.random() < 0.6 else ""),
-        *(texts.sentence()[:300] if rng.random() < 0.03 else "", rng.random() < 0.002),
+        *(key, routine, account, person, text, template, why, rng.random() < 0.002),
         *(version, header_versions.API_VERSION, at, str(state), str(reason), settled),
         *(settled_by, duration, status, error_type, message),
         *(request_id, session_id, session_url, retry_after),
         *(outcome, note, link, outcome_at, outcome_by),
+        *map(words.kept, (text, why, note, message)),
     )
 
 
@@ -202,11 +206,11 @@ class _Texts:
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
-        words = _Skewed(rng, _WORDS)
-        self._sentences = [self._make(words) for _ in range(self._SENTENCES)]
+        frequent = _Skewed(rng, _WORDS)
+        self._sentences = [self._make(frequent) for _ in range(self._SENTENCES)]
 
-    def _make(self, words: _Skewed) -> str:
-        chosen = " ".join(words.one() for _ in range(self._rng.randint(4, 15)))
+    def _make(self, frequent: _Skewed) -> str:
+        chosen = " ".join(frequent.one() for _ in range(self._rng.randint(4, 15)))
         return f"{chosen[0].upper()}{chosen[1:]}."
 
     def sentence(self) -> str:

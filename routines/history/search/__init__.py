@@ -1,78 +1,126 @@
 """Searching runs by the words of their text, reason, outcome note and error message.
 
-A run matches if it has all the words, anywhere in these four; case does not matter. A word is
-meant whole: "deploy" does not find "deployed". The index of words is kept by triggers of the
-database, so no way of writing runs can forget it.
+A run matches if it has all the words, anywhere in these four; values/words.py says what a word
+is. The words stand beside the run, in columns that the run's model fills; an index of words is
+kept from these columns by a trigger, and holds the runs whose words have been made.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 
 from routines.history.search import postgresql, sqlite
-from routines.history.search.expression import Expression
-from routines.history.search.words import LONGEST, NothingToSearch, facet, read
+from routines.keyset import Position
+from routines.models import Run
+from routines.models.run import WORDS_OF
+from routines.values import words
 from routines.values.periods import Span
 
-__all__ = [
-    "LONGEST",
-    "Expression",
-    "NothingToSearch",
-    "among",
-    "candidates",
-    "expression",
-    "install",
-    "matching",
-    "read",
-    "rebuild",
-]
+LONGEST = 500  # characters of a search
+MOST_WORDS = 12
+_BATCH = 200  # of runs with usual texts: some 20 ms with SQLite's one lock for writing
+
+
+class NothingToSearch(ValueError):
+    """`str()` is a sentence that says what to type instead."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What somebody searches for, as the words that a run keeps of its own."""
+
+    kept: tuple[str, ...]
+
+    @classmethod
+    def read(cls, typed: str) -> "Words":
+        """Raise NothingToSearch."""
+        found = words.sought(typed)
+        if not found:
+            raise NothingToSearch("There is no word in this to search for. Type letters or digits.")
+        if len(found) > MOST_WORDS:
+            raise NothingToSearch(f"Search for at most {MOST_WORDS} words at once.")
+        return cls(tuple(dict.fromkeys(word for parts in found for word in parts)))
+
+    def by_index(self) -> Q:
+        """For all runs there are: the index of words is read as a whole."""
+        return Q(pk__in=_index().matching(self.kept))
+
+    def by_run(self) -> Q:
+        """For few runs, which other conditions have found: each is read."""
+
+        def has(word: str) -> Q:
+            return reduce(or_, (Q(**{f"{it}__contains": f" {word} "}) for it in WORDS_OF.values()))
+
+        return reduce(and_, map(has, self.kept))
+
+    def next(
+        self, span: Span, position: Position | None, *, older: bool, limit: int
+    ) -> tuple[list[Position], Position | None]:
+        """About `limit` matching runs of the span, from a position on.
+
+        And the position that they reach (None: to the span's end): all matches up to there are
+        among them, with some that stand on the other side of `position` within the same second.
+        Their moments may be exact to the second only.
+        """
+        found: tuple[list[Position], Position | None] = _index().next_runs(
+            self.kept, span, position, older=older, limit=limit
+        )
+        return found
 
 
 def _index() -> Any:
     return sqlite if connection.vendor == "sqlite" else postgresql
 
 
-def install(**_signal: object) -> None:
-    """Make what is missing of the index in this database, and fill it if it is new."""
+# --- Keeping ---
+
+
+def install(verbosity: int = 0, **_signal: object) -> None:
+    """Make what is missing of the index in this database, and the words of runs that have none.
+
+    After each `migrate`, since migrations that make a table anew drop its triggers.
+    """
     _index().install()
+    made = 0
+    for made in _make(lambda rest: Q(text_words=None) & rest):
+        if verbosity and made % 20_000 == 0:
+            print(f"  Made the words of {made:,} runs for the search", flush=True)
+    if made and verbosity:
+        print(f"  Made the words of {made:,} runs for the search: done", flush=True)
 
 
-def rebuild() -> None:
-    _index().rebuild()
+def rebuild() -> Iterator[int]:
+    """Make all words and their index anew; yields how many runs are done, batch by batch.
 
-
-def expression(typed: str, facets: Sequence[Sequence[tuple[str, int]]] = ()) -> Expression:
-    """The words typed; and of each group of facets one must hold, too.
-
-    A facet is a kind and a primary key: ("p", ...) runs of that person, ("r", ...) of that
-    routine, ("a", ...) of that account. Raise NothingToSearch.
+    Each batch is a short transaction, so people may work meanwhile.
     """
-    groups = [tuple(facet(kind, pk) for kind, pk in group) for group in facets]
-    return Expression(tuple(read(typed)), tuple(groups))
+    yield from _make(lambda rest: rest)
 
 
-def matching(typed: str) -> Q:
-    """All runs that have the words. Raise NothingToSearch."""
-    return Q(pk__in=_index().matching(expression(typed)))
+def _make(condition: Callable[[Q], Q]) -> Iterator[int]:
+    """The newest first: they are looked for most."""
+    done, rest = 0, Q()
+    assignments = ", ".join(f"{column} = %s" for column in WORDS_OF.values())
+    while True:
+        with transaction.atomic():
+            runs = Run.objects.select_for_update().filter(condition(rest)).order_by("-pk")
+            batch = list(runs.values_list("pk", *WORDS_OF)[:_BATCH])
+            if not batch:
+                return
+            # Out of the index and into it again: so it is mended, too.
+            Run.objects.filter(pk__in=[pk for pk, *_ in batch]).update(text_words=None)
+            with connection.cursor() as cursor:
+                cursor.executemany(
+                    f"UPDATE routines_run SET {assignments} WHERE id = %s",  # noqa: S608
+                    [(*map(words.kept, texts), pk) for pk, *texts in batch],
+                )
+        done, rest = done + len(batch), Q(pk__lt=batch[-1][0])
+        yield done
 
 
-def candidates(
-    sought: Expression, span: Span, *, newest_first: bool, limit: int
-) -> list[tuple[int, datetime]]:
-    """Up to `limit` matching runs of the span, both its ends included, in the order of time.
-
-    Each with its primary key and its moment, which may be exact to the second only.
-    """
-    found: list[tuple[int, datetime]] = _index().candidates(
-        sought, span, newest_first=newest_first, limit=limit
-    )
-    return found
-
-
-def among(sought: Expression, runs: Sequence[tuple[int, datetime]]) -> set[int]:
-    """The primary keys of those of `runs` (keys with moments) that match."""
-    found: set[int] = _index().among(sought, runs)
-    return found
+__all__ = ["LONGEST", "MOST_WORDS", "NothingToSearch", "Words", "install", "rebuild"]

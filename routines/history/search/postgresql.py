@@ -1,23 +1,25 @@
 """The index of words on PostgreSQL: a table beside the runs, with a GIN index of whole words.
 
 A table of its own, because an update of a run writes all its index entries anew, and most updates
-change no word. GIN knows no order, so each run's words hold the day it is of, and spans that
-grow: newest first is then one small span after the other, and stops when enough are found.
+change no word. Lexemes are compared byte by byte, in whatever locale; no parser and no dictionary
+of PostgreSQL's has a part in it.
+
+GIN knows no order, so each run's words hold the day it is of, and spans that grow: newest first
+is then one small span after the other, and stops when enough are found.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from routines.history.search.expression import Expression
-from routines.history.search.words import LONGEST_WORD, facet
+from routines.keyset import Position
+from routines.models.run import WORDS_OF
 from routines.values.periods import Span
 
-TABLE = "routines_run_words"
-_DAYS = {"d": 1, "w": 8, "m": 32}  # facets of time: each span fits into the next
-_DAY = timedelta(days=1)
+TABLE = "routines_run_search"
+_DAYS = {"d": 1, "w": 8, "m": 32}  # spans of time: each fits into the next
 
 _CREATE = f"""
     CREATE TABLE {TABLE} (
@@ -28,98 +30,80 @@ _CREATE = f"""
     CREATE INDEX {TABLE}_gin ON {TABLE} USING gin (words) WITH (gin_pending_list_limit = 256)
 """
 
-_FACETS = {"r": "run.routine_id", "p": "run.person_id", "a": "run.account_id"} | {
-    kind: f"floor(extract(epoch FROM run.created_at) / {86_400 * days})"
+# The mark is of no word, so nobody can type one of these.
+_SPANS_OF_RUN = ", ".join(
+    f"'~{kind}' || floor(extract(epoch FROM new.created_at) / {86_400 * days})"
     for kind, days in _DAYS.items()
-}
-_OF_RUN = ", ".join(f"'{facet(kind, 0)[:-1]}' || {value}" for kind, value in _FACETS.items())
-
-# No parser of PostgreSQL's: it would take addresses and numbers apart in ways of its own.
-_FUNCTIONS = f"""
-    CREATE OR REPLACE FUNCTION routines_words_of(run routines_run) RETURNS tsvector
-    LANGUAGE sql STABLE AS $$
-        SELECT array_to_tsvector(array_agg(DISTINCT word)) FROM (
-            SELECT left(typed, {LONGEST_WORD}) AS word
-            FROM regexp_split_to_table(
-                lower(concat_ws(' ', run.text, run.why, run.outcome_note, run.error_message)),
-                '[^[:alnum:]]+'
-            ) AS typed
-            WHERE typed <> ''
-            UNION ALL
-            SELECT unnest(ARRAY[{_OF_RUN}])
-        ) AS all_words
-    $$;
-    CREATE OR REPLACE FUNCTION routines_note_words() RETURNS trigger LANGUAGE plpgsql AS $$
+)
+_WORDS = " || ".join(f"coalesce(new.{column}, '')" for column in WORDS_OF.values())
+_FUNCTION = f"""
+    CREATE OR REPLACE FUNCTION routines_index_run() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF TG_OP = 'TRUNCATE' THEN
             TRUNCATE {TABLE};
         ELSIF TG_OP = 'DELETE' THEN
             DELETE FROM {TABLE} WHERE run_id = old.id;
+        ELSIF new.text_words IS NULL THEN
+            DELETE FROM {TABLE} WHERE run_id = new.id;
         ELSE
-            INSERT INTO {TABLE} VALUES (new.id, new.created_at, routines_words_of(new))
+            INSERT INTO {TABLE} VALUES (
+                new.id,
+                new.created_at,
+                array_to_tsvector(array_remove(
+                    string_to_array({_WORDS}, ' ') || ARRAY[{_SPANS_OF_RUN}], ''
+                ))
+            )
             ON CONFLICT (run_id)
             DO UPDATE SET created_at = excluded.created_at, words = excluded.words;
         END IF;
         RETURN NULL;
     END $$
 """  # noqa: S608
-_INDEXED = (
-    *("text", "why", "outcome_note", "error_message"),
-    *("created_at", "routine_id", "person_id", "account_id"),
-)
+_INDEXED = ("created_at", *WORDS_OF.values())
 _CHANGED = " OR ".join(f"old.{column} IS DISTINCT FROM new.{column}" for column in _INDEXED)
 _TRIGGERS = {
-    "routines_run_words_insert": "AFTER INSERT ON routines_run FOR EACH ROW",
-    "routines_run_words_delete": "AFTER DELETE ON routines_run FOR EACH ROW",
-    "routines_run_words_truncate": "AFTER TRUNCATE ON routines_run FOR EACH STATEMENT",
-    "routines_run_words_update": (
+    f"{TABLE}_insert": "AFTER INSERT ON routines_run FOR EACH ROW",
+    f"{TABLE}_delete": "AFTER DELETE ON routines_run FOR EACH ROW",
+    f"{TABLE}_truncate": "AFTER TRUNCATE ON routines_run FOR EACH STATEMENT",
+    f"{TABLE}_update": (
         f"AFTER UPDATE OF {', '.join(_INDEXED)} ON routines_run FOR EACH ROW WHEN ({_CHANGED})"
     ),
 }
 
 
 def install() -> None:
-    """What is missing, after each migration."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT to_regclass('{TABLE}')")
         [known] = cursor.fetchone()
         if known is None:
+            cursor.execute("UPDATE routines_run SET text_words = NULL WHERE text_words IS NOT NULL")
             cursor.execute(_CREATE)
-        cursor.execute(_FUNCTIONS)
+        cursor.execute(_FUNCTION)
         for name, moment in _TRIGGERS.items():
             cursor.execute(
-                f"CREATE OR REPLACE TRIGGER {name} {moment} EXECUTE FUNCTION routines_note_words()"
+                f"CREATE OR REPLACE TRIGGER {name} {moment} EXECUTE FUNCTION routines_index_run()"
             )
-    if known is None:
-        rebuild()
 
 
-def rebuild() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {TABLE}")
-        cursor.execute(
-            f"INSERT INTO {TABLE} SELECT id, created_at, routines_words_of(run) "  # noqa: S608
-            "FROM routines_run AS run"
-        )
-
-
-def matching(expression: Expression) -> RawSQL:
-    """The primary keys of all runs that match."""
+def matching(words: Sequence[str]) -> RawSQL:
+    """The primary keys of all runs that have the words."""
     sql = f"SELECT run_id FROM {TABLE} WHERE words @@ %s::tsquery"  # noqa: S608
-    return RawSQL(sql, [_query(expression)])  # noqa: S611
+    return RawSQL(sql, [_query(words)])  # noqa: S611
 
 
-def candidates(
-    expression: Expression, span: Span, *, newest_first: bool, limit: int
-) -> list[tuple[int, datetime]]:
-    """So many matching runs of the span, in the order of time."""
-    order = "DESC" if newest_first else "ASC"
+def next_runs(
+    words: Sequence[str], span: Span, position: Position | None, *, older: bool, limit: int
+) -> tuple[list[Position], Position | None]:
+    """See Words.next."""
+    order, sign = ("DESC", "<") if older else ("ASC", ">")
+    beyond = f"AND (created_at, run_id) {sign} (%s, %s)" if position else ""
     sql = f"""
-        SELECT found.run_id, found.created_at
+        SELECT found.created_at, found.run_id
         FROM unnest(%s::text[]) AS days
         CROSS JOIN LATERAL (
             SELECT run_id, created_at FROM {TABLE}
-            WHERE words @@ (%s::tsquery && days::tsquery) AND created_at >= %s AND created_at <= %s
+            WHERE words @@ (%s::tsquery && days::tsquery)
+            AND created_at BETWEEN %s AND %s {beyond}
             ORDER BY created_at {order}, run_id {order} LIMIT %s
         ) AS found
         LIMIT %s
@@ -130,33 +114,28 @@ def candidates(
             "SELECT (SELECT min(created_at) FROM routines_run),"
             " (SELECT max(created_at) FROM routines_run)"
         )
-        oldest, newest = cursor.fetchone()
+        oldest, latest = cursor.fetchone()
         if oldest is None:
-            return []
-        start, end = max(span.start or oldest, oldest), min(span.end or newest, newest)
-        spans = [
-            f"'{facet(kind, number)}'"
-            for kind, number in _spans(start, end, newest_first=newest_first)
-        ]
-        cursor.execute(sql, [spans, _query(expression), start, end, limit, limit])
-        return [(pk, at) for pk, at in cursor.fetchall()]
+            return [], None
+        start, end = max(span.start or oldest, oldest), min(span.end or latest, latest)
+        if position and older:
+            end = min(end, position.at)
+        elif position:
+            start = max(start, position.at)
+        days = [f"'~{kind}{number}'" for kind, number in _spans(start, end, older=older)]
+        where = [start, end, *(position or ())]
+        cursor.execute(sql, [days, _query(words), *where, limit, limit])
+        found = [Position(at, pk) for at, pk in cursor.fetchall()]
+    return found, found[-1] if len(found) == limit else None
 
 
-def among(expression: Expression, runs: Sequence[tuple[int, datetime]]) -> set[int]:
-    """Which of these runs match."""
-    sql = f"SELECT run_id FROM {TABLE} WHERE run_id = ANY(%s) AND words @@ %s::tsquery"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [[pk for pk, _ in runs], _query(expression)])
-        return {pk for (pk,) in cursor.fetchall()}
-
-
-def _spans(start: datetime, end: datetime, *, newest_first: bool) -> Iterator[tuple[str, int]]:
+def _spans(start: datetime, end: datetime, *, older: bool) -> Iterator[tuple[str, int]]:
     """Spans of days that cover it all, none longer than what lies before it: small ones first."""
     first, last = int(start.timestamp()) // 86_400, int(end.timestamp()) // 86_400
     covered = 0
     while first <= last:
-        at = last if newest_first else first
-        edge = at + 1 if newest_first else at
+        at = last if older else first
+        edge = at + 1 if older else at
         kind = max(
             (kind for kind, days in _DAYS.items() if edge % days == 0 and days <= max(covered, 1)),
             key=_DAYS.__getitem__,
@@ -164,14 +143,12 @@ def _spans(start: datetime, end: datetime, *, newest_first: bool) -> Iterator[tu
         days = _DAYS[kind]
         yield kind, at // days
         covered += days
-        if newest_first:
+        if older:
             last -= days
         else:
             first += days
 
 
-def _query(expression: Expression) -> str:
-    # Words are letters and digits, so quotes need no care.
-    parts = [f"'{word}'" for word in expression.words]
-    parts += ["({})".format(" | ".join(f"'{one}'" for one in group)) for group in expression.facets]
-    return " & ".join(parts)
+def _query(words: Sequence[str]) -> str:
+    # Words are letters, digits and marks, so quotes need no care.
+    return " & ".join(f"'{word}'" for word in words)

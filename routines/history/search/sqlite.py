@@ -10,19 +10,19 @@ from datetime import UTC, datetime
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from routines.history.search.expression import Expression
-from routines.history.search.words import facet
+from routines.keyset import Position
+from routines.models.run import WORDS_OF
 from routines.values.periods import Span
 
-TABLE = "routines_run_words"
+TABLE = "routines_run_search"
 _BITS = 30  # for the run's number: a billion runs, and seconds until the year 2106
 _MASK = (1 << _BITS) - 1
 
+# The tokenizer that only knows ASCII leaves everything else alone, and our words have no capitals.
 # detail=none: whole words, no phrases, at a third of the size.
 _CREATE = f"""
     CREATE VIRTUAL TABLE {TABLE} USING fts5(
-        words, content='', columnsize=0, detail='none',
-        tokenize="unicode61 remove_diacritics 0"
+        words, content='', columnsize=0, detail='none', tokenize='ascii'
     )
 """
 
@@ -34,101 +34,96 @@ def _row(run: str) -> str:
 
 
 def _words(run: str) -> str:
-    kept = ("text", "why", "outcome_note", "error_message")
-    parts = [f"{run}.{column}" for column in kept]
-    parts += [
-        f"'{facet(kind, 0)[:-1]}' || {run}.{column}"
-        for kind, column in (("r", "routine_id"), ("p", "person_id"), ("a", "account_id"))
-    ]
-    return " || ' ' || ".join(parts)
+    return " || ".join(f"coalesce({run}.{column}, '')" for column in WORDS_OF.values())
 
 
-_INDEXED = (
-    *("text", "why", "outcome_note", "error_message"),
-    *("created_at", "routine_id", "person_id", "account_id"),
+# What was put in must be named word for word to take it out. A run without words is not in.
+_TAKE_OUT = (
+    f"INSERT INTO {TABLE} ({TABLE}, rowid, words) "
+    f"SELECT 'delete', {_row('old')}, {_words('old')} WHERE old.text_words IS NOT NULL;"
 )
-_FILL = f"INSERT INTO {TABLE} (rowid, words) SELECT {_row('run')}, {_words('run')}"
-_FORGET = (
-    f"INSERT INTO {TABLE} ({TABLE}, rowid, words) "  # noqa: S608
-    f"VALUES ('delete', {_row('old')}, {_words('old')})"
+_PUT_IN = (
+    f"INSERT INTO {TABLE} (rowid, words) "
+    f"SELECT {_row('new')}, {_words('new')} WHERE new.text_words IS NOT NULL;"
 )
-_NOTE = f"INSERT INTO {TABLE} (rowid, words) VALUES ({_row('new')}, {_words('new')})"  # noqa: S608
+_INDEXED = ("created_at", *WORDS_OF.values())
 _CHANGED = " OR ".join(f"old.{column} IS NOT new.{column}" for column in _INDEXED)
 _TRIGGERS = {
-    "routines_run_words_insert": f"AFTER INSERT ON routines_run BEGIN {_NOTE}; END",
-    "routines_run_words_delete": f"AFTER DELETE ON routines_run BEGIN {_FORGET}; END",
-    "routines_run_words_update": (
+    f"{TABLE}_insert": f"AFTER INSERT ON routines_run BEGIN {_PUT_IN} END",
+    f"{TABLE}_delete": f"AFTER DELETE ON routines_run BEGIN {_TAKE_OUT} END",
+    f"{TABLE}_update": (
         f"AFTER UPDATE OF {', '.join(_INDEXED)} ON routines_run WHEN {_CHANGED} "
-        f"BEGIN {_FORGET}; {_NOTE}; END"
+        f"BEGIN {_TAKE_OUT} {_PUT_IN} END"
     ),
 }
 
 
 def install() -> None:
-    """What is missing. Migrations that make a table anew drop its triggers, so: after each."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, sql FROM sqlite_master WHERE name LIKE 'routines_run_words%%'", []
-        )
+        cursor.execute(f"SELECT name, sql FROM sqlite_master WHERE name LIKE '{TABLE}%'")  # noqa: S608
         known = dict(cursor.fetchall())
         for name, body in _TRIGGERS.items():
             statement = f"CREATE TRIGGER {name} {body}"
-            if known.get(name) != statement:
+            if TABLE not in known or known.get(name) != statement:
                 cursor.execute(f"DROP TRIGGER IF EXISTS {name}")
+        if TABLE not in known:
+            cursor.execute("UPDATE routines_run SET text_words = NULL")
+            cursor.execute(_CREATE)
+        for name, body in _TRIGGERS.items():
+            statement = f"CREATE TRIGGER {name} {body}"
+            if TABLE not in known or known.get(name) != statement:
                 cursor.execute(statement)
-    if TABLE not in known:
-        rebuild()
 
 
-def rebuild() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
-        cursor.execute(_CREATE)
-        cursor.execute(f"{_FILL} FROM routines_run run ORDER BY created_at, id")
-
-
-def matching(expression: Expression) -> RawSQL:
-    """The primary keys of all runs that match."""
+def matching(words: Sequence[str]) -> RawSQL:
+    """The primary keys of all runs that have the words."""
     sql = f"SELECT rowid & {_MASK} FROM {TABLE} WHERE {TABLE} MATCH %s"  # noqa: S608
-    return RawSQL(sql, [_match(expression)])  # noqa: S611
+    return RawSQL(sql, [_match(words)])  # noqa: S611
 
 
-def candidates(
-    expression: Expression, span: Span, *, newest_first: bool, limit: int
-) -> list[tuple[int, datetime]]:
-    """So many matching runs of the span, in the order of time to the second."""
-    first = _first_row(span.start) if span.start else 0
-    last = _first_row(span.end) | _MASK if span.end else (1 << 62) - 1
-    order = "DESC" if newest_first else "ASC"
-    sql = (
-        f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s AND rowid BETWEEN %s AND %s "  # noqa: S608
-        f"ORDER BY rowid {order} LIMIT %s"
-    )
+def next_runs(
+    words: Sequence[str], span: Span, position: Position | None, *, older: bool, limit: int
+) -> tuple[list[Position], Position | None]:
+    """See Words.next. Whole seconds: within one, rows stand in the order of their numbers."""
+    first = _first_of(span.start) if span.start else 0
+    last = _last_of(span.end) if span.end else (1 << 62) - 1
+    if position and older:
+        last = min(last, _last_of(position.at))
+    elif position:
+        first = max(first, _first_of(position.at))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_match(expression), first, last, limit])
-        rows = [row for (row,) in cursor.fetchall()]
-    return [(row & _MASK, datetime.fromtimestamp(row >> _BITS, UTC)) for row in rows]
+
+        def rows(first: int, last: int, limit: int) -> list[int]:
+            cursor.execute(
+                f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s AND rowid BETWEEN %s AND %s "  # noqa: S608
+                f"ORDER BY rowid {'DESC' if older else 'ASC'} LIMIT %s",
+                [_match(words), first, last, limit],
+            )
+            return [row for (row,) in cursor.fetchall()]
+
+        found = rows(first, last, limit)
+        if len(found) < limit:
+            return _positions(found), None
+        second = datetime.fromtimestamp(found[-1] >> _BITS, UTC)
+        edge = (_first_of(second), found[-1] - 1) if older else (found[-1] + 1, _last_of(second))
+        found += rows(*edge, -1)  # the rest of the last second
+    reached = Position(second, 0) if older else Position(second.replace(microsecond=999_999), _MASK)
+    return _positions(found), reached
 
 
-def among(expression: Expression, runs: Sequence[tuple[int, datetime]]) -> set[int]:
-    """Which of these runs match."""
-    if not runs:
-        return set()
-    marks = ", ".join(["%s"] * len(runs))
-    sql = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s AND rowid IN ({marks})"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_match(expression), *(_first_row(at) + pk for pk, at in runs)])
-        return {row & _MASK for (row,) in cursor.fetchall()}
+def _positions(rows: list[int]) -> list[Position]:
+    return [Position(datetime.fromtimestamp(row >> _BITS, UTC), row & _MASK) for row in rows]
 
 
-def _first_row(at: datetime) -> int:
-    return max(int(at.timestamp()), 0) << _BITS
+def _first_of(moment: datetime) -> int:
+    """The first row number of that second."""
+    return max(int(moment.timestamp()), 0) << _BITS
 
 
-def _match(expression: Expression) -> str:
-    # Words are letters and digits, so quotes need no care.
-    parts = [f'"{word}"' for word in expression.words]
-    parts += [
-        "({})".format(" OR ".join(f'"{one}"' for one in group)) for group in expression.facets
-    ]
-    return " AND ".join(parts)
+def _last_of(moment: datetime) -> int:
+    return _first_of(moment) | _MASK
+
+
+def _match(words: Sequence[str]) -> str:
+    # Words are letters, digits and marks, so quotes need no care.
+    return " AND ".join(f'"{word}"' for word in words)

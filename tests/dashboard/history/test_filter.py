@@ -239,8 +239,8 @@ def test_a_view_without_a_name_or_with_a_broken_filter_is_not_saved(manager_clie
 
 def test_there_is_an_end_to_saved_views(manager_client, manager):
     for number in range(saved_views.MOST):
-        saved_views.save(manager, name=str(number), asked=RunFilter())
-    saved_views.save(manager, name="0", asked=RunFilter(q="again"))
+        saved_views.save(manager, name=str(number), run_filter=RunFilter())
+    saved_views.save(manager, name="0", run_filter=RunFilter(q="again"))
     response = manager_client.post("/history/views/save/", {"name": "One more", "query": ""})
     assert Page(response).says("Delete one first.")
 
@@ -260,5 +260,13 @@ def test_more_choices_and_views_make_no_more_queries(manager_client, manager, re
     few = queries()
     for number in range(5):
         create_run(routine=create_routine(account=f"Account {number}"), reason=Reason.PAUSED)
-        saved_views.save(manager, name=str(number), asked=RunFilter())
+        saved_views.save(manager, name=str(number), run_filter=RunFilter())
     assert queries() == few
+
+
+def test_a_number_that_is_no_runs_is_offered_as_a_word(manager_client):
+    run = create_run(text="See GitHub issue #45218 about checkout")
+    page = Page(manager_client.get("/history/", {"q": "#45218"}))
+    assert shown(page) == set()
+    (offered,) = [a for a in page.find("a") if a.attributes["href"] == "/history/?q=45218"]
+    assert shown(Page(manager_client.get(offered.attributes["href"]))) == {run_page(run)}

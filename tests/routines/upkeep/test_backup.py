@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from routines.history import search
+from routines.history.search import Words
 from routines.models import Routine, Run
 from tests.bench.million import connected
 from tests.factories import create_routine, create_run, create_teammate
@@ -51,7 +51,7 @@ def test_a_copy_is_whole_and_serves_as_the_database(source, tmp_path):
     Run.objects.all().delete()
     with connected(f"sqlite:///{copy}"):
         call_command("migrate", check_unapplied=True, verbosity=0)
-        assert [run.text for run in Run.objects.filter(search.matching("marmalade"))]
+        assert [run.text for run in Run.objects.filter(Words.read("marmalade").by_index())]
         assert Routine.objects.get().reveal_token().reveal() == plain
         create_run(routine=Routine.objects.get())  # and goes on
 

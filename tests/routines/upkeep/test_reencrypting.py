@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from routines.audit import trace
 from routines.models import AuditEvent, Routine
 from routines.practice_api import PracticeApi
 from routines.tokens import rotation
@@ -150,7 +151,7 @@ def test_killed_after_the_first_change_it_has_left_a_trace(
     """Killed: not even what stands in a `finally` runs."""
     create_routine()
     keys.both()
-    first_alone = iter([reencrypting.trace])
+    first_alone = iter([trace])
 
     def until_killed(*arguments: Any, **more: Any) -> None:
         next(first_alone, lambda *_, **__: None)(*arguments, **more)

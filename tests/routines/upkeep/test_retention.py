@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from routines.history import search
+from routines.history.search import Words
 from routines.models import AuditEvent, Dimension, Grain, Person, Routine, Run, RunCount
 from routines.upkeep import retention
 from routines.values.reasons import Reason
@@ -86,6 +86,7 @@ def test_each_goes_at_its_time_and_what_is_younger_is_left_alone(old_runs):
     after = {run["id"]: run for run in stored()}
     assert list(after) == [old_runs[age].pk for age in (0, 29, 31, 99)]
     shortened = {"text": "First line.", "text_was": len(LONG), "field_values": {}}
+    shortened["text_words"] = " first line "
     for age in (0, 29, 31, 99):
         pk = old_runs[age].pk
         assert after[pk] == before[pk] | (shortened if age > 30 else {})
@@ -122,7 +123,7 @@ def test_deleted_runs_stay_in_the_counts_and_lost_words_leave_the_search(old_run
     by_routine = RunCount.objects.filter(dimension=Dimension.ROUTINE, key=routine.pk)
     counted = by_routine.filter(grain=Grain.BLOCK)
     assert sum(counted.values_list("started", flat=True)) == len(old_runs)
-    found = Run.objects.filter(search.matching("marmalade"))
+    found = Run.objects.filter(Words.read("marmalade").by_index())
     assert {run.pk for run in found} == {old_runs[0].pk, old_runs[29].pk}
 
 

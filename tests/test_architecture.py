@@ -1,6 +1,6 @@
 """The architecture: which room may import which, read from the source itself.
 
-The two tables below are the one place where it is written down. A room is a folder of `routines/`
+The two tables below are the one place where it is recorded. A room is a folder of `routines/`
 or `dashboard/`, or one of the few files beside them.
 """
 

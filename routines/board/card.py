@@ -18,7 +18,7 @@ from routines.values.reasons import Reason
 _OF_A_ROUTINE = (
     *("name", "slug", "purpose", "account", "beta_version", "api_version"),
     *("enabled", "archived_at", "hourly_limit", "cool_down", "held_until"),
-    *("confirmation", "asks_why", "token_sealed", "token_withdrawn_at", "token_rejected_since"),
+    *("confirmation", "asks_why", "token_encrypted", "token_removed_at", "token_rejected_since"),
     *("account__label", "account__held_until", "account__hourly_limit"),
 )
 _OF_A_RUN = (

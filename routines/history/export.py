@@ -185,7 +185,7 @@ def _csv(batches: Iterator[list[list[Any]]]) -> Iterator[str]:
             row[_TAGS] = ", ".join(row[_TAGS])
             for column in _FREE:
                 cell = row[column]
-                if cell and not cell[0].isalnum():  # most cells, and nothing to defuse
+                if cell and not cell[0].isalnum():  # most cells, and nothing to escape
                     row[column] = escape_formula(cell)
             writer.writerow(row)
         yield _emptied(out)

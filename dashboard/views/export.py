@@ -1,4 +1,4 @@
-"""Taking runs away: the history's filter as a file, streamed."""
+"""Exporting runs: the history's filter as a file, streamed."""
 
 from django.contrib import messages
 from django.http import HttpResponse

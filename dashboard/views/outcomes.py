@@ -1,4 +1,4 @@
-"""What came of a run: one click, then a note and a link, changed or taken back at any time."""
+"""The outcome of a run: one click, then a note and a link, changed or undone at any time."""
 
 from django import forms
 from django.http import Http404, HttpResponse

@@ -75,7 +75,7 @@ def events(
     until: date | None = None,
 ) -> QuerySet[AuditEvent]:
     """All that is given must hold. `who` and `about` are looked for in the names as they were
-    written down, and as they are now; both days count.
+    recorded, and as they are now; both days count.
     """
     found = AuditEvent.objects.all()
     if who:

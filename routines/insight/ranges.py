@@ -101,7 +101,7 @@ class Range:
 
     @property
     def newest(self) -> "Range":
-        """Its last four weeks, as far as counts by the half hour go back of them."""
+        """Its last four weeks, as far back as counts by the half hour are kept."""
         kept = timezone.localdate() - _DAY * (slots.KEPT_DAYS - 1)
         weeks = self.last - _DAY * (28 - 1)
         return Range(max(self.first, weeks, kept), self.last, timezone.get_current_timezone())

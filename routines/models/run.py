@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Outcome(models.TextChoices):
-    """What came of a session, as people say: the endpoint cannot be asked."""
+    """How a session went, as people say: the endpoint cannot be asked."""
 
     USEFUL = "useful", "useful"
     NOT_USEFUL = "not_useful", "not useful"

@@ -1,4 +1,4 @@
-"""What came of a session, as people say: the endpoint cannot be asked how one went.
+"""How a session went, as people say: the endpoint cannot be asked.
 
 Whoever may see a run may say so, change it, and take it back; the trail keeps every word of it.
 """
@@ -54,7 +54,7 @@ def take_back(run: Run, *, by: Person) -> Run:
 
 
 def reminders(person: Person) -> list[Run]:
-    """The person's own runs of the last days that made a session, and nobody said what came of."""
+    """The person's own runs of the last days that made a session, whose outcome nobody has set."""
     now = timezone.now()
     return list(
         Run.objects.filter(person=person, outcome="", state=State.STARTED, is_trial=False)

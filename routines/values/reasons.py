@@ -23,7 +23,7 @@ SENT = (State.SENDING, State.STARTED, State.UNKNOWN)
 
 class Actor(models.TextChoices):
     NOBODY = "nobody", "nobody"
-    TEAMMATE = "teammate", "who ran it"
+    TEAMMATE = "teammate", "whoever ran it"
     ADMIN = "admin", "an admin"
     OWNER = "owner", "the account's owner"
 
@@ -33,7 +33,7 @@ class Again(models.TextChoices):
 
     NEW_RUN = "new_run", "Yes, it is a new run."
     WAIT = "wait", "Not yet: this run is still being sent."
-    AFTER_MENDING = "after_mending", "Yes, once the cause is mended. Nothing was started."
+    AFTER_FIX = "after_fix", "Yes, once the problem is fixed. Nothing was started."
     SAFE = "safe", "Yes, nothing happened."
     LOOK_FIRST = "look_first", "Only after a look at claude.ai/code: a session may exist."
 
@@ -41,7 +41,7 @@ class Again(models.TextChoices):
 AGAIN_AFTER = {
     State.SENDING: Again.WAIT,
     State.STARTED: Again.NEW_RUN,
-    State.REFUSED: Again.AFTER_MENDING,
+    State.REFUSED: Again.AFTER_FIX,
     State.NOT_SENT: Again.SAFE,
     State.UNKNOWN: Again.LOOK_FIRST,
 }

@@ -30,7 +30,7 @@ LINE = 300  # characters of the text: enough for its first line
 
 # So many runs of the leading condition are looked at for each that the page has room for, at first,
 # and then once more.
-_FIRST_LOOK, _SECOND_LOOK = 10, 100
+_FIRST_LOOK, _SECOND_LOOK = 10, 50
 # A condition of more alternatives does not lead: each is looked along.
 _MOST_ALTERNATIVES = 60
 

@@ -1,10 +1,13 @@
 """Searching runs by words: what matches, on both databases alike, and that nothing is forgotten."""
 
 from datetime import UTC, datetime
+from io import StringIO
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 
 from routines.history import search
 from routines.history.search import Words
@@ -139,6 +142,33 @@ def test_every_way_of_writing_runs_is_noted():
     assert found("fourth") == set()
     Run.objects.all().delete()
     assert found("third") == found("fifth") == set()
+
+
+def test_objects_updated_together_are_found_by_their_new_words():
+    runs = [create_run(text=f"first{number}") for number in range(2)]
+    for run in runs:
+        run.text = run.text.replace("first", "second")
+    Run.objects.bulk_update(runs, ["text"])
+    assert (found("first1"), found("second1")) == (set(), {runs[1].pk})
+
+
+def test_a_text_that_only_the_database_knows_is_refused_unless_its_words_are_given():
+    create_run(text="needle")
+    with pytest.raises(TypeError, match="text_words"):
+        Run.objects.update(text=F("why"))
+    assert len(found("needle")) == 1
+
+
+def test_runs_without_words_get_them_after_a_migration_and_by_command():
+    run = create_run(text="needle")
+    Run.objects.update(text_words=None)
+    assert found("needle") == set()
+    search.install()
+    assert found("needle") == {run.pk}
+    out = StringIO()
+    call_command("rebuild_search", stdout=out)
+    assert out.getvalue() == "Made the words of 1 run.\n"
+    assert found("needle") == {run.pk}
 
 
 def test_the_index_can_be_made_anew():

@@ -25,7 +25,7 @@ from routines.runs import firing
 from routines.values.spreadsheet import BYTE_ORDER_MARK, escape_formula
 
 # A batch of the longest texts is some 15 MB, one of usual ones 0.1 MB.
-_BATCH = 200
+BATCH = 200
 
 
 class Format(models.TextChoices):
@@ -126,8 +126,8 @@ _FIELDS = tuple(_COLUMNS.values())
 def _rows(pks: "array[int]") -> Iterator[list[list[Any]]]:
     """Batches of values in the order of COLUMNS; runs that were deleted meanwhile are left out."""
     readers = _readers()
-    for start in range(0, len(pks), _BATCH):
-        wanted = pks[start : start + _BATCH]
+    for start in range(0, len(pks), BATCH):
+        wanted = pks[start : start + BATCH]
         found = {row[0]: row for row in Run.objects.filter(pk__in=wanted).values_list(*_FIELDS)}
         rows = [list(found[pk]) for pk in wanted if pk in found]
         for row in rows:

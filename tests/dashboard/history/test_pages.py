@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard.templatetags import dashboard as tags
-from routines import history
+from routines.history import pages
 from routines.models import AuditEvent, Routine, Run
 from routines.values.reasons import MEANINGS, Reason, State
 from tests.dashboard.browsing import HTMX, Page, fire_url, run_url, signed_in
@@ -92,7 +92,7 @@ def test_the_pages_lead_through_all_runs_and_back(client, routine, teammate):
     # All of one moment: the primary key has to tell them apart.
     Run.objects.bulk_create(
         Run(key=uuid4(), routine=routine, person=teammate, **values)
-        for _ in range(2 * history.PAGE_SIZE)
+        for _ in range(2 * pages.PAGE_SIZE)
     )
     newest_first = [run_page(run) for run in Run.objects.order_by("-pk")]
 
@@ -104,7 +104,7 @@ def test_the_pages_lead_through_all_runs_and_back(client, routine, teammate):
         if not older:
             break
         url = "/history/" + older[0].attributes["href"]
-    assert [len(runs) for runs in shown] == [history.PAGE_SIZE, history.PAGE_SIZE, 1]
+    assert [len(runs) for runs in shown] == [pages.PAGE_SIZE, pages.PAGE_SIZE, 1]
     assert list(chain.from_iterable(shown)) == newest_first
 
     (newer,) = page.find("a", rel="prev")

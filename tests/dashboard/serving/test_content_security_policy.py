@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from routines import history
+from routines.history import pages
 from routines.values.reasons import Reason
 from tests.dashboard.browsing import HTMX, Page, fire_url, press
 from tests.factories import PASSWORD, create_routine, create_run
@@ -94,7 +94,7 @@ def test_an_answer_of_the_endpoint(client, routine, practice):
 
 
 def test_the_page_of_a_broken_view(client, monkeypatch):
-    monkeypatch.setattr(history, "page", None)
+    monkeypatch.setattr(pages, "page", None)
     client.raise_request_exception = False
     response = client.get("/history/")
     assert response.status_code == 500

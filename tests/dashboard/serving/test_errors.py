@@ -5,7 +5,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
-from routines import history
+from routines.history import pages
 from routines.models import Person
 from tests.dashboard.browsing import HTMX, Page, signed_in
 from tests.factories import PASSWORD, create_person
@@ -79,7 +79,7 @@ def test_a_broken_view_answers_with_advice_and_no_detail(client, monkeypatch):
     def fail(*arguments, **more):
         raise RuntimeError("sk-ant-oat01-in-an-exception")
 
-    monkeypatch.setattr(history, "page", fail)
+    monkeypatch.setattr(pages, "page", fail)
     client.raise_request_exception = False
     response = client.get("/history/")
     assert response.status_code == 500

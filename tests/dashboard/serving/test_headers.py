@@ -7,13 +7,13 @@ from django.test import Client, override_settings
 from django.urls import reverse
 
 from dashboard.serving.headers import HEADERS
-from routines import history
+from routines.history import pages
 from tests.dashboard.browsing import HTMX, Page, fire_url, press, run_url, signed_in
 from tests.factories import create_run
 
 
 def break_history(monkeypatch):
-    monkeypatch.setattr(history, "page", None)
+    monkeypatch.setattr(pages, "page", None)
 
 
 def assert_guarded(response):

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from dashboard.serving.logs import LogFormatter
-from routines import history
+from routines.history import pages
 from routines.models import Routine
 from routines.values import tokens
 from tests.dashboard.browsing import press, run_form, run_url, signed_in
@@ -173,7 +173,7 @@ def test_an_exception_whose_text_and_locals_hold_a_token_is_logged_without(
         except ValueError as error:
             raise RuntimeError(f"while sending {token!r}") from error
 
-    monkeypatch.setattr(history, "page", fail)
+    monkeypatch.setattr(pages, "page", fail)
     client.raise_request_exception = False
     response = client.get("/history/")
     reference = response.headers["X-Request-ID"]

@@ -141,7 +141,7 @@ def test_exactly_the_runs_of_the_filter_that_the_person_may_see_newest_first(for
 
 
 def test_batches_leave_nothing_out_and_nothing_twice(manager, monkeypatch):
-    monkeypatch.setattr(export, "_BATCH", 3)
+    monkeypatch.setattr(export, "BATCH", 3)
     routine = create_routine()
     made = [create_run(routine=routine, person=manager).pk for _ in range(10)]
     taken = export.take(manager, RunFilter(), Format.JSON_LINES)
@@ -156,7 +156,7 @@ def test_batches_leave_nothing_out_and_nothing_twice(manager, monkeypatch):
 
 
 def test_nothing_stays_open_between_two_batches(manager, monkeypatch):
-    monkeypatch.setattr(export, "_BATCH", 1)
+    monkeypatch.setattr(export, "BATCH", 1)
     for _ in range(3):
         create_run(person=manager)
     lines = export.take(manager, RunFilter(), Format.CSV).lines()

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from routines import history
+from routines.history import pages
 from routines.history.run_filter import RunFilter
 from routines.models import Outcome, Person, Routine, Run, Tag
 from routines.values.reasons import MEANINGS, Reason, State
@@ -98,21 +98,21 @@ QUERIES = [
 
 def walk(person: Person, run_filter: RunFilter, size: int) -> tuple[list[int], list[int]]:
     """All pages to the oldest run, and from there back to the newest one."""
-    page = history.page(person, run_filter, size=size)
+    page = pages.page(person, run_filter, size=size)
     assert page.newer is None
     forth = [run.pk for run in page.rows]
     first = list(forth)
     for _ in range(RUNS + 5):
         if page.older is None:
             break
-        page = history.page(person, run_filter, before=page.older, size=size)
+        page = pages.page(person, run_filter, before=page.older, size=size)
         forth += [run.pk for run in page.rows]
     assert page.older is None, "the pages never come to an end"
     back = [run.pk for run in reversed(page.rows)]
     for _ in range(RUNS + 5):
         if page.newer is None:
             break
-        page = history.page(person, run_filter, after=page.newer, size=size)
+        page = pages.page(person, run_filter, after=page.newer, size=size)
         back += [run.pk for run in reversed(page.rows) if run.pk not in back]
     assert page.newer is None
     assert [run.pk for run in page.rows] == first
@@ -181,7 +181,7 @@ def test_a_page_that_looked_back_only_so_far_says_so_and_goes_on():
     oldest = Run.objects.order_by("created_at")[0]
     Run.objects.filter(pk=oldest.pk).update(api_version="the oldest one")
     run_filter = RunFilter.from_query("state=refused&beta=b-1&api=the+oldest+one")
-    page = history.page(create_manager(), run_filter, size=1)
+    page = pages.page(create_manager(), run_filter, size=1)
     assert page.rows == []
     assert page.looked_back_to is not None
     assert page.looked_back_to > oldest.created_at
@@ -198,7 +198,7 @@ def test_a_page_makes_as_many_queries_however_many_runs_there_are():
         counted = {}
         for query in QUERIES:
             with CaptureQueriesContext(connection) as captured:
-                history.page(manager, RunFilter.from_query(query), size=5)
+                pages.page(manager, RunFilter.from_query(query), size=5)
             counted[query] = len(captured)
         return counted
 
@@ -235,9 +235,9 @@ def test_what_names_a_run_finds_that_run_alone(world, people, typed):
         request_id="req_42",
     )
     run_filter = RunFilter(q=typed.format(pk=run.pk).strip())
-    assert [found.pk for found in history.page(create_manager(), run_filter).rows] == [run.pk]
-    assert [found.pk for found in history.page(people[0], run_filter).rows] == [run.pk]
-    assert history.page(people[1], run_filter).rows == []
+    assert [found.pk for found in pages.page(create_manager(), run_filter).rows] == [run.pk]
+    assert [found.pk for found in pages.page(people[0], run_filter).rows] == [run.pk]
+    assert pages.page(people[1], run_filter).rows == []
 
 
 @pytest.mark.parametrize("typed", ["session_01FOUND", "req_42", "#1"])
@@ -254,17 +254,17 @@ def test_what_names_a_run_is_looked_up_in_an_index(typed):
 def test_new_runs_are_counted_as_the_filter_asks(world):
     manager = create_manager()
     run_filter = RunFilter.from_query("state=unknown")
-    shown = history.page(manager, run_filter)
-    assert history.new_since(manager, run_filter, history.top(shown)) == 0
+    shown = pages.page(manager, run_filter)
+    assert pages.new_since(manager, run_filter, pages.top(shown)) == 0
     create_run(reason=Reason.NO_ANSWER)
     create_run(reason=Reason.NO_ANSWER)
     create_run()
-    assert history.new_since(manager, run_filter, history.top(shown)) == 2
-    assert history.new_since(create_teammate(), run_filter, history.top(shown)) == 0
+    assert pages.new_since(manager, run_filter, pages.top(shown)) == 2
+    assert pages.new_since(create_teammate(), run_filter, pages.top(shown)) == 0
 
 
 def test_an_empty_page_learns_of_its_first_run():
     manager = create_manager()
-    cursor = history.top(history.page(manager))
+    cursor = pages.top(pages.page(manager))
     create_run()
-    assert history.new_since(manager, RunFilter(), cursor) == 1
+    assert pages.new_since(manager, RunFilter(), cursor) == 1

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from routines import history
+from routines.history import pages
 from routines.keyset import BadCursor, Page
 from routines.models import Person, Run
 from routines.registry import header_versions
@@ -55,10 +55,10 @@ def pks(page: Page) -> list[int]:
 
 def walk(person: Person, *, size: int) -> list[Page]:
     """From the newest page to the oldest."""
-    pages = [history.page(person, size=size)]
-    while pages[-1].older:
-        pages.append(history.page(person, before=pages[-1].older, size=size))
-    return pages
+    walked = [pages.page(person, size=size)]
+    while walked[-1].older:
+        walked.append(pages.page(person, before=walked[-1].older, size=size))
+    return walked
 
 
 SAME = timedelta(0)
@@ -77,28 +77,28 @@ SETS = {
 @pytest.mark.parametrize("moments", SETS.values(), ids=SETS)
 def test_the_pages_hold_every_run_once_newest_first_in_both_directions(manager, moments, size):
     expected = create_runs(*moments)
-    pages = walk(manager, size=size)
-    assert [pk for page in pages for pk in pks(page)] == expected
-    assert [len(page.rows) for page in pages[:-1]] == [size] * (len(pages) - 1)
-    assert pages[0].newer is None
-    assert pages[-1].older is None
+    walked = walk(manager, size=size)
+    assert [pk for page in walked for pk in pks(page)] == expected
+    assert [len(page.rows) for page in walked[:-1]] == [size] * (len(walked) - 1)
+    assert walked[0].newer is None
+    assert walked[-1].older is None
 
-    for at in range(len(pages) - 1, 0, -1):
-        newer = pages[at].newer
+    for at in range(len(walked) - 1, 0, -1):
+        newer = walked[at].newer
         assert newer is not None
-        back = history.page(manager, after=newer, size=size)
-        assert pks(back) == pks(pages[at - 1])
+        back = pages.page(manager, after=newer, size=size)
+        assert pks(back) == pks(walked[at - 1])
         assert (back.newer is None) is (at == 1)
         assert back.older is not None
-        assert pks(history.page(manager, before=back.older, size=size)) == pks(pages[at])
+        assert pks(pages.page(manager, before=back.older, size=size)) == pks(walked[at])
 
 
 def test_a_run_that_arrives_meanwhile_shifts_no_page(manager):
     expected = create_runs(*SPREAD[:4])
-    first = history.page(manager, size=2)
+    first = pages.page(manager, size=2)
     assert first.older is not None
     create_run()
-    assert pks(history.page(manager, before=first.older, size=2)) == expected[2:]
+    assert pks(pages.page(manager, before=first.older, size=2)) == expected[2:]
 
 
 def test_a_first_page_that_would_be_a_stub_is_filled_up(manager):
@@ -107,24 +107,24 @@ def test_a_first_page_that_would_be_a_stub_is_filled_up(manager):
     newest = create_run()
     assert second.newer is not None
     # Three runs are newer: one page of two, and then a whole first page instead of one run.
-    newer = history.page(manager, after=second.newer, size=2)
+    newer = pages.page(manager, after=second.newer, size=2)
     assert pks(newer) == expected[:2]
     assert newer.newer is not None
-    assert pks(history.page(manager, after=newer.newer, size=2)) == [newest.pk, expected[0]]
+    assert pks(pages.page(manager, after=newer.newer, size=2)) == [newest.pk, expected[0]]
 
 
 def test_the_edge_of_a_page_may_be_a_run_that_is_gone(manager):
     expected = create_runs(*SPREAD[:4])
-    first = history.page(manager, size=2)
+    first = pages.page(manager, size=2)
     assert first.older is not None
     Run.objects.filter(pk=expected[1]).delete()
-    assert pks(history.page(manager, before=first.older, size=2)) == expected[2:]
+    assert pks(pages.page(manager, before=first.older, size=2)) == expected[2:]
 
 
 def test_an_empty_history_is_one_empty_page(manager):
-    assert history.page(manager) == Page(rows=[], newer=None, older=None)
-    assert history.page(manager, after="1-1") == Page(rows=[], newer=None, older=None)
-    assert history.page(manager, before="1-1").rows == []
+    assert pages.page(manager) == Page(rows=[], newer=None, older=None)
+    assert pages.page(manager, after="1-1") == Page(rows=[], newer=None, older=None)
+    assert pages.page(manager, before="1-1").rows == []
 
 
 @pytest.mark.parametrize(
@@ -150,15 +150,15 @@ def test_an_empty_history_is_one_empty_page(manager):
 )
 def test_a_cursor_of_another_make_is_refused(manager, cursor):
     with pytest.raises(BadCursor):
-        history.page(manager, before=cursor)
+        pages.page(manager, before=cursor)
     with pytest.raises(BadCursor):
-        history.page(manager, after=cursor)
+        pages.page(manager, after=cursor)
 
 
 @pytest.mark.parametrize("cursor", ["0-0", "9" * 17 + "-1", "1-" + "9" * 18])
 def test_a_cursor_at_the_edge_of_time_finds_what_there_is(manager, cursor):
     run = create_run()
-    found = {*pks(history.page(manager, before=cursor)), *pks(history.page(manager, after=cursor))}
+    found = {*pks(pages.page(manager, before=cursor)), *pks(pages.page(manager, after=cursor))}
     assert found == {run.pk}
 
 
@@ -175,7 +175,7 @@ def test_who_may_see_all_runs_sees_all_and_everybody_else_their_own():
         (other, [theirs.pk]),
         (create_person(), []),
     ):
-        assert pks(history.page(person)) == expected
+        assert pks(pages.page(person)) == expected
 
 
 def test_a_cursor_shows_nobody_elses_runs():
@@ -183,10 +183,10 @@ def test_a_cursor_shows_nobody_elses_runs():
     runs = [create_run(person=teammate, ago=timedelta(minutes=at)) for at in (1, 3, 5)]
     for at in (2, 4):
         create_run(ago=timedelta(minutes=at))
-    pages = walk(teammate, size=1)
-    assert [pks(page) for page in pages] == [[run.pk] for run in runs]
-    assert pages[2].newer is not None
-    assert pks(history.page(teammate, after=pages[2].newer, size=1)) == [runs[1].pk]
+    walked = walk(teammate, size=1)
+    assert [pks(page) for page in walked] == [[run.pk] for run in runs]
+    assert walked[2].newer is not None
+    assert pks(pages.page(teammate, after=walked[2].newer, size=1)) == [runs[1].pk]
 
 
 # --- What a page costs ---
@@ -198,11 +198,11 @@ def test_a_page_takes_three_queries_with_all_it_shows(manager, django_assert_num
         create_run()
     manager.has_perm("routines.view_all_runs")  # asked once a request
     with django_assert_num_queries(3):
-        shown = [f"{run.routine} {run.person}" for run in history.page(manager).rows]
+        shown = [f"{run.routine} {run.person}" for run in pages.page(manager).rows]
     assert len(shown) == runs
 
 
 def test_a_page_settles_what_is_overdue(manager):
     run = create_run(reason=Reason.SENDING, ago=timedelta(hours=1))
-    [shown] = history.page(manager).rows
+    [shown] = pages.page(manager).rows
     assert (shown.pk, shown.reason) == (run.pk, Reason.INTERRUPTED)

@@ -57,11 +57,11 @@ urlpatterns = [
     path("routines/<slug:slug>/fire/", run.fire, name="fire"),
     # The history
     path("history/", history.history, name="history"),
-    path("history/runs.csv", export.export_runs, {"format": Format.CSV}, name="export_csv"),
+    path("history/runs.csv", export.export_runs, {"file_format": Format.CSV}, name="export_csv"),
     path(
         "history/runs.jsonl",
         export.export_runs,
-        {"format": Format.JSON_LINES},
+        {"file_format": Format.JSON_LINES},
         name="export_json_lines",
     ),
     path("history/new/", history.new_runs, name="new_runs"),

@@ -45,7 +45,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth h
             logger.error("A second factor cannot be read: no key of TOKEN_ENCRYPTION_KEYS opens it")
             return b32encode(secrets.token_bytes(20)).decode()  # which no code fits
 
-    def generate_authenticator_name(self, user: Person, type: str) -> str:
+    def generate_authenticator_name(self, user: Person, type: str) -> str:  # noqa: A002  # allauth's
         number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
         return "Passkey" if number == 1 else f"Passkey {number}"
 

@@ -19,7 +19,7 @@ _CONTENT_TYPES = {
 
 
 @require_GET
-def export_runs(request: SignedInRequest, format: export.Format) -> HttpResponseBase:
+def export_runs(request: SignedInRequest, file_format: export.Format) -> HttpResponseBase:
     query = request.META["QUERY_STRING"]
     try:
         run_filter = RunFilter.from_query(query)
@@ -27,9 +27,9 @@ def export_runs(request: SignedInRequest, format: export.Format) -> HttpResponse
         return _history(query)  # it says what is wrong with its own filter
     try:
         return downloads.stream(
-            lambda: export.take(request.user, run_filter, format).lines(),
-            content_type=_CONTENT_TYPES[format],
-            file_name=export.file_name(format),
+            lambda: export.take(request.user, run_filter, file_format).lines(),
+            content_type=_CONTENT_TYPES[file_format],
+            file_name=export.file_name(file_format),
         )
     except downloads.TooManyDownloads as refused:
         messages.info(request, str(refused))

@@ -37,7 +37,7 @@ class Format(models.TextChoices):
 class Export:
     """What one person takes away: iterate over `lines()` once."""
 
-    format: Format
+    file_format: Format
     pks: "array[int]" = field(repr=False)
 
     @property
@@ -46,22 +46,22 @@ class Export:
 
     def lines(self) -> Iterator[str]:
         """Several lines at a time."""
-        write = _csv if self.format == Format.CSV else _json_lines
+        write = _csv if self.file_format == Format.CSV else _json_lines
         yield from write(_rows(self.pks))
 
 
-def take(person: Person, run_filter: RunFilter, format: Format) -> Export:
+def take(person: Person, run_filter: RunFilter, file_format: Format) -> Export:
     """The runs that the filter asks for, of those that `person` may see, newest first.
 
     It stands in the audit trail before anything is handed out: who, which filter, how many runs.
     """
     firing.settle_overdue_runs()
     runs = run_filter.apply(Run.objects.visible_to(person)).order_by("-created_at", "-pk")
-    export = Export(format, array("q", runs.values_list("pk", flat=True).iterator(10_000)))
+    export = Export(file_format, array("q", runs.values_list("pk", flat=True).iterator(10_000)))
     trace(
         AuditEvent.Action.EXPORTED,
         by=person,
-        subject=f"{export.count} run{'' if export.count == 1 else 's'} as {format.label}",
+        subject=f"{export.count} run{'' if export.count == 1 else 's'} as {file_format.label}",
         changes={"filter": [None, run_filter.query_string()], "runs": [None, export.count]},
     )
     return export
@@ -205,5 +205,5 @@ def _json_lines(batches: Iterator[list[list[Any]]]) -> Iterator[str]:
         yield "".join(f"{encode(dict(zip(COLUMNS, row, strict=True)))}\n" for row in batch)
 
 
-def file_name(format: Format) -> str:
-    return f"runs-{timezone.localdate().isoformat()}.{format.value}"
+def file_name(file_format: Format) -> str:
+    return f"runs-{timezone.localdate().isoformat()}.{file_format.value}"

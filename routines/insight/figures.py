@@ -139,25 +139,25 @@ class Figures:
     tokens: list[health.Health] = field(default_factory=list)
 
 
-def look(range: Range) -> Figures:
-    steps = _steps(range)
+def look(days: Range) -> Figures:
+    steps = _steps(days)
     total = Counts()
     for _, counts in steps:
         total.add(getattr(counts, name) for name in _STATES)
     known = Routine.objects.select_related("account").in_bulk()
     accounts = Account.objects.in_bulk()
-    counted = _by_key(range)
+    counted = _by_key(days)
     routines = _named(counted[Dimension.ROUTINE], known)
     people, others = _people(counted[Dimension.PERSON])
     ran = {routine.pk for routine, _ in routines}
     current = [routine for routine in known.values() if not routine.is_archived]
-    newest = range.newest
+    newest = days.newest
     week_of = newest if newest.first <= newest.last else None
     return Figures(
-        range=range,
+        range=days,
         total=total,
-        before=_total(range.before),
-        deleted=_total(range, deleted=True).runs,
+        before=_total(days.before),
+        deleted=_total(days, deleted=True).runs,
         steps=steps,
         routines=routines,
         accounts=_named(counted[Dimension.ACCOUNT], accounts),
@@ -167,7 +167,7 @@ def look(range: Range) -> Figures:
         duration=_duration(counted[Dimension.DURATION]),
         week_of=week_of,
         week=_week(week_of, accounts) if week_of else {},
-        idle=_idle([one for one in current if one.pk not in ran and one.created_at < range.end]),
+        idle=_idle([one for one in current if one.pk not in ran and one.created_at < days.end]),
         tokens=health.needing_somebody(current),
     )
 
@@ -175,22 +175,22 @@ def look(range: Range) -> Figures:
 # --- Over time ---
 
 
-def _total(range: Range, **only: bool) -> Counts:
-    rows = RunCount.objects.filter(slots.covering(*range.bounds, Dimension.TIME), **only)
+def _total(days: Range, **only: bool) -> Counts:
+    rows = RunCount.objects.filter(slots.covering(*days.bounds, Dimension.TIME), **only)
     sums = rows.aggregate(**{name: Sum(name) for name in _STATES})
     return Counts(**{name: count or 0 for name, count in sums.items()})
 
 
-def _steps(range: Range) -> list[tuple[Step, Counts]]:
-    steps = [(step, Counts()) for step in range.steps()]
-    first, end = range.bounds
+def _steps(days: Range) -> list[tuple[Step, Counts]]:
+    steps = [(step, Counts()) for step in days.steps()]
+    first, end = days.bounds
     rows = RunCount.objects.filter(dimension=Dimension.TIME, slot__gte=first, slot__lt=end)
-    if range.unit == Unit.DAY:
-        days = rows.filter(grain=Grain.HALF_HOUR).values_list(_local_slot(range) / Grain.DAY)
-        for day, *counts in days.annotate(*(Sum(name) for name in _STATES)).order_by():
-            steps[day - _days_since_1970(range.first)][1].add(counts)
+    if days.unit == Unit.DAY:
+        by_day = rows.filter(grain=Grain.HALF_HOUR).values_list(_local_slot(days) / Grain.DAY)
+        for day, *counts in by_day.annotate(*(Sum(name) for name in _STATES)).order_by():
+            steps[day - _days_since_1970(days.first)][1].add(counts)
         return steps
-    grain = Grain.HALF_HOUR if range.unit == Unit.HOUR else Grain.DAY
+    grain = Grain.HALF_HOUR if days.unit == Unit.HOUR else Grain.DAY
     ends = [slots.slot_of(step.end) for step, _ in steps]
     position = 0
     for slot, *counts in rows.filter(grain=grain).order_by("slot").values_list("slot", *_STATES):
@@ -204,9 +204,9 @@ def _days_since_1970(day: date) -> int:
     return (day - date(1970, 1, 1)).days
 
 
-def _local_slot(range: Range) -> Combinable:
+def _local_slot(days: Range) -> Combinable:
     """The half hours of the range by its zone's clock, which may be put forward or back."""
-    shifts = range.shifts
+    shifts = days.shifts
     cases = [When(slot__lt=end, then=Value(shift)) for end, shift in shifts[:-1]]
     last = Value(shifts[-1][1])
     return F("slot") + (Case(*cases, default=last) if cases else last)
@@ -215,10 +215,10 @@ def _local_slot(range: Range) -> Combinable:
 # --- By routine, account, person, reason, duration ---
 
 
-def _by_key(range: Range) -> dict[str, dict[str, Counts]]:
+def _by_key(days: Range) -> dict[str, dict[str, Counts]]:
     """{dimension: {key: counts}}, only of what was counted."""
     dimensions = [one for one in Dimension if one != Dimension.TIME]
-    rows = RunCount.objects.filter(slots.covering(*range.bounds, *dimensions))
+    rows = RunCount.objects.filter(slots.covering(*days.bounds, *dimensions))
     sums = rows.values_list("dimension", "key").annotate(*(Sum(name) for name in RunCount.COUNTS))
     found: dict[str, dict[str, Counts]] = {dimension: {} for dimension in dimensions}
     for dimension, key, *values in sums.order_by():
@@ -268,11 +268,11 @@ _1970 = 3 * 24  # began with a Thursday: so many hours after a week begins
 _WEEK = 7 * 24  # hours
 
 
-def _week(range: Range, accounts: dict[int, Account]) -> dict[tuple[int, int], Hour]:
+def _week(days: Range, accounts: dict[int, Account]) -> dict[tuple[int, int], Hour]:
     limits = {str(pk): _limit(account) for pk, account in accounts.items()}
     sessions: dict[int, int] = defaultdict(int)  # by hour of the week
     fullest: dict[int, tuple[float, int, str, int]] = {}  # share, hour, account, sessions
-    for hour, key, started in _hours(range):
+    for hour, key, started in _hours(days):
         of_week = (hour + _1970) % _WEEK
         sessions[of_week] += started
         if limit := limits.get(key):
@@ -280,7 +280,7 @@ def _week(range: Range, accounts: dict[int, Account]) -> dict[tuple[int, int], H
             fullest[of_week] = max(fullest.get(of_week, candidate), candidate)
     week = {divmod(of_week, 24): Hour(count) for of_week, count in sessions.items()}
     for of_week, (_, hour, key, started) in fullest.items():
-        start, account = range.moment(hour * 2), accounts[int(key)]
+        start, account = days.moment(hour * 2), accounts[int(key)]
         week[divmod(of_week, 24)].fullest = Fullest(start, account, started, limits[key])
     return week
 
@@ -290,9 +290,9 @@ def _limit(account: Account) -> int:
     return settings.ACCOUNT_HOURLY_LIMIT if limit is None else limit
 
 
-def _hours(range: Range) -> QuerySet[RunCount, tuple[int, str, int]]:
+def _hours(days: Range) -> QuerySet[RunCount, tuple[int, str, int]]:
     """(hour since 1970 by the zone's clock, account, its sessions)"""
-    first, end = range.bounds
+    first, end = days.bounds
     rows = RunCount.objects.filter(
         dimension=Dimension.ACCOUNT,
         grain=Grain.HALF_HOUR,
@@ -300,5 +300,5 @@ def _hours(range: Range) -> QuerySet[RunCount, tuple[int, str, int]]:
         slot__lt=end,
         started__gt=0,
     )
-    hours = rows.values_list(_local_slot(range) / 2, "key")
+    hours = rows.values_list(_local_slot(days) / 2, "key")
     return hours.annotate(Sum("started")).order_by()

@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
             request_id = answer.headers.get("request-id", "-")
             print(self.command, self.path, answer.status, request_id, file=sys.stderr)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's
         """Nothing but what _send says: the default logs more than it knows to be harmless."""
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from django.core.checks import CheckMessage, Info, Warning, register
+from django.core import checks
 from django.db import Error as DatabaseFailure
 from django.db import connection
 
@@ -11,8 +11,8 @@ from routines.tokens import health
 
 
 # No Tags.database: checks of that kind are left out unless a database is named.
-@register("tokens")
-def check_stored_tokens(**_: Any) -> list[CheckMessage]:
+@checks.register("tokens")
+def check_stored_tokens(**_: Any) -> list[checks.CheckMessage]:
     """A database that is not there yet, or has not been migrated, has no tokens to look at."""
     if _is_file_yet_to_be_made():
         return []
@@ -20,13 +20,13 @@ def check_stored_tokens(**_: Any) -> list[CheckMessage]:
         connection.ensure_connection()
     except DatabaseFailure:
         sentence = "The stored tokens were not looked at: the database does not answer."
-        return [Info(sentence, id="routines.I001")]
+        return [checks.Info(sentence, id="routines.I001")]
     try:
         unreadable = health.unreadable()
     except DatabaseFailure:
         return []
     return [
-        Warning(
+        checks.Warning(
             f"No key of TOKEN_ENCRYPTION_KEYS opens the stored token of “{routine.name}” "
             f"({routine.routine_id}).",
             hint="Add the key that encrypted it, or paste the token again: docs/tokens.md.",

@@ -14,8 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from routines import registry
-from routines.audit import trace
-from routines.audit import trail as audit_trail
+from routines.audit import trace, trail
 from routines.models import AuditEvent, Person, Routine
 from routines.people import groups
 from tests.dashboard.browsing import Page
@@ -38,19 +37,19 @@ def rows(client, **asked) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def trail(admin: Person) -> None:
+def events(admin: Person) -> None:
     """One change of each kind, a day each, and of two people and the command line."""
     AuditEvent._base_manager.all().delete()
     other = create_admin(username="other-admin")
     routine = create_routine(name="Alert triage")
     AuditEvent._base_manager.all().delete()
-    told: list[tuple[Action, Person | None, dict[str, Any]]] = [
+    history: list[tuple[Action, Person | None, dict[str, Any]]] = [
         (Action.ROUTINE_EDITED, admin, {"routine": routine, "changes": {"name": ["a", "b"]}}),
         (Action.TOKEN_SET, other, {"routine": routine, "changes": {"token": [None, "…abcd"]}}),
         (Action.PERSON_ADDED, admin, {"subject": "newcomer"}),
         (Action.HOLD_LIFTED, None, {"subject": "account Platform"}),
     ]
-    for day, (action, by, rest) in enumerate(told, start=1):
+    for day, (action, by, rest) in enumerate(history, start=1):
         with time_machine.travel(datetime(2026, 3, day, 12, tzinfo=UTC), tick=False):
             trace(action, by=by, **rest)
 
@@ -73,7 +72,7 @@ FOUND = {
 }
 
 
-@pytest.mark.usefixtures("trail")
+@pytest.mark.usefixtures("events")
 @pytest.mark.parametrize(("asked", "actions"), FOUND.values(), ids=FOUND)
 def test_what_is_asked_for_is_shown_and_exported(admin_client, asked, actions):
     page = Page(look(admin_client, **asked))
@@ -149,7 +148,7 @@ def test_pages_keep_the_filter_and_cost_the_same(admin_client, admin, routine):
     for _ in range(3):
         registry.set_enabled(routine, not routine.enabled, by=admin)
     few = cost()
-    for _ in range(audit_trail.PAGE_SIZE + 2):
+    for _ in range(trail.PAGE_SIZE + 2):
         registry.set_enabled(routine, not routine.enabled, by=admin)
     assert cost() == few
     (older,) = Page(look(admin_client, what="routines")).find("a", rel="next")
@@ -171,7 +170,7 @@ def test_a_cell_never_becomes_a_formula(admin_client):
     assert (row["who"], row["subject"]) == ("'=1+1", "'@SUM(A1)")
 
 
-def test_an_export_is_traced_and_holds_what_there_was_when_it_was_asked_for(admin_client, trail):
+def test_an_export_is_traced_and_holds_what_there_was_when_it_was_asked_for(admin_client, events):
     exported = rows(admin_client, what="tokens")
     assert len(exported) == 1
     event = AuditEvent.objects.all()[0]
@@ -180,6 +179,6 @@ def test_an_export_is_traced_and_holds_what_there_was_when_it_was_asked_for(admi
 
 
 def test_every_action_is_in_one_kind_and_can_be_asked_for():
-    values = [value for _, group in audit_trail.choices() for value, _ in group]
+    values = [value for _, group in trail.choices() for value, _ in group]
     assert sorted(values) == sorted(set(values))
     assert set(Action.values) < set(values)

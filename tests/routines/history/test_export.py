@@ -27,9 +27,9 @@ def manager() -> Person:
     return create_manager()
 
 
-def exported(person: Person, format: Format, query: str = "") -> list[dict[str, Any]]:
-    written = "".join(export.take(person, RunFilter.from_query(query), format).lines())
-    if format == Format.JSON_LINES:
+def exported(person: Person, file_format: Format, query: str = "") -> list[dict[str, Any]]:
+    written = "".join(export.take(person, RunFilter.from_query(query), file_format).lines())
+    if file_format == Format.JSON_LINES:
         return [json.loads(line) for line in written.splitlines()]
     return list(csv.DictReader(io.StringIO(written.removeprefix("\ufeff"), newline="")))
 
@@ -123,15 +123,15 @@ def test_the_page_describes_every_column_in_order():
     assert [row.split("`")[1] for row in rows] == list(COLUMNS)
 
 
-@pytest.mark.parametrize("format", Format)
-def test_exactly_the_runs_of_the_filter_that_the_person_may_see_newest_first(format, manager):
+@pytest.mark.parametrize("file_format", Format)
+def test_exactly_the_runs_of_the_filter_that_the_person_may_see_newest_first(file_format, manager):
     routine, teammate = create_routine(), create_teammate()
     own = [create_run(routine=routine, person=teammate).pk for _ in range(2)]
     refused = create_run(routine=routine, person=teammate, reason=Reason.PAUSED).pk
     others = create_run(routine=routine, person=manager).pk
 
     def runs(person: Person, query: str = "") -> list[int]:
-        return [int(run["run"]) for run in exported(person, format, query)]
+        return [int(run["run"]) for run in exported(person, file_format, query)]
 
     assert runs(manager) == [others, refused, *reversed(own)]
     assert runs(teammate) == [refused, *reversed(own)]

@@ -9,8 +9,7 @@ from routines.board import cards
 from routines.models import Person, Routine, Run
 from routines.people import groups
 from routines.practice_api import PracticeApi
-from routines.runs import firing
-from routines.runs import rules as access
+from routines.runs import firing, rules
 from routines.values.reasons import State
 from tests.factories import (
     create_admin,
@@ -71,18 +70,18 @@ def test_who_may_not_is_told_who_may():
     routine = create_routine(name=NAME)
     crew = groups.add("Crew", members=[], by=None)
     rule(routine, open_to=[crew])
-    assert "open to the group Crew only" in str(access.NotAllowed(routine))
+    assert "open to the group Crew only" in str(rules.NotAllowed(routine))
     rule(routine, open_to=[crew, groups.add("Night shift", members=[], by=None)])
-    assert "open to the groups Crew and Night shift only" in str(access.NotAllowed(routine))
+    assert "open to the groups Crew and Night shift only" in str(rules.NotAllowed(routine))
     rule(routine)
-    assert "Your role" in str(access.NotAllowed(routine))
+    assert "Your role" in str(rules.NotAllowed(routine))
 
 
 @pytest.mark.usefixtures("transactional_db")
 def test_a_press_by_who_is_not_in_the_group_sends_nothing(practice: PracticeApi):
     member, other, routine = create_teammate(), create_teammate(), create_routine()
     rule(routine, open_to=[groups.add("Crew", members=[member], by=None)])
-    with pytest.raises(access.NotAllowed):
+    with pytest.raises(rules.NotAllowed):
         press(routine, other)
     assert (practice.requests, Run.objects.count()) == (0, 0)
     assert press(routine, member).run.state == State.STARTED
@@ -134,7 +133,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize(("rules", "given", "problems"), ANSWERS.values(), ids=ANSWERS)
 def test_each_question_without_an_answer_has_its_sentence(rules, given, problems):
-    found = access.missing_answers(asked(**rules), **{"confirmation": "", "why": ""} | given)
+    found = rules.missing_answers(asked(**rules), **{"confirmation": "", "why": ""} | given)
     assert found.keys() == problems.keys()
     for name, sentence in problems.items():
         assert sentence in found[name]
@@ -145,7 +144,7 @@ def test_each_question_without_an_answer_has_its_sentence(rules, given, problems
     [({}, False), ({"asks_why": True}, True), ({"confirmation": "confirm"}, True)],
 )
 def test_a_routine_that_asks_is_no_one_click_routine(rules, something):
-    assert access.asks_something(asked(**rules)) == something
+    assert rules.asks_something(asked(**rules)) == something
 
 
 @pytest.mark.usefixtures("transactional_db")

@@ -131,20 +131,20 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("rules", "given", "problems"), ANSWERS.values(), ids=ANSWERS)
-def test_each_question_without_an_answer_has_its_sentence(rules, given, problems):
-    found = rules.missing_answers(asked(**rules), **{"confirmation": "", "why": ""} | given)
+@pytest.mark.parametrize(("asks", "given", "problems"), ANSWERS.values(), ids=ANSWERS)
+def test_each_question_without_an_answer_has_its_sentence(asks, given, problems):
+    found = rules.missing_answers(asked(**asks), **{"confirmation": "", "why": ""} | given)
     assert found.keys() == problems.keys()
     for name, sentence in problems.items():
         assert sentence in found[name]
 
 
 @pytest.mark.parametrize(
-    ("rules", "something"),
+    ("asks", "something"),
     [({}, False), ({"asks_why": True}, True), ({"confirmation": "confirm"}, True)],
 )
-def test_a_routine_that_asks_is_no_one_click_routine(rules, something):
-    assert rules.asks_something(asked(**rules)) == something
+def test_a_routine_that_asks_is_no_one_click_routine(asks, something):
+    assert rules.asks_something(asked(**asks)) == something
 
 
 @pytest.mark.usefixtures("transactional_db")

@@ -66,6 +66,7 @@ check: $(TESTING) ## Check format, lint, types, deployment settings and migratio
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m mypy .
 	$(PYTHON) -m djlint --lint --quiet templates
+	$(PYTHON) -m djlint --check --quiet templates
 	$(PYTHON) -m tests.supply_chain.locks
 	@echo "manage.py check --deploy"
 	@env $$($(PRINT_SECRETS)) $(SERVER_ENVIRONMENT) \

@@ -72,6 +72,7 @@ WEB = (
 )
 NETWORK = ("httpx", "httpcore", "requests", "aiohttp", "urllib3", "urllib.request")
 LONGEST_FILE = 400  # lines
+LONGEST_TEMPLATE_LINE = 120  # characters
 
 _DOTTED = re.compile(r"[a-z_]+(\.\w+)+")
 
@@ -221,3 +222,13 @@ def test_a_relative_import_stays_in_its_package():
     assert set(imported_by("from . import a\nfrom ..b import c", "routines/demo/example.py")) == {
         *("routines.demo", "routines.demo.a", "routines.b", "routines.b.c"),
     }
+
+
+def test_no_line_of_a_template_runs_out_of_sight():
+    lines = {
+        f"{path.relative_to(BASE)}:{number}": line
+        for path in (BASE / "templates").rglob("*.html")
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+    }
+    assert len(lines) > 1000
+    assert [place for place, line in lines.items() if len(line) > LONGEST_TEMPLATE_LINE] == []

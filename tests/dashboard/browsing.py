@@ -30,6 +30,9 @@ class Page(HTMLParser):
         self._open: list[Element] = []
         self.feed(response if isinstance(response, str) else response.content.decode())
         self.close()
+        for element in self.elements:
+            if element.tag not in ("pre", "textarea"):  # elsewhere a browser draws one space
+                element.text = " ".join(element.text.split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}

@@ -23,7 +23,7 @@ def test_the_rules_are_set_shown_and_traced(admin_client, routine):
     typed = {"open_to": [crew.pk], "confirmation": "type_name", "asks_why": "on"}
     response = admin_client.post(rules(routine), typed, follow=True)
     page = Page(response)
-    assert page.says("Open toRelease crew")
+    assert page.says("Open to Release crew")
     assert page.says("its name, and why")
     assert AuditEvent.objects.all()[0].changes == {
         "open_to": [[], ["Release crew"]],

@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from routines import insight
+from routines.insight import triggers
 from routines.models import AuditEvent, Routine, Run, SavedView
 from routines.values.reasons import Reason
 from tests.factories import create_admin, create_routine, create_run
@@ -24,6 +26,7 @@ def newest(transactional_db: None) -> Any:
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
     yield newest
     migrate(newest)
+    triggers.ensure()
 
 
 def test_a_removed_token_keeps_its_runs_events_and_views_under_the_new_name(newest: Any):
@@ -51,3 +54,31 @@ def test_a_removed_token_keeps_its_runs_events_and_views_under_the_new_name(newe
     assert Routine.objects.get().reveal_token() == routine.reveal_token()
     assert AuditEvent.objects.get(pk=event.pk).action == AuditEvent.Action.TOKEN_REMOVED
     assert SavedView.objects.get().query == "reason=token_removed&q=x"
+
+
+@pytest.mark.parametrize("has_triggers", [True, False])
+def test_the_insight_page_knows_the_reason_at_once(newest: Any, has_triggers: bool):
+    """An upgrade from before the counts comes here without the triggers: 0013 drops them."""
+    admin, routine = create_admin(), create_routine()
+    create_run(routine=routine, person=admin, reason=Reason.TOKEN_REMOVED)
+    insight.step()
+    create_run(routine=routine, person=admin, reason=Reason.TOKEN_REMOVED)  # not counted yet
+    old = migrate(BEFORE)
+    assert old.get_model("routines", "RunCount").objects.filter(key="token_withdrawn").exists()
+    assert old.get_model("routines", "RunChange").objects.filter(reason="token_withdrawn").exists()
+    if not has_triggers:
+        drop_triggers()
+
+    migrate(newest)
+
+    assert insight.step() is None
+    assert insight.look(insight.preset(7)).reasons == [(Reason.TOKEN_REMOVED, 2)]
+
+
+def drop_triggers() -> None:
+    names = ["run_added", "run_changed", "run_removed"]
+    if connection.vendor == "postgresql":
+        names = ["run_noted ON routines_run"]
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(f"DROP TRIGGER {name}")

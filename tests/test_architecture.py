@@ -32,7 +32,9 @@ DOMAIN: dict[str, set[str]] = {
     "insight": {"values", "models", "tokens", "history"},
     "upkeep": {"values", "models", "audit", "tokens", "runs", "insight"},
     "practice_api": {"values", "registry"},
-    "demo": {"values", "text_templates", "models", "people", "registry", "practice_api"},
+    "demo": {
+        *("values", "text_templates", "models", "people", "registry", "insight", "practice_api"),
+    },
     "management": {
         *("models", "people", "registry", "history", "insight", "upkeep", "practice_api", "demo"),
     },

@@ -78,6 +78,7 @@ check: $(TESTING) ## Check format, lint, types, deployment settings and migratio
 format: $(TESTING) ## Format the code and mend what the linter can
 	$(PYTHON) -m ruff format .
 	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m djlint --reformat --quiet templates
 
 screenshots: $(TESTING) ## Take pictures of the running demo, the README's too (PORT=8000)
 	@$(PYTHON) -m tests.screenshots --url http://127.0.0.1:$(PORT)

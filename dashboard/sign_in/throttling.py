@@ -69,7 +69,7 @@ class Guess:
 def count_guess(request: HttpRequest, username: str) -> Guess | None:
     """Count one password for `username`; None if there were too many already."""
     guess = Guess()
-    for limit, key in _limits(request, username.strip().casefold()):
+    for limit, key in _limits(request, _account(username)):
         place = limit.take(key)
         if place is None:
             return None
@@ -88,7 +88,7 @@ def address_of(request: HttpRequest) -> str:
 def remember_browser(request: HttpRequest, response: HttpResponse, username: str) -> None:
     """The person has signed in here: their next wrong passwords in this browser count apart."""
     browser, people = _known_browser(request)
-    mark = _mark(username.casefold())
+    mark = _mark(_account(username))
     people = [mark, *(other for other in people if other != mark)][:_PEOPLE_IN_ONE_BROWSER]
     response.set_cookie(
         COOKIE,
@@ -98,6 +98,14 @@ def remember_browser(request: HttpRequest, response: HttpResponse, username: str
         secure=request.is_secure(),
         samesite="Lax",
     )
+
+
+def _account(username: str) -> str:
+    """One name for all spellings that find the same person.
+
+    Upper case first, as PostgreSQL compares: to it a dotless i is an I.
+    """
+    return username.strip().upper().casefold()
 
 
 def _limits(request: HttpRequest, account: str) -> list[tuple[Limit, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import migrations, models
+from django.db.migrations.exceptions import IrreversibleError
 from django.db.models.functions import Now
 
 STATES = ("started", "refused", "not_sent", "unknown")
@@ -48,6 +49,14 @@ def copy_summaries(apps: Any, schema_editor: Any) -> None:
             f"SELECT '{dimension}', period, start, {key}, gone, {', '.join(counts)} "
             f"FROM routines_{dimension}summary"
         )
+
+
+def refuse(apps: Any, schema_editor: Any) -> None:
+    raise IrreversibleError(
+        "There is no way back behind routines.0013_run_counts: counts of deleted runs stand "
+        "nowhere else, and would be lost. Run `migrate` once more to go on with this version, or "
+        "restore the backup that was made before the upgrade."
+    )
 
 
 def _runs_if(condition: str, reasons: Iterable[str]) -> str:
@@ -113,7 +122,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(copy_summaries, migrations.RunPython.noop),
+        migrations.RunPython(copy_summaries, refuse),
         *(
             migrations.DeleteModel(f"{dimension}Summary")
             for dimension in ("Time", "Routine", "Account", "Person", "Reason", "Duration")

@@ -229,7 +229,15 @@ def _runs_sent_of_late(run: Run) -> list[limits.SentRun]:
     rows = list(of_late.values_list(*fields))
     if not rows:
         raise rules.NotAllowed(run.routine)
-    return [limits.SentRun(*row) for row in rows if row[0] is not None]
+    sent = [limits.SentRun(*row) for row in rows if row[0] is not None]
+    # No page need have settled them: the board, whose button fires at once, shows the newest only.
+    overdue_before = _overdue_before()
+    return [
+        one._replace(state=State.UNKNOWN)
+        if one.state == State.SENDING and one.pressed_at < overdue_before
+        else one
+        for one in sent
+    ]
 
 
 def _look_for_earlier(run: Run) -> None:

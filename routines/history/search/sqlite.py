@@ -17,6 +17,7 @@ from routines.values.periods import Span
 TABLE = "routines_run_search"
 _BITS = 30  # for the run's number: a billion runs, and seconds until the year 2106
 _MASK = (1 << _BITS) - 1
+_LAST_SECOND = (1 << 32) - 1
 
 # The tokenizer that only knows ASCII leaves everything else alone, and our words have no capitals.
 # detail=none: whole words, no phrases, at a third of the size.
@@ -116,8 +117,8 @@ def _positions(rows: list[int]) -> list[Position]:
 
 
 def _first_of(moment: datetime) -> int:
-    """The first row number of that second."""
-    return max(int(moment.timestamp()), 0) << _BITS
+    """The first row number of that second; an address may name one that no run can be of."""
+    return min(max(int(moment.timestamp()), 0), _LAST_SECOND) << _BITS
 
 
 def _last_of(moment: datetime) -> int:

@@ -159,3 +159,10 @@ def test_the_cookie_names_nobody(victim):
     cookie = client.cookies["known_browser"]
     assert cookie.value
     assert "victim" not in cookie.value
+
+
+def test_another_spelling_of_the_same_name_starts_no_new_count(victim):
+    """PostgreSQL finds `victim` by each of these: to it a dotless i is an I in capitals."""
+    for username in ("victim", "VICTIM", "v\u0131ctim", "vict\u0131m", "v\u0131ct\u0131m"):
+        guess(1, at="203.0.113.9", username=username)
+    assert not tries(Client(), PASSWORD, at="203.0.113.9")

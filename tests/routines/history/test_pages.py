@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from routines.history import pages
+from routines.history.run_filter import RunFilter
 from routines.keyset import BadCursor, Page
 from routines.models import Person, Run
 from routines.registry import header_versions
@@ -156,10 +157,27 @@ def test_a_cursor_of_another_make_is_refused(manager, cursor):
 
 
 @pytest.mark.parametrize("cursor", ["0-0", "9" * 17 + "-1", "1-" + "9" * 18])
-def test_a_cursor_at_the_edge_of_time_finds_what_there_is(manager, cursor):
-    run = create_run()
-    found = {*pks(pages.page(manager, before=cursor)), *pks(pages.page(manager, after=cursor))}
+@pytest.mark.parametrize("q", ["", "deploy"])
+def test_a_cursor_at_the_edge_of_time_finds_what_there_is(manager, cursor, q):
+    run, asked = create_run(text="deploy"), RunFilter(q=q)
+    found = {
+        *pks(pages.page(manager, asked, before=cursor)),
+        *pks(pages.page(manager, asked, after=cursor)),
+    }
     assert found == {run.pk}
+
+
+@pytest.mark.parametrize("dates", ["from=9999-12-29", "to=1970-01-02"])
+def test_a_search_in_days_of_which_no_run_is_finds_nothing(manager, dates):
+    create_run(text="deploy")
+    asked = RunFilter.from_query(f"q=deploy&{dates}")
+    assert pks(pages.page(manager, asked)) == []
+
+
+def test_a_search_until_the_last_day_there_is_finds_all(manager):
+    run = create_run(text="deploy")
+    asked = RunFilter.from_query("q=deploy&from=1970-01-02&to=9999-12-29")
+    assert pks(pages.page(manager, asked)) == [run.pk]
 
 
 # --- Whose runs ---

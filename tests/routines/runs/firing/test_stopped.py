@@ -154,6 +154,21 @@ def test_an_unsettled_unknown_run_is_warned_of_and_nothing_is_sent(practice: Pra
     assert practice.requests == 1
 
 
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_run_whose_process_died_is_warned_of_though_no_page_has_settled_it(
+    practice: PracticeApi, is_own
+):
+    """The board shows the newest run alone, and its button fires without a form between."""
+    routine, person = create_routine(), create_teammate()
+    by = person if is_own else create_teammate()
+    left = create_run(routine=routine, person=by, reason=Reason.SENDING, ago=timedelta(minutes=10))
+    create_run(routine=routine, person=person, ago=timedelta(minutes=5))
+    with pytest.raises(firing.UnseenRuns) as warned:
+        press(routine, person)
+    assert warned.value.runs == [left.pk]
+    assert practice.requests == 0
+
+
 def test_a_run_that_appeared_since_the_warning_is_warned_of_anew(practice: PracticeApi):
     routine, person = create_routine(), create_teammate()
     known = create_run(routine=routine, reason=Reason.NO_ANSWER)

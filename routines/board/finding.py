@@ -14,11 +14,8 @@ from routines.models import Person, Pin, Routine, Run
 _RUNS_LOOKED_AT = 40  # for what was used recently
 _RECENT = 5
 # What does not depend on who asks is put together once: that takes Django longer than the query.
-_by_name = (
-    Routine.objects.current()
-    .order_by("name", "pk", "tags__name")
-    .values_list("pk", "slug", "name", "purpose", "account__label", "cool_down", "tags__name")
-)
+_by_name = Routine.objects.current().order_by("name", "pk", "tags__name")
+_READ = ("pk", "slug", "name", "purpose", "account__label", "cool_down", "is_pinned")
 _newest_runs = Run.objects.newest_first().values_list("routine_id", flat=True)
 
 
@@ -93,9 +90,9 @@ def _entries(person: Person) -> list[Entry]:
     routines = _by_name.fireable_by(person).annotate(is_pinned=pinned_by(person))
     entries: dict[int, Entry] = {}
     # As many rows as a routine has tags, or one without.
-    for pk, slug, name, purpose, account, cool_down, tag, is_pinned in routines:
+    for pk, *values, tag in routines.values_list(*_READ, "tags__name"):
         if pk not in entries:
-            entries[pk] = Entry(pk, slug, name, purpose, account, cool_down, is_pinned)
+            entries[pk] = Entry(pk, *values)
         if tag is not None:
             entries[pk].tags.append(tag)
     return list(entries.values())

@@ -114,7 +114,7 @@ def new_since(person: Person, run_filter: RunFilter, cursor: str) -> int:
 
 
 def _rows(person: Person, positions: Sequence[Position]) -> list[Line]:
-    """What a list shows of them. Values, not models: of three tables, these took twice the time."""
+    """What a list shows of them. Values: models of three tables took half as long again."""
     visible = Run.objects.visible_to(person).filter(pk__in=[position.pk for position in positions])
     rows = visible.order_by().values_list(*_OF_A_LINE, Left("text", LINE))
     lines = {line.pk: line for line in map(Line._make, rows)}

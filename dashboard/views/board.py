@@ -11,7 +11,6 @@ from dashboard.requests import SignedInRequest
 from dashboard.run_form import one_time_key
 from dashboard.serving.headers import bfcache_allowed
 from dashboard.serving.live import address, news_for
-from dashboard.templatetags.runs import session
 from routines.board import Card, closed_cards, finding, last_runs, news, pins
 from routines.board.finding import Entry, Group, Kind, Plan
 from routines.models import Routine
@@ -94,7 +93,7 @@ def _reminders(request: SignedInRequest) -> list[dict[str, object]]:
             "routine": run.routine.name,
             "created_at": run.created_at,
             "outcome": run.outcome,
-            "session": session(run),
+            "whole": run,  # for the tag that draws its session
         }
         for run in outcomes.reminders(request.user)
     ]

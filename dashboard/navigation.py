@@ -2,10 +2,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from routines.people.roles import Permission
+
+# By address, and not by the name of a URL: all that lies below an address belongs to its page.
+_PAGES = (
+    ("Board", "/", Permission.FIRE),
+    ("History", "/history/", None),
+    ("Insight", "/insight/", Permission.VIEW_ALL_RUNS),
+    ("Registry", "/routines/", Permission.MANAGE_REGISTRY),
+    ("People", "/people/", Permission.MANAGE_PEOPLE),
+    ("Audit", "/audit/", Permission.VIEW_AUDIT),
+)
 
 
 @dataclass(frozen=True)
@@ -24,17 +33,9 @@ def _pages(request: HttpRequest) -> list[Item]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
-    pages = [
-        ("Board", "board", "/", Permission.FIRE),
-        ("History", "history", "/history/", None),
-        ("Insight", "insight", "/insight/", Permission.VIEW_ALL_RUNS),
-        ("Registry", "registry", "/routines/", Permission.MANAGE_REGISTRY),
-        ("People", "people", "/people/", Permission.MANAGE_PEOPLE),
-        ("Audit", "audit", "/audit/", Permission.VIEW_AUDIT),
-    ]
     return [
-        Item(label, reverse(name), _is_within(request.path, prefix))
-        for label, name, prefix, permission in pages
+        Item(label, address, _is_within(request.path, address))
+        for label, address, permission in _PAGES
         if permission is None or user.has_perm(permission)
     ]
 

@@ -113,6 +113,12 @@ class FilterForm(forms.Form):
         return [self[name] for name in self.FIRST if name in self.fields]
 
     @property
+    def states(self) -> list[tuple[str, str, bool]]:
+        """Value, label and whether it is chosen: a widget would draw a template for each box."""
+        chosen = self["state"].value() or []
+        return [(value, label, value in chosen) for value, label in State.choices]
+
+    @property
     def more(self) -> list[forms.BoundField]:
         return [self[name] for name in self.MORE]
 

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
 from dashboard.templatetags.dashboard import when
+from routines.history import Line
 from routines.models import Outcome, Run
 from routines.values.reasons import Reason, State
 
@@ -40,7 +41,7 @@ _LAST_RUN = '<span class="last" id="last-{}">Last run {} by {} {} {}</span>'
 
 
 @register.simple_tag
-def state(run: Run) -> SafeString:
+def state(run: Run | Line) -> SafeString:
     shown = _STATES[run.state]
     return format_html(_TRIAL, shown) if run.is_trial else shown
 
@@ -56,17 +57,17 @@ def last_run(slug: str, run: Run | None) -> SafeString:
 
 
 @register.simple_tag
-def outcome(run: Run) -> SafeString | str:
+def outcome(run: Run | Line) -> SafeString | str:
     return _OUTCOMES.get(run.outcome, "")
 
 
 @register.filter
-def reason(run: Run) -> str:
+def reason(run: Run | Line) -> str:
     return _REASONS.get(run.reason, run.reason)
 
 
 @register.simple_tag
-def session(run: Run, label: str = "") -> SafeString:
+def session(run: Run | Line, label: str = "") -> SafeString:
     """The link, called `label`; what is no link to claude.ai is shown as text, with a warning."""
     if link := run.session_link:
         return format_html(_LINK, link, label or "Open session")

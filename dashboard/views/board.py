@@ -32,8 +32,19 @@ class _Urls:
     def __init__(self) -> None:
         self._patterns = {name: reverse(name, args=[self._SLUG]) for name in self._NAMES}
 
-    def of(self, slug: str) -> dict[str, str]:
-        return {name: pattern.replace(self._SLUG, slug) for name, pattern in self._patterns.items()}
+    def run(self, slug: str) -> str:
+        return self._of("run", slug)
+
+    def of(self, slug: str, *, is_pinned: bool) -> dict[str, str]:
+        return {
+            "run_url": self.run(slug),
+            "fire_url": self._of("fire", slug),
+            "card_url": self._of("card", slug),
+            "pin_url": self._of("unpin" if is_pinned else "pin", slug),
+        }
+
+    def _of(self, name: str, slug: str) -> str:
+        return self._patterns[name].replace(self._SLUG, slug)
 
 
 @bfcache_allowed
@@ -50,9 +61,9 @@ def board(request: SignedInRequest) -> HttpResponse:
         "groups": _drawn(request, plan, shown, urls),
         "total": len(plan.entries),
         "left": len(plan.entries) - len(shown),
-        "recent": [(entry.name, urls.of(entry.slug)["run"]) for entry in plan.recent],
+        "recent": [(entry.name, urls.run(entry.slug)) for entry in plan.recent],
         "words": _words(request),
-        "reminders": outcomes.reminders(request.user),
+        "reminders": _reminders(request),
         "live": address("board_changes", cursor),
     }
     return render(request, "board/board.html", context)
@@ -70,6 +81,22 @@ def rest(request: SignedInRequest) -> HttpResponse:
     begun = {_key(plan, group) for group in plan.groups if _of(group, shown)}
     context = {"groups": _drawn(request, plan, left, _Urls()), "begun": begun}
     return render(request, "board/rest.html", context)
+
+
+def _reminders(request: SignedInRequest) -> list[dict[str, object]]:
+    """Plain values, as for the cards. Nobody has said yet how these runs went."""
+    any_run = reverse("history_run", args=[0])
+    return [
+        {
+            "pk": str(run.pk),
+            "url": any_run.replace("/0/", f"/{run.pk}/"),
+            "routine": run.routine.name,
+            "created_at": run.created_at,
+            "outcome": run.outcome,
+            "whole": run,  # for the tag that draws its session
+        }
+        for run in outcomes.reminders(request.user)
+    ]
 
 
 def _words(request: SignedInRequest) -> str:
@@ -158,8 +185,8 @@ def unpin(request: SignedInRequest, slug: str) -> HttpResponse:
 def _pinned(request: SignedInRequest, routine: Routine, *, is_pinned: bool) -> HttpResponse:
     if not request.htmx:
         return redirect(f"{reverse('board')}#routine-{routine.slug}")
-    urls = _Urls().of(routine.slug)
-    context = {"slug": routine.slug, "name": routine.name, "is_pinned": is_pinned, "urls": urls}
+    urls = _Urls().of(routine.slug, is_pinned=is_pinned)
+    context = {"slug": routine.slug, "name": routine.name, "is_pinned": is_pinned} | urls
     response = render(request, "board/pin.html", {"closed": context})
     sentence = f"{routine.name} is {'pinned' if is_pinned else 'not pinned any more'}."
     return trigger_client_event(response, "announce", {"sentence": sentence}, after="settle")
@@ -182,7 +209,7 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
         "account": routine.account.label,
         "tags": card.tags,
         "is_pinned": card.is_pinned,
-        "urls": urls.of(routine.slug),
+        **urls.of(routine.slug, is_pinned=card.is_pinned),
         "key": one_time_key.issue(request.user, routine) if one_click else "",
         "obstacle": obstacle,
         "until": obstacle and obstacle.until,

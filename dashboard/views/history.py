@@ -66,7 +66,7 @@ def _history(
     request: SignedInRequest,
     form: FilterForm,
     *,
-    page: keyset.Page[Run] | None = None,
+    page: keyset.Page[pages.Line] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     person, query = request.user, form.filter.query_string()

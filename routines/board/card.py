@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Subquery
 
 from routines.board.finding import Entry, pinned_by
 from routines.models import Person, Routine, Run, TextTemplate
+from routines.models.routine import usable_by
 from routines.people.roles import Permission
 from routines.registry import header_versions
 from routines.runs import firing, limits, rules
@@ -37,6 +38,7 @@ _closed_routines = (
     .only(*_OF_A_ROUTINE)
     .annotate(newest_run=_NEWEST_RUN)
 )
+_templates_of_it = TextTemplate.objects.filter(routine=OuterRef("pk")).order_by()
 _shown_runs = Run.objects.select_related("person").only(*_OF_A_RUN)
 
 
@@ -90,7 +92,7 @@ def closed_cards(person: Person, entries: Collection[Entry]) -> dict[int, Card]:
 
     An entry whose routine is gone meanwhile has none. A constant number of queries.
     """
-    templates = TextTemplate.objects.usable_by(person).filter(routine=OuterRef("pk")).order_by()
+    templates = _templates_of_it.filter(usable_by(person))
     routines = _closed_routines.filter(pk__in=[entry.pk for entry in entries]).annotate(
         has_templates=Exists(templates)
     )

@@ -6,6 +6,11 @@ from django.db.models import F
 from django.utils.functional import cached_property
 
 
+def shown_name(username: str, first: str, last: str) -> str:
+    """What `str(person)` says, for those who have read no more of them."""
+    return f"{first} {last}".strip() or username
+
+
 class Person(AbstractUser):
     """Somebody who signs in. What they may do comes from their groups: routines/people/roles.py."""
 
@@ -19,7 +24,7 @@ class Person(AbstractUser):
         permissions = [("manage_people", "May add people and put them into roles and groups")]
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.username
+        return shown_name(self.username, self.first_name, self.last_name)
 
     @classmethod
     def with_rights(cls, pk: int) -> Self | None:

@@ -53,7 +53,7 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
         routine and what its form starts from.
         """
         usable = models.FilteredRelation(
-            "text_templates", condition=_usable_by(person, "text_templates__")
+            "text_templates", condition=usable_by(person, "text_templates__")
         )
         return self.annotate(text_template=usable).select_related("text_template")
 
@@ -222,7 +222,7 @@ TOKEN_FIELDS = [
 ]
 
 
-def _usable_by(person: Person, prefix: str = "") -> models.Q:
+def usable_by(person: Person, prefix: str = "") -> models.Q:
     """The one rule of who uses which template: the shared ones, and the person's own."""
     return models.Q(**{f"{prefix}owner": None}) | models.Q(**{f"{prefix}owner": person})
 
@@ -233,7 +233,7 @@ class TextTemplateQuerySet(models.QuerySet["TextTemplate"]):
 
     def usable_by(self, person: Person) -> Self:
         """The shared ones, then the person's own."""
-        usable = self.filter(_usable_by(person))
+        usable = self.filter(usable_by(person))
         return usable.order_by(models.F("owner").asc(nulls_first=True), "order", "name", "pk")
 
 

@@ -294,4 +294,4 @@ class Run(models.Model):
     @property
     def session_link(self) -> str:
         """The session URL if it may be a link, else empty."""
-        return self.session_url if session_links.is_safe(self.session_url) else ""
+        return session_links.link(self.session_url)

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from routines.audit import differences, trace
 from routines.models import AuditEvent, Person
+from routines.models.people import shown_name
 from routines.people.roles import Role
 
 Action = AuditEvent.Action
@@ -166,7 +167,7 @@ def names() -> Iterator[tuple[str, str]]:
     """Of all people, the username with what `str(person)` says: a list needs no more of them."""
     named = Person.objects.values_list("username", "first_name", "last_name")
     for username, first, last in named:
-        yield username, f"{first} {last}".strip() or username
+        yield username, shown_name(username, first, last)
 
 
 def roles_of(person: Person) -> list[Role]:

@@ -9,3 +9,8 @@ _SAFE = re.compile(r"https://claude\.ai/[A-Za-z0-9._~/?=&%+#-]*", re.ASCII)
 
 def is_safe(url: str) -> bool:
     return _SAFE.fullmatch(url) is not None
+
+
+def link(url: str) -> str:
+    """The URL if it may be a link, else empty."""
+    return url if is_safe(url) else ""

@@ -38,6 +38,10 @@ class TokenRefused(ValueError):
 
 def contains_token(text: str) -> bool:
     """True if a token stands in `text`, or what is left of one."""
+    # Invisible characters are none of ASCII, and a token is of nothing else: whole pages are
+    # looked at, and this tells nearly all of them at a tenth of the time.
+    if PREFIX not in text.encode("ascii", "ignore").decode("ascii"):
+        return False
     return _TOKEN_IN_TEXT.search(INVISIBLE.sub("", text)) is not None
 
 

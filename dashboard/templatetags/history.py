@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from dashboard.templatetags.dashboard import first_line, host, when
 from dashboard.templatetags.runs import outcome, reason, session, state
-from routines.history import Line
+from routines.history.pages import Line
 from routines.values.reasons import Reason
 
 register = template.Library()

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
 from dashboard.templatetags.dashboard import when
-from routines.history import Line
+from routines.history.pages import Line
 from routines.models import Outcome, Run
 from routines.values.reasons import Reason, State
 

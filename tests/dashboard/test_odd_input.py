@@ -92,4 +92,4 @@ def test_no_form_breaks_over_what_is_typed(client: Client, urls: list[str]):
                     response = client.post(to, fields | {name: odd})
                     assert response.status_code < 500, (url, to, name, odd)
             sent.add((to, *fields))
-    assert len(sent) > 30
+    assert len(sent) > 20

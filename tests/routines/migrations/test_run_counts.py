@@ -11,7 +11,7 @@ from routines.models import RunCount
 from tests.factories import create_run
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_there_is_no_way_back_that_would_lose_the_counts_of_deleted_runs():
     create_run().delete()
     insight.step()

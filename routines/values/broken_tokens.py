@@ -19,6 +19,8 @@ _DELETED = _GAP_CHARACTERS.encode()
 _NEXT = re.compile(rf"({_GAP}{{0,80}})([a-z0-9\-._~/]+=*)", re.IGNORECASE | re.ASCII)
 _LONGEST_PLAIN_WORD = 20
 _ENOUGH = 8  # characters behind the prefix: no mention of it has as many
+_OTHER_ID = re.compile(r"(?:trig|routine|session|cse|req)_|https?:|.*/", re.ASCII)
+_JOINT = re.compile(r"[-_.~/=]+")
 _LETTER = 2  # characters of a piece at the most where the letters stand apart
 _PLACEHOLDER = re.compile(r"[xX._~/-]*|token|(?:your|my)[-_].*", re.IGNORECASE)
 
@@ -87,7 +89,14 @@ def _pieces(text: str, at: int) -> Iterator[_Piece]:
 
 
 def _looks_random(piece: str) -> bool:
-    inner = piece[1:]
-    has_both = any(map(str.isdigit, piece)) and any(map(str.isalpha, piece))
+    """Neither a word, nor words and numbers that are joined, as in a version, nor another ID."""
+    if len(piece) < 4 or _OTHER_ID.match(piece):
+        return False
+    return any(map(_is_random, _JOINT.split(piece)))
+
+
+def _is_random(part: str) -> bool:
+    inner = part[1:]
+    has_both = any(map(str.isdigit, part)) and any(map(str.isalpha, part))
     is_mixed = inner != inner.lower() and inner != inner.upper()
-    return len(piece) > _LONGEST_PLAIN_WORD or (len(piece) > 3 and (has_both or is_mixed))
+    return len(part) > _LONGEST_PLAIN_WORD or (len(part) > 2 and (has_both or is_mixed))

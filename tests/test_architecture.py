@@ -45,9 +45,9 @@ WEB_FACE: dict[str, set[str]] = {
     "requests": set(),
     "lookups": set(),
     "navigation": set(),
-    "notices": set(),
-    "environment": set(),
     "serving": set(),
+    "notices": {"serving"},
+    "environment": set(),
     "settings": {"environment", "serving"},
     "forms": set(),
     "charts": set(),
@@ -60,7 +60,7 @@ WEB_FACE: dict[str, set[str]] = {
     "management": {"sign_in"},
     "apps": {"serving", "sign_in"},
     "urls": {"views"},
-    "wsgi": set(),
+    "wsgi": {"serving"},
 }
 
 WIRE = "routines/fire_api/wire.py"

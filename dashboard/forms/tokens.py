@@ -15,6 +15,8 @@ from routines.tokens.rotation import TokenChanged
 from routines.values import tokens
 from routines.values.tokens import Token
 
+_LONGEST_PASTE = 50_000  # characters; a token has some hundred
+
 
 class TokenField(forms.CharField):
     """A pasted token, cleaned to a tokens.Token."""
@@ -32,6 +34,11 @@ class TokenField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         if not value or not str(value).strip():
             return None
+        if len(str(value)) > _LONGEST_PASTE:
+            raise forms.ValidationError(
+                f"This is far too long ({len(str(value)):,} characters): nothing of it was read. "
+                "Paste the token and nothing else."
+            )
         try:
             return tokens.parse(str(value))
         except tokens.TokenRefused as refused:

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard.lookups import card_or_404, fireable_or_404, may_fire, run_or_404
+from dashboard.lookups import card_or_404, fireable_or_404, may_fire, number, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import one_time_key
 from dashboard.serving.headers import bfcache_allowed
@@ -161,8 +161,9 @@ def card(request: SignedInRequest, slug: str) -> HttpResponse:
     if not request.htmx:
         return redirect("board")
     context = closed(request, card_or_404(request.user, slug))
-    if request.GET.get("run", "").isdecimal():
-        context["run"] = run_or_404(request.user, int(request.GET["run"]))
+    run = number(request.GET.get("run"))
+    if run is not None:
+        context["run"] = run_or_404(request.user, run)
     return render(request, "board/card.html", context)
 
 

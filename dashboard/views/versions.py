@@ -16,6 +16,7 @@ from dashboard.forms.versions import (
 from dashboard.lookups import (
     may_manage_registry,
     move_or_404,
+    number,
     run_or_404,
     version_or_404,
 )
@@ -119,9 +120,9 @@ def _move_page(
         rows = [_row(candidate, header, known, chosen) for candidate in candidates]
         context |= {"header": header, "target": target, "to": written(header, target)}
         context["rows"] = rows
-    tried = str(query.get("tried", ""))
-    if tried.isdecimal():
-        context["tried"] = run_or_404(request.user, int(tried))
+    tried = number(query.get("tried"))
+    if tried is not None:
+        context["tried"] = run_or_404(request.user, tried)
     return render(request, "versions/move.html", context, status=status)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from routines.fire_api.wire import AnswerLost, Ended, NotSent, RawAnswer
 from routines.values import session_links
 from routines.values.reasons import MEANINGS, Reason, State
-from routines.values.redaction import Redactor
+from routines.values.redaction import MESSAGE_REMOVED, Redactor
 from routines.values.tokens import Token
 
 # A usage window may be a week long; anything beyond is a mistake of whoever sent it.
@@ -66,20 +66,26 @@ def of_response(raw: RawAnswer, *, token: Token, now: datetime | None = None) ->
     message = kept(error.get("message"), 2_000)
     session_id = kept(content.get("claude_code_session_id"), 200)
     session_url = kept(content.get("claude_code_session_url"), 2_000)
+    request_id = kept(raw.headers.get("request-id") or content.get("request_id"), 200)
     # By the message as it came: one that repeats the token says nothing any more.
     reason = _reason(raw, error_type, str(error.get("message", "")), session_id, session_url)
     if not message and MEANINGS[reason].state != State.STARTED:
         # Not the documented envelope: what did come helps whoever has to find out why.
         message = kept(raw.body.decode("utf-8", "replace"), 500)
+    texts = {
+        "error_type": error_type,
+        "error_message": message,
+        "request_id": request_id,
+        # Kept whatever the state: a session named by an odd answer may well exist.
+        "session_id": session_id,
+        "session_url": session_url,
+    }
+    if redactor.finds(" ".join(texts.values())):  # a piece in each, and too much in all of them
+        texts = dict.fromkeys(texts, "") | {"error_message": MESSAGE_REMOVED}
     return Answer(
         reason=reason,
         http_status=raw.status,
-        error_type=error_type,
-        error_message=message,
-        request_id=kept(raw.headers.get("request-id") or content.get("request_id"), 200),
-        # Kept whatever the state: a session named by an odd answer may well exist.
-        session_id=session_id,
-        session_url=session_url,
+        **texts,
         retry_after=_retry_after(raw.headers, now) if raw.status == 429 else None,
     )
 

@@ -114,7 +114,8 @@ def _confirm(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     signed_in_at = sociallogin.claims.get("auth_time")
     # Asked for, but not all providers say it.
     longest = settings.REAUTHENTICATE_AFTER_SECONDS
-    if isinstance(signed_in_at, int | float) and time() - signed_in_at > longest:
+    # Compared, not subtracted: a claim may be a number too large for that.
+    if isinstance(signed_in_at, int | float) and signed_in_at < time() - longest:
         return failed(request, "The provider did not ask you once more.")
     reauthentication.record(request)
     return redirect(sociallogin.get_redirect_url(request) or "board")

@@ -41,14 +41,3 @@ document.addEventListener("htmx:responseError", (event) => {
 document.addEventListener("htmx:beforeRequest", () => {
   document.getElementById("notice").replaceChildren();
 });
-
-// Who signs out leaves no draft of a run form behind (drafts.js).
-document.addEventListener("submit", (event) => {
-  if (!event.target.matches("form[data-signs-out]")) return;
-  try {
-    Object.keys(localStorage).filter((name) => name.startsWith("draft:"))
-      .forEach((name) => localStorage.removeItem(name));
-  } catch {
-    // Storage is switched off, and holds none.
-  }
-});

@@ -33,12 +33,14 @@ function showDraftNote(form, sentence, label, action) {
 // Drafts on their way into a form that is being fetched, by the name of that very form.
 const awaited = new Map();
 
-function fetchForm(form, query) {
-  return htmx.ajax("GET", `${form.dataset.opensAt}${query}`, { target: form.closest(".card"), swap: "outerHTML" });
+function fetchForm(form, query, event) {
+  const card = form.closest(".card");
+  const source = card.querySelector("[data-draft-note]"); // where it is told if it fails
+  return htmx.ajax("GET", `${form.dataset.opensAt}${query}`, { source, event, target: card, swap: "outerHTML" });
 }
 
 // Fill the form with the draft; in the form of another template after that one was fetched.
-function restore(form, draft) {
+function restore(form, draft, event) {
   if (form.elements.template.value === draft.template) {
     fill(form, draft);
     return;
@@ -46,7 +48,8 @@ function restore(form, draft) {
   const name = draftName(form);
   const forget = () => awaited.delete(name); // it came, or it never will
   awaited.set(name, draft);
-  fetchForm(form, `?template=${encodeURIComponent(draft.template || "none")}&fresh=1`).then(forget, forget);
+  const template = encodeURIComponent(draft.template || "none");
+  fetchForm(form, `?template=${template}&fresh=1`, event).then(forget, forget);
 }
 
 // Also into the form of another template, where the draft's own is gone.
@@ -61,9 +64,9 @@ function fill(form, draft) {
   const first = form.querySelector(".asked") ?? form.elements.text;
   first.dispatchEvent(new Event("input", { bubbles: true }));
   countAll();
-  showDraftNote(form, "Draft restored.", "Discard it", () => {
+  showDraftNote(form, "Draft restored.", "Discard it", (event) => {
     dropDraft(draftName(form));
-    fetchForm(form, "").catch(() => {}); // the page says what is the matter
+    fetchForm(form, "", event).catch(() => {}); // the page says what is the matter
   });
 }
 
@@ -78,7 +81,7 @@ function lookForDraft(form) {
   if (form.dataset.draftIs === "restored") {
     restore(form, draft);
   } else {
-    showDraftNote(form, "You have a draft for this routine.", "Restore it", () => restore(form, draft));
+    showDraftNote(form, "You have a draft for this routine.", "Restore it", (event) => restore(form, draft, event));
   }
 }
 

@@ -225,6 +225,7 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
     routine, obstacle = card.routine, card.obstacle
     one_click = card.is_one_click and obstacle is None
     budget = card.budgets.routine
+    unknown = card.unknown_run
     return {
         "card": card,
         "slug": routine.slug,
@@ -237,7 +238,11 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
         "key": one_time_key.issue(request.user, routine) if one_click else "",
         "obstacle": obstacle,
         "until": obstacle and obstacle.until,
-        "has_notes": bool(obstacle or card.version_warnings or routine.token_rejected_since),
+        "has_notes": bool(
+            obstacle or unknown or card.version_warnings or routine.token_rejected_since
+        ),
+        # Another run is not what comes first then.
+        "is_settled": unknown is None,
         "budget": budget if budget and budget.used else None,
         "last_run": card.last_run,
     }

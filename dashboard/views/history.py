@@ -112,7 +112,10 @@ def _live(query: str, after: str, *, told: int = 0) -> str:
 @require_GET
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
     firing.settle_overdue_runs()
-    return _run_page(request, run_or_404(request.user, pk), SettleForm())
+    run = run_or_404(request.user, pk)
+    # An odd answer may have named the session: then there is nothing to copy.
+    form = SettleForm(initial={"session_url": run.session_link if run.is_unknown else ""})
+    return _run_page(request, run, form)
 
 
 @require_GET

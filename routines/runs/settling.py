@@ -12,6 +12,7 @@ from routines.models import Account, AuditEvent, Person, Run
 from routines.values import session_links
 from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 from routines.values.references import of_session
+from routines.values.snapshots import Snapshot, check
 
 # Documented: https://claude.ai/code/session_01HJKLMNOPQRSTUVWXYZ
 _SESSION = re.compile(r"https://claude\.ai/code/(session_[A-Za-z0-9_-]{1,190})/?", re.ASCII)
@@ -25,8 +26,19 @@ class NotOpen(Exception):
     """The run is not unknown (any more): the endpoint's answer stands."""
 
 
-def settle_as_started(run: Run, session_url: str, *, by: Person) -> None:
-    """Record the session that `by` found for an unknown run. Raise SessionUrlRefused, NotOpen."""
+def snapshot(run: Run) -> Snapshot:
+    """What is known of it: people correct each other only if they have seen each other's word."""
+    values = {"state": run.state, "reason": run.reason, "session_url": run.session_url}
+    return Snapshot(f"what became of run {run.pk}", values, routine=run.routine_id, run=run.pk)
+
+
+def settle_as_started(
+    run: Run, session_url: str, *, by: Person, seen: Snapshot | None = None
+) -> None:
+    """Record the session that `by` found for an unknown run.
+
+    Raise SessionUrlRefused, NotOpen, or ChangedMeanwhile if it is not as the page showed it.
+    """
     url = session_url.strip().split("?")[0].split("#")[0]
     found = _SESSION.fullmatch(url)
     if found is None or not session_links.is_safe(url):
@@ -34,16 +46,23 @@ def settle_as_started(run: Run, session_url: str, *, by: Person) -> None:
             "This is not the address of a session. Open the session at claude.ai/code and copy "
             "its address: https://claude.ai/code/session_…"
         )
-    _settle(run, Reason.SAID_STARTED, found.group(1), url, by)
+    _settle(run, Reason.SAID_STARTED, found.group(1), url, by, seen)
 
 
-def settle_as_not_started(run: Run, *, by: Person) -> None:
-    """Record that `by` looked, and no session exists. Raise NotOpen."""
-    _settle(run, Reason.SAID_NOT_STARTED, "", "", by)
+def settle_as_not_started(run: Run, *, by: Person, seen: Snapshot | None = None) -> None:
+    """Record that `by` looked, and no session exists. Raise NotOpen, ChangedMeanwhile."""
+    _settle(run, Reason.SAID_NOT_STARTED, "", "", by, seen)
 
 
 @transaction.atomic
-def _settle(run: Run, reason: Reason, session_id: str, session_url: str, by: Person) -> None:
+def _settle(
+    run: Run,
+    reason: Reason,
+    session_id: str,
+    session_url: str,
+    by: Person,
+    seen: Snapshot | None,
+) -> None:
     if session_id:
         # One at a time on an account, so that no session is given to two of its runs.
         Account.objects.select_for_update().get(pk=run.routine.account_id)
@@ -58,6 +77,7 @@ def _settle(run: Run, reason: Reason, session_id: str, session_url: str, by: Per
     )
     if before is None:
         raise NotOpen
+    check(seen, snapshot(before))
     run.reason, run.state = reason, MEANINGS[reason].state
     run.session_id, run.session_url = session_id, session_url
     run.settled_by, run.settled_at = by, timezone.now()

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard.forms.made_from import seen_by
 from dashboard.forms.version_links import written
 from dashboard.forms.versions import (
     DO_NOT_SEND,
@@ -21,6 +22,7 @@ from dashboard.lookups import (
     version_or_404,
 )
 from dashboard.requests import SignedInRequest
+from dashboard.views.overtaken import asks_again
 from routines.models import Header
 from routines.registry import header_versions, version_moves
 from routines.registry.header_versions import Known, pinned
@@ -58,10 +60,12 @@ def add(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @may_manage_registry
+@asks_again("Remove", back="versions", at=())
 def remove(request: SignedInRequest, version: int) -> HttpResponse:
     found = version_or_404(version)
+    seen = seen_by(request.POST, header_versions.snapshot(found))
     try:
-        header_versions.remove(found, by=request.user)
+        header_versions.remove(found, by=request.user, seen=seen)
     except header_versions.VersionRefused as refused:
         messages.error(request, str(refused))
     else:

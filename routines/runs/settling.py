@@ -11,6 +11,7 @@ from routines.models import AuditEvent, Person, Run
 from routines.values import session_links
 from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 from routines.values.references import of_session
+from routines.values.snapshots import Snapshot, check
 
 
 class SessionUrlRefused(ValueError):
@@ -21,8 +22,19 @@ class NotOpen(Exception):
     """The run is not unknown (any more): the endpoint's answer stands."""
 
 
-def settle_as_started(run: Run, session_url: str, *, by: Person) -> None:
-    """Record the session that `by` found for an unknown run. Raise SessionUrlRefused, NotOpen."""
+def snapshot(run: Run) -> Snapshot:
+    """What is known of it: people correct each other only if they have seen each other's word."""
+    values = {"state": run.state, "reason": run.reason, "session_url": run.session_url}
+    return Snapshot(f"what became of run {run.pk}", values, routine=run.routine_id, run=run.pk)
+
+
+def settle_as_started(
+    run: Run, session_url: str, *, by: Person, seen: Snapshot | None = None
+) -> None:
+    """Record the session that `by` found for an unknown run.
+
+    Raise SessionUrlRefused, NotOpen, or ChangedMeanwhile if it is not as the page showed it.
+    """
     url = session_url.strip().split("?")[0].split("#")[0]
     session_id = session_links.name_in(url)
     if not session_id:
@@ -31,7 +43,7 @@ def settle_as_started(run: Run, session_url: str, *, by: Person) -> None:
             "its address: https://claude.ai/code/session_…"
         )
     try:
-        _settle(run, Reason.SAID_STARTED, session_id, url, by)
+        _settle(run, Reason.SAID_STARTED, session_id, url, by, seen)
     except IntegrityError:
         other = Run.objects.filter(of_session(session_id)).exclude(pk=run.pk).first()
         if other is None:
@@ -42,13 +54,20 @@ def settle_as_started(run: Run, session_url: str, *, by: Person) -> None:
         ) from None
 
 
-def settle_as_not_started(run: Run, *, by: Person) -> None:
-    """Record that `by` looked, and no session exists. Raise NotOpen."""
-    _settle(run, Reason.SAID_NOT_STARTED, "", "", by)
+def settle_as_not_started(run: Run, *, by: Person, seen: Snapshot | None = None) -> None:
+    """Record that `by` looked, and no session exists. Raise NotOpen, ChangedMeanwhile."""
+    _settle(run, Reason.SAID_NOT_STARTED, "", "", by, seen)
 
 
 @transaction.atomic
-def _settle(run: Run, reason: Reason, session_id: str, session_url: str, by: Person) -> None:
+def _settle(
+    run: Run,
+    reason: Reason,
+    session_id: str,
+    session_url: str,
+    by: Person,
+    seen: Snapshot | None,
+) -> None:
     # What people said may be corrected by people; what the endpoint said may not.
     before = (
         Run.objects.select_for_update()
@@ -57,6 +76,7 @@ def _settle(run: Run, reason: Reason, session_id: str, session_url: str, by: Per
     )
     if before is None:
         raise NotOpen
+    check(seen, snapshot(before))
     values = {
         "reason": reason,
         "state": MEANINGS[reason].state,

@@ -22,7 +22,7 @@ from tests.factories import PASSWORD, create_teammate
 
 Action = AuditEvent.Action
 pytestmark = pytest.mark.django_db
-AT = {"headers": {"X-Forwarded-For": "203.0.113.7"}}
+AT: dict[str, Any] = {"headers": {"X-Forwarded-For": "203.0.113.7"}}
 
 
 def sign_in(name: str, password: str = PASSWORD, client: Client | None = None) -> Client:

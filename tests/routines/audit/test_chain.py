@@ -25,8 +25,8 @@ def five() -> None:
     chain.seal()
 
 
-def problem(name: Chain = Chain.CHANGES, **asked: int) -> str:
-    return chain.walk(name, **asked).problem
+def problem(newest: int | None = None) -> str:
+    return chain.walk(Chain.CHANGES, newest=newest).problem
 
 
 def test_each_entry_holds_a_hash_over_itself_and_the_one_before():

@@ -82,6 +82,7 @@ env.problem_if(
 # least: a deleted run no longer keeps its one-time key, good for a day, from firing again.
 KEEP_TEXTS_DAYS = env.days("KEEP_TEXTS_DAYS", least=7)
 KEEP_RUNS_DAYS = env.days("KEEP_RUNS_DAYS", least=7)
+KEEP_SIGN_INS_DAYS = env.number("KEEP_SIGN_INS_DAYS", 365, least=0, most=36_500)
 env.problem_if(
     0 < KEEP_RUNS_DAYS <= KEEP_TEXTS_DAYS,
     "KEEP_TEXTS_DAYS must be less than KEEP_RUNS_DAYS: with its run a text is deleted anyway.",

@@ -36,9 +36,10 @@ DOMAIN: dict[str, set[str]] = {
         *("values", "text_templates", "models", "people", "registry", "insight", "practice_api"),
     },
     "management": {
-        *("models", "people", "registry", "history", "insight", "upkeep", "practice_api", "demo"),
+        *("models", "audit", "people", "registry", "history", "insight", "upkeep"),
+        *("practice_api", "demo"),
     },
-    "apps": {"history", "insight", "upkeep"},
+    "apps": {"audit", "history", "insight", "upkeep"},
 }
 # The web face, in the same way. Any of its rooms may import the domain; the domain imports none.
 WEB_FACE: dict[str, set[str]] = {

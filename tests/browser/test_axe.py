@@ -26,7 +26,7 @@ from tests.factories import create_routine, create_run
 LISTS_AND_FORMS = (
     *("board", "history", "insight", "registry", "register", "register_details", "accounts"),
     *("versions", "add_version", "move_versions", "people", "add_person", "groups", "add_group"),
-    *("audit", "account_change_password", "account_logout", "account_reauthenticate"),
+    *("audit", "sign_ins", "account_change_password", "account_logout", "account_reauthenticate"),
     *("confirmed", "web_sessions", "mfa_index", "mfa_activate_totp", "mfa_add_webauthn"),
 )
 OF_A_ROUTINE = (

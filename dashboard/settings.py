@@ -96,6 +96,7 @@ DATABASES = {
     "default": env.database("DATABASE_URL", "sqlite:///var/dashboard.sqlite3", threads=WEB_THREADS)
 }
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
+SECRET_FILES = env.files  # a start warns if others may read them
 env.stop_on_problems()
 
 # --- Django ---

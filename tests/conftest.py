@@ -9,7 +9,7 @@ import pytest
 from django.apps import apps
 from django.core.cache import cache
 
-from routines.fire_api import wire
+from routines import wire
 from routines.models import RecountDay, RunChange, RunCount
 from routines.practice_api import PracticeApi, PracticeServer
 from tests import effort, outside_world

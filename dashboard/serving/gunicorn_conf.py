@@ -58,6 +58,12 @@ logger_class = DashboardLogger
 accesslog = None  # dashboard/serving/request_log.py writes a line for each request
 
 
+def on_starting(_server: Any) -> None:
+    from dashboard.serving import checks
+
+    checks.log_warnings()
+
+
 def when_ready(server: Any) -> None:
     """Let Ctrl-C stop like SIGTERM: no fire's answer gets lost. A second one stops at once."""
 
@@ -81,6 +87,6 @@ def pre_fork(_server: Any, _worker: Any) -> None:
 def post_worker_init(_worker: Any) -> None:
     # A terminal sends Ctrl-C to every process of the group; stopping is the server's to tell.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from routines.fire_api import wire
+    from routines import fire_api
 
-    wire.warm_up()
+    fire_api.warm_up()

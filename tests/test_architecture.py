@@ -61,7 +61,7 @@ WEB_FACE: dict[str, set[str]] = {
     "management": {"sign_in"},
     "apps": {"serving", "sign_in"},
     "urls": {"views"},
-    "wsgi": set(),
+    "wsgi": {"serving"},
 }
 
 WIRE = [f"routines/wire/{name}.py" for name in ("client", "route", "sockets")]

@@ -17,12 +17,12 @@ from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 
-from dashboard.serving import garbage
+from dashboard.serving import garbage, receiving
 
-wsgi_app = "dashboard.wsgi"
-worker_class = "gthread"
+wsgi_app = "dashboard.wsgi:received"
+worker_class = "dashboard.serving.worker.Worker"
 workers = settings.WEB_WORKERS  # reads .env too, so HOST and PORT below may stand there
-threads = settings.WEB_THREADS
+threads = settings.WEB_THREADS + receiving.THREADS  # of which WEB_THREADS at a time are in Django
 preload_app = True  # a mistake stops the start instead of every worker, and the code is shared
 
 host = os.environ.get("HOST") or "127.0.0.1"

@@ -9,6 +9,7 @@ be read, stops the start: what it says could be where the database is.
 import ipaddress
 import os
 import re
+import ssl
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 from cryptography.fernet import Fernet
 
 from dashboard import database_url, dotenv
+from routines.wire import Proxy
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -201,6 +203,46 @@ class Environment:
             except ValueError:
                 self._problem(f"{name} must be IP addresses, comma-separated, like 10.0.0.7.")
         return found
+
+    def http_proxy(self, name: str, *, strict: bool) -> Proxy | None:
+        """`http://user:password@host:port`; None if it is unset or `direct`.
+
+        Not `strict`: as other programs take it, scheme and port may be missing. No sentence repeats
+        any of it: it may hold a password.
+        """
+        raw = self.text(name, "")
+        if not raw or raw.casefold() == "direct":
+            return None
+        if not strict and "://" not in raw:
+            raw = f"http://{raw}"
+        try:
+            proxy = Proxy.from_url(raw)
+            if strict and not re.search(r":[0-9]+/?$", raw):
+                raise ValueError("its port is missing")
+            return proxy
+        except ValueError as error:
+            self._problem(f"{name} must be a proxy like http://proxy.example.com:3128: {error}.")
+            return None
+
+    def first_set(self, *names: str) -> str:
+        """The first of these variables that is set, or empty."""
+        return next((name for name in names if self.text(name, "")), "")
+
+    def ca_file(self, name: str) -> str:
+        """The path of a PEM file with certificate authorities, or empty."""
+        path = self.text(name, "")
+        if not path:
+            return ""
+        try:
+            if ssl.create_default_context(cafile=path).cert_store_stats()["x509"]:
+                return str(Path(path).resolve())
+            problem = "holds no certificate"
+        except ssl.SSLError:
+            problem = "holds no certificates in PEM form (-----BEGIN CERTIFICATE-----)"
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror or 'no such file'})"
+        self._problem(f"{name}: the file {path} {problem}.")
+        return ""
 
     def database(self, name: str, default: str, *, threads: int) -> dict[str, Any]:
         try:

@@ -17,14 +17,14 @@ from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 
-from dashboard.serving import garbage, start
+from dashboard.serving import garbage, receiving, start
 
 os.umask(start.UMASK)
 
-wsgi_app = "dashboard.wsgi"
-worker_class = "gthread"
+wsgi_app = "dashboard.wsgi:received"
+worker_class = "dashboard.serving.worker.Worker"
 workers = settings.WEB_WORKERS  # reads .env too, so HOST and PORT below may stand there
-threads = settings.WEB_THREADS
+threads = settings.WEB_THREADS + receiving.THREADS  # of which WEB_THREADS at a time are in Django
 preload_app = True  # a mistake stops the start instead of every worker, and the code is shared
 
 host = os.environ.get("HOST") or "127.0.0.1"
@@ -61,7 +61,10 @@ accesslog = None  # dashboard/serving/request_log.py writes a line for each requ
 
 
 def on_starting(_server: Any) -> None:
+    from dashboard.serving import checks
+
     start.log()
+    checks.log_warnings()
 
 
 def when_ready(server: Any) -> None:
@@ -87,6 +90,6 @@ def pre_fork(_server: Any, _worker: Any) -> None:
 def post_worker_init(_worker: Any) -> None:
     # A terminal sends Ctrl-C to every process of the group; stopping is the server's to tell.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from routines.fire_api import wire
+    from routines import fire_api
 
-    wire.warm_up()
+    fire_api.warm_up()

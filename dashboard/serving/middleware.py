@@ -53,6 +53,7 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        client_address.warn_of_proxy(request)
         zone = _zone(request.COOKIES.get(TIME_ZONE_COOKIE, ""))
         with timezone.override(zone), audit.from_address(client_address.of(request)):
             return self.get_response(request)

@@ -124,6 +124,7 @@ def fire(
             api_version=run.api_version,
             text=text,
             timeout=settings.FIRE_TIMEOUT,
+            route=fire_api.configured_route(),
         )
     recorded = recording.record_answer(run, answer, duration=time.monotonic() - pressed)
     if recorded:

@@ -82,6 +82,7 @@ env.problem_if(
 # least: a deleted run no longer keeps its one-time key, good for a day, from firing again.
 KEEP_TEXTS_DAYS = env.days("KEEP_TEXTS_DAYS", least=7)
 KEEP_RUNS_DAYS = env.days("KEEP_RUNS_DAYS", least=7)
+KEEP_SIGN_INS_DAYS = env.number("KEEP_SIGN_INS_DAYS", 365, least=0, most=36_500)
 env.problem_if(
     0 < KEEP_RUNS_DAYS <= KEEP_TEXTS_DAYS,
     "KEEP_TEXTS_DAYS must be less than KEEP_RUNS_DAYS: with its run a text is deleted anyway.",
@@ -95,6 +96,7 @@ DATABASES = {
     "default": env.database("DATABASE_URL", "sqlite:///var/dashboard.sqlite3", threads=WEB_THREADS)
 }
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
+SECRET_FILES = env.files  # a start warns if others may read them
 env.stop_on_problems()
 
 # --- Django ---
@@ -257,8 +259,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Room for a text of 65,536 characters of any script, URL-encoded, several times over: a paste that
-# is too long must come back with a sentence and with what was typed, not as a bare 400.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
+# is too long must come back with a sentence and with what was typed, not as a bare 400. Whoever is
+# not signed in has less, and each field has a bound of its own: dashboard/serving/bounds.py.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # No form takes a file, and a file's size has no limit of its own.
 FILE_UPLOAD_HANDLERS = ["dashboard.serving.uploads.NoFiles"]
 

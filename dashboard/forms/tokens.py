@@ -19,6 +19,8 @@ from routines.tokens.rotation import TokenChanged
 from routines.values import tokens
 from routines.values.tokens import Token
 
+_LONGEST_PASTE = 50_000  # characters; a token has some hundred
+
 
 class TokenField(forms.CharField):
     """A pasted token, cleaned to a tokens.Token: alone, or in the command that claude.ai shows.
@@ -46,6 +48,11 @@ class TokenField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         if not value or not str(value).strip():
             return None
+        if len(str(value)) > _LONGEST_PASTE:
+            raise forms.ValidationError(
+                f"This is far too long ({len(str(value)):,} characters): nothing of it was read. "
+                "Paste the token and nothing else."
+            )
         try:
             self.understood = pasted.read_token(
                 str(value), api_base_url=settings.CLAUDE_API_BASE_URL

@@ -37,7 +37,7 @@ class VersionField(forms.ChoiceField):
                 "invalid_choice": "This version is not known here yet. Add it under Header "
                 "versions first, then choose it."
             },
-            show_hidden_initial=True,  # see is_untouched
+            show_hidden_initial=True,  # see drawn_with
             **kwargs,
         )
 
@@ -58,11 +58,6 @@ def drawn_with(form: forms.BaseForm, name: str) -> str | None:
     if form.is_bound:
         return form.data.get(form.add_initial_prefix(name))
     return form.initial.get(name)
-
-
-def is_untouched(form: forms.BaseForm, name: str) -> bool:
-    """True if the person left the field as it was drawn, however long ago that was."""
-    return drawn_with(form, name) is not None and name not in form.changed_data
 
 
 def _described(header: Header, value: str, versions: Known) -> str:

@@ -142,7 +142,8 @@ class PressForm(forms.Form):
 
     def clean_aware_of(self) -> set[int]:
         named = self.cleaned_data["aware_of"].split()
-        return {int(pk) for pk in named if pk.isdecimal() and len(pk) < 20}  # else no key of ours
+        # What is no number of a run names none.
+        return {int(pk) for pk in named if pk.isascii() and pk.isdigit() and len(pk) <= 18}
 
     def clean_text(self) -> str:
         text = texts.normalise(self.cleaned_data["text"])

@@ -17,7 +17,9 @@ from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 
-from dashboard.serving import garbage
+from dashboard.serving import garbage, start
+
+os.umask(start.UMASK)
 
 wsgi_app = "dashboard.wsgi"
 worker_class = "gthread"
@@ -56,6 +58,10 @@ class DashboardLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 logger_class = DashboardLogger
 accesslog = None  # dashboard/serving/request_log.py writes a line for each request
+
+
+def on_starting(_server: Any) -> None:
+    start.log()
 
 
 def when_ready(server: Any) -> None:

@@ -18,6 +18,8 @@ from django.utils import timezone
 
 from dashboard.serving import client_address, request_log
 from dashboard.serving.live import is_look
+from dashboard.sign_in import journal
+from routines.models import Person
 
 # In the web session.
 _BEGAN = "began_at"
@@ -39,6 +41,7 @@ class SessionLimitsMiddleware:
         if request.user.is_authenticated:
             request_log.name_person(request, request.user.get_username())
             if _is_over(request):
+                journal.signed_out(request, request.user, "signed in for too long, or idle")
                 logout(request)
             elif not is_look(request):
                 _record_activity(request)
@@ -110,6 +113,7 @@ def end(request: HttpRequest, pk: int) -> bool:
     one = UserSession.objects.filter(user_id=request.user.pk, pk=pk).first()
     if one is not None:
         one.end()
+        _note_end_elsewhere(request)
     return one is not None
 
 
@@ -118,6 +122,12 @@ def end_others(request: HttpRequest) -> None:
         session_key=request.session.session_key
     ):
         one.end()
+        _note_end_elsewhere(request)
+
+
+def _note_end_elsewhere(request: HttpRequest) -> None:
+    if isinstance(request.user, Person):
+        journal.signed_out(request, request.user, "by themselves, in another browser")
 
 
 def browser_name(user_agent: str) -> str:

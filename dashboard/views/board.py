@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard.lookups import card_or_404, fireable_or_404, may_fire, run_or_404
+from dashboard.lookups import card_or_404, fireable_or_404, may_fire, number, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import one_time_key
 from dashboard.serving.headers import bfcache_allowed
@@ -184,8 +184,9 @@ def card(request: SignedInRequest, slug: str) -> HttpResponse:
     if not request.htmx:
         return redirect("board")
     context = closed(request, card_or_404(request.user, slug))
-    if request.GET.get("run", "").isdecimal():
-        context["run"] = run_or_404(request.user, int(request.GET["run"]))
+    run = number(request.GET.get("run"))
+    if run is not None:
+        context["run"] = run_or_404(request.user, run)
     return render(request, "board/card.html", context)
 
 
@@ -224,6 +225,7 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
     routine, obstacle = card.routine, card.obstacle
     one_click = card.is_one_click and obstacle is None
     budget = card.budgets.routine
+    unknown = card.unknown_run
     return {
         "card": card,
         "slug": routine.slug,
@@ -236,7 +238,11 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
         "key": one_time_key.issue(request.user, routine) if one_click else "",
         "obstacle": obstacle,
         "until": obstacle and obstacle.until,
-        "has_notes": bool(obstacle or card.version_warnings or routine.token_rejected_since),
+        "has_notes": bool(
+            obstacle or unknown or card.version_warnings or routine.token_rejected_since
+        ),
+        # Another run is not what comes first then.
+        "is_settled": unknown is None,
         "budget": budget if budget and budget.used else None,
         "last_run": card.last_run,
     }

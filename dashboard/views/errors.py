@@ -10,13 +10,21 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
 from dashboard.notices import as_notice, is_htmx, typed_text
-from dashboard.serving import logs
+from dashboard.serving import bounds, logs
 from dashboard.sign_in import signed_out
 from dashboard.views import run
 from routines.runs.rules import NotAllowed
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, bounds.Refused):
+        typed = typed_text(request) if exception.gives_back else ""
+        response = _error(
+            request, exception.status, exception.title, exception.sentence, typed=typed
+        )
+        # The page's own style sheet is asked for with the address that was refused.
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
     if isinstance(exception, SessionInterrupted):  # raised once the view has done its work
         return _error(
             request,
@@ -100,11 +108,13 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def _error(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
+def _error(
+    request: HttpRequest, status: int, title: str, sentence: str, *, typed: str | None = None
+) -> HttpResponse:
     context = {
         "title": title,
         "sentence": sentence,
-        "typed": typed_text(request),
+        "typed": typed_text(request) if typed is None else typed,
         "reference": logs.request_id.get(),
     }
     if is_htmx(request):

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard.forms.made_from import seen_by
 from dashboard.forms.version_links import written
 from dashboard.forms.versions import (
     DO_NOT_SEND,
@@ -16,10 +17,12 @@ from dashboard.forms.versions import (
 from dashboard.lookups import (
     may_manage_registry,
     move_or_404,
+    number,
     run_or_404,
     version_or_404,
 )
 from dashboard.requests import SignedInRequest
+from dashboard.views.overtaken import asks_again
 from routines.models import Header
 from routines.registry import header_versions, version_moves
 from routines.registry.header_versions import Known, pinned
@@ -57,10 +60,12 @@ def add(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @may_manage_registry
+@asks_again("Remove", back="versions", at=())
 def remove(request: SignedInRequest, version: int) -> HttpResponse:
     found = version_or_404(version)
+    seen = seen_by(request.POST, header_versions.snapshot(found))
     try:
-        header_versions.remove(found, by=request.user)
+        header_versions.remove(found, by=request.user, seen=seen)
     except header_versions.VersionRefused as refused:
         messages.error(request, str(refused))
     else:
@@ -119,9 +124,9 @@ def _move_page(
         rows = [_row(candidate, header, known, chosen) for candidate in candidates]
         context |= {"header": header, "target": target, "to": written(header, target)}
         context["rows"] = rows
-    tried = str(query.get("tried", ""))
-    if tried.isdecimal():
-        context["tried"] = run_or_404(request.user, int(tried))
+    tried = number(query.get("tried"))
+    if tried is not None:
+        context["tried"] = run_or_404(request.user, tried)
     return render(request, "versions/move.html", context, status=status)
 
 

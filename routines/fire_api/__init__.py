@@ -45,4 +45,4 @@ def fire(
         raw = wire.post(url, headers=headers, body=body, timeout=timeout)
     except (wire.NotSent, wire.AnswerLost) as failure:
         return answers.of_failure(failure)
-    return answers.of_response(raw, token=token)
+    return answers.of_response(raw, token=token, sent=text)

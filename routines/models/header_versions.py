@@ -20,6 +20,10 @@ class HeaderVersion(models.Model):
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    # What the endpoint said of it, by the answers to runs: when it first started a session with it
+    # after it had not, and since when it has refused it. Null: it never did, or does no more.
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    refused_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["header", "-dated", "-pk"]

@@ -18,6 +18,7 @@ from routines.audit import trace
 from routines.models import AuditEvent, Header, HeaderVersion, Person, Routine, Run
 from routines.models.columns import max_length
 from routines.values import tokens
+from routines.values.snapshots import Snapshot, check
 
 BETA_VERSION = "experimental-cc-routine-2026-04-01"  # documented, November 2026
 API_VERSION = "2023-06-01"  # documented as required
@@ -257,9 +258,15 @@ def _date(value: str, given: date | None) -> date:
     return dated
 
 
+def snapshot(version: HeaderVersion) -> Snapshot:
+    values = {"value": version.value, "dated": version.dated.isoformat()}
+    return Snapshot(f"header version {version.pk}", values, subject=_subject(version))
+
+
 @transaction.atomic
-def remove(version: HeaderVersion, *, by: Person) -> None:
+def remove(version: HeaderVersion, *, by: Person, seen: Snapshot | None = None) -> None:
     """Take a version that was added by mistake off the list. Raise VersionRefused."""
+    check(seen, snapshot(version))
     # A move to this version locks it, too: whoever comes second sees what the first has done.
     of_header = HeaderVersion.objects.select_for_update().filter(header=version.header)
     locked = {one.pk: one for one in of_header}

@@ -13,7 +13,12 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from routines.values import token_patterns
-from routines.values.token_patterns import PREFIX, TokenRefused, contains_token
+from routines.values.token_patterns import (
+    PREFIX,
+    TokenRefused,
+    contains_token,
+    contains_whole_token,
+)
 
 __all__ = [
     "FORM_LIFETIME",
@@ -23,6 +28,7 @@ __all__ = [
     "TokenRefused",
     "TokenUnreadable",
     "contains_token",
+    "contains_whole_token",
     "decrypt",
     "decrypt_from_form",
     "encrypt",

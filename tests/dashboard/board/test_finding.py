@@ -118,7 +118,7 @@ def test_the_reminder_asks_for_ones_own_runs_and_stops_when_they_are_marked(
     assert page.says("How did your last runs go?")
     action = reverse("mark_outcome", args=[run.pk])
     assert page.find("form", action=action)
-    client.post(action, {"outcome": "useful"})
+    client.post(action, page.fields(action) | {"outcome": "useful"})
     assert not Page(client.get("/")).says("How did your last runs go?")
     assert not Page(signed_in(create_teammate()).get("/")).says("How did your last")
     assert Run.objects.get().outcome == "useful"

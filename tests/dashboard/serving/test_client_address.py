@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from dashboard.serving import client_address
-from routines.models import AuditEvent
-from tests.dashboard.browsing import signed_in
+from routines.models import AuditEvent, Routine
+from tests.dashboard.browsing import seen, signed_in
 
 PROXY = "127.0.0.1"
 
@@ -51,7 +51,9 @@ def test_with_a_star_whoever_connects_is_believed(rf, settings):
 def test_a_change_over_the_web_says_from_where_and_the_next_one_from_elsewhere(admin, routine):
     client = signed_in(admin)
     for action, address in (("disable", "203.0.113.7"), ("enable", "203.0.113.8")):
-        client.post(f"/routines/{routine.slug}/{action}/", headers={"X-Forwarded-For": address})
+        shown = seen("routine", Routine.objects.get())
+        url = f"/routines/{routine.slug}/{action}/"
+        client.post(url, shown, headers={"X-Forwarded-For": address})
     events = AuditEvent.objects.filter(person=admin)
     assert [event.address for event in events] == ["203.0.113.8", "203.0.113.7"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import environ
 import pytest
 
 from dashboard.run_form import one_time_key
@@ -29,10 +28,7 @@ GOOD = {
 
 
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    # django-environ keeps what it has read from *_FILE for as long as the process lives.
-    fresh = type(environ.FileAwareEnv.ENVIRON)()
-    monkeypatch.setattr(environ.FileAwareEnv, "ENVIRON", fresh)
+def own_environment() -> Iterator[None]:
     with mock.patch.dict(os.environ, clear=True):
         yield
 

@@ -48,6 +48,8 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
             context["changed"] = changed
         else:
             messages.success(request, f"The token is stored. It ends in {token.last_four}.")
+            for sentence in form.versions_left_alone:
+                messages.warning(request, sentence)
             return redirect("token_test", slug=slug)
     form.carry()
     stored = routine_or_404(slug)

@@ -14,7 +14,7 @@ from routines.text_templates import Field
 from tests.browser.conftest import OpenAs
 from tests.browser.console import HTMX_GOT_NO_ANSWER, Console
 from tests.browser.steps import PHONE, open_run_form, run_now, session_link, text_area
-from tests.factories import create_routine, create_run
+from tests.factories import create_routine, create_run, create_teammate
 
 TYPED = "Typed for long."
 FIRE = "**/fire/"
@@ -186,6 +186,23 @@ def test_the_dashboards_own_503_is_shown_in_the_form(
     run_now(form).click()
     expect(session_link(form)).to_be_visible()
     assert (practice.requests, Run.objects.count()) == (1, 1)
+
+
+def test_what_a_press_is_asked_stands_at_the_button_in_view(
+    form: Page, release_notes: Routine, practice: PracticeApi, console: Console
+):
+    console.expect_answer(422)
+    create_run(routine=release_notes, person=create_teammate(username="a colleague"))
+    run_now(form).click()
+    asks = form.get_by_role("alert").filter(has_text="a colleague ran this routine")
+    expect(asks).to_be_in_viewport(ratio=1)
+    expect(form.locator(".at-the-press")).to_be_focused()
+    expect(run_now(form)).to_be_in_viewport()
+    assert practice.requests == 0
+    form.keyboard.press("Tab")
+    expect(run_now(form)).to_be_focused()
+    form.keyboard.press("Enter")
+    expect(session_link(form)).to_be_visible()
 
 
 def test_a_whole_page_of_the_dashboards_own_is_told_and_not_drawn_into_a_card(

@@ -22,9 +22,14 @@ def address(session: str) -> str:
     return f"https://claude.ai/code/{session}"
 
 
-def names(session: str, **values: str) -> Answer:
-    values = {"session_id": session, "session_url": address(session)} | values
-    return Answer(Reason.SESSION_CREATED, http_status=200, request_id="req_1", **values)
+def names(session: str, *, session_id: str | None = None) -> Answer:
+    return Answer(
+        Reason.SESSION_CREATED,
+        http_status=200,
+        request_id="req_1",
+        session_id=session if session_id is None else session_id,
+        session_url=address(session),
+    )
 
 
 def sending(**values: object) -> Run:

@@ -9,6 +9,7 @@ be read, stops the start: what it says could be where the database is.
 import ipaddress
 import os
 import re
+import sqlite3
 import ssl
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from cryptography.fernet import Fernet
 from dashboard import database_url, dotenv
 from routines.wire import Proxy
 
+_OLDEST_SQLITE = (3, 35)  # the first that drops columns and returns rows from an INSERT
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -255,6 +257,11 @@ class Environment:
         return self._postgresql(database, threads)
 
     def _sqlite(self, database: dict[str, Any]) -> dict[str, Any]:
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            self._problem(
+                f"The SQLite of this Python is {sqlite3.sqlite_version}; 3.35 or newer is needed. "
+                "Use Debian's own Python, or set DATABASE_URL to a PostgreSQL database."
+            )
         path = Path(database["NAME"])
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -279,7 +286,7 @@ class Environment:
     def _postgresql(self, database: dict[str, Any], threads: int) -> dict[str, Any]:
         # One connection a thread at the most, kept by psycopg's pool: Django's own persistent
         # connections must then be off.
-        pool = {"min_size": 1, "max_size": threads, "timeout": 10}
+        pool = {"min_size": 1, "max_size": threads, "timeout": 2}  # seconds: routines/patience.py
         # Each is looked at before it is used: a server that was restarted has closed them all, and
         # the answer of a fire must not meet one dead connection after the other.
         kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}

@@ -243,6 +243,7 @@ LOGIN_REDIRECT_URL = "board"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 
+SESSION_ENGINE = "dashboard.sign_in.session_store"
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 # Not Strict: the way back from an identity provider comes from another site.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -293,6 +294,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
+        # One short line instead: dashboard/views/errors.py.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.
         "httpx": {"level": "WARNING"},

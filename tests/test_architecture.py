@@ -18,6 +18,7 @@ PACKAGES = ("routines", "dashboard")
 # only the ones it names.
 DOMAIN: dict[str, set[str]] = {
     "keyset": set(),
+    "patience": set(),
     "values": set(),
     "text_templates": {"values"},
     "wire": set(),
@@ -26,7 +27,7 @@ DOMAIN: dict[str, set[str]] = {
     "audit": {"keyset", "values", "models"},
     "people": {"values", "models", "audit"},
     "tokens": {"values", "fire_api", "models", "audit"},
-    "runs": {"values", "fire_api", "models", "audit", "tokens"},
+    "runs": {"patience", "values", "fire_api", "models", "audit", "tokens"},
     "registry": {"values", "text_templates", "models", "audit", "runs"},
     "board": {"keyset", "values", "text_templates", "models", "people", "runs", "registry"},
     "history": {"keyset", "values", "models", "audit", "runs"},

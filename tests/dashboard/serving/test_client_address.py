@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -85,7 +86,9 @@ def test_made_up_addresses_left_of_the_true_one_do_not_escape_the_count_of_passw
 
 
 @pytest.fixture
-def warnings(settings, caplog, monkeypatch) -> pytest.LogCaptureFixture:
+def warnings(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
     settings.TRUSTED_PROXIES = [ipaddress.ip_network(one) for one in (PROXY, "10.0.0.9")]
     monkeypatch.setattr(client_address, "warned", set())
     caplog.set_level(logging.WARNING)

@@ -1,7 +1,7 @@
 """The benchmark still runs: its figures are for people, its answers are checked."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -16,8 +16,11 @@ RUNS, ROUTINES = 900, 60
 KINDS: list[million.Kind] = ["sqlite"]
 if "TEST_DATABASE_URL" in os.environ:
     KINDS.append("postgresql")
-pytestmark = pytest.mark.xdist_group("filled database")
-filled = pytest.mark.usefixtures("filled_database")
+
+
+def filled(test: Callable[..., None]) -> Callable[..., None]:
+    test = pytest.mark.usefixtures("filled_database")(test)
+    return pytest.mark.xdist_group("filled database")(test)
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,14 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, logout
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from dashboard.serving import client_address, request_log
 from dashboard.serving.live import is_look
 from dashboard.sign_in import journal
+from routines import patience
 from routines.models import Person
 
 # In the web session.
@@ -60,6 +62,14 @@ def _is_over(request: HttpRequest) -> bool:
 def _record_activity(request: HttpRequest) -> None:
     if time() - request.session.get(_SEEN, 0) < _RECORDED_EVERY:
         return
+    with patience.at_most(patience.NOTE):
+        try:
+            _note_activity(request)
+        except OperationalError:  # locked: the next request notes it
+            request.session.modified = False
+
+
+def _note_activity(request: HttpRequest) -> None:
     session = request.session
     session[_SEEN] = int(time())
     try:

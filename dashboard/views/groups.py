@@ -11,7 +11,7 @@ from dashboard.forms.people import GroupForm
 from dashboard.lookups import group_or_404, may_manage_people
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in.reauthentication import (
-    confirmed,
+    is_valid_and_confirmed,
     reauthenticate_to_open,
     reauthentication_required,
 )
@@ -42,7 +42,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 @reauthenticate_to_open
 def add(request: SignedInRequest) -> HttpResponse:
     form = GroupForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         try:
             groups.add(**form.cleaned_data, by=request.user)
         except Refused as refused:
@@ -61,7 +61,7 @@ def add(request: SignedInRequest) -> HttpResponse:
 def edit(request: SignedInRequest, group: int) -> HttpResponse:
     stored = group_or_404(group)
     form = GroupForm(request.POST if request.method == "POST" else None, group=stored)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         try:
             groups.edit(stored, **form.cleaned_data, by=request.user)
         except Refused as refused:

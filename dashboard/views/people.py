@@ -14,7 +14,7 @@ from dashboard.lookups import may_manage_people, person_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in import second_factor
 from dashboard.sign_in.reauthentication import (
-    confirmed,
+    is_valid_and_confirmed,
     reauthenticate_to_open,
     reauthentication_required,
 )
@@ -44,7 +44,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 @reauthenticate_to_open
 def add(request: SignedInRequest) -> HttpResponse:
     form = AddPersonForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         values: dict[str, Any] = form.values
         password = people.initial_password()
         try:
@@ -63,7 +63,7 @@ def add(request: SignedInRequest) -> HttpResponse:
 def edit(request: SignedInRequest, person: int) -> HttpResponse:
     stored = person_or_404(person)
     form = PersonForm(request.POST if request.method == "POST" else None, person=stored)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         values: dict[str, Any] = form.values
         try:
             people.edit(person_or_404(person), **values, by=request.user)

@@ -9,7 +9,7 @@ from dashboard.forms.made_from import seen_by
 from dashboard.forms.registry import RoutineForm, RulesForm
 from dashboard.lookups import may_manage_registry, routine_or_404
 from dashboard.requests import SignedInRequest
-from dashboard.sign_in.reauthentication import confirmed, reauthenticate_to_open
+from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthenticate_to_open
 from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import registry
 from routines.models import Routine
@@ -76,7 +76,7 @@ def rules(request: SignedInRequest, slug: str) -> HttpResponse:
     """Who may run it, and what they are asked first."""
     routine = routine_or_404(slug)
     form = RulesForm(request.POST if request.method == "POST" else None, instance=routine)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         try:
             registry.set_rules(routine, **form.cleaned_data, by=request.user)
         except ChangedMeanwhile as changed:

@@ -15,11 +15,11 @@ from typing import Any
 
 from routines.fire_api import named_sessions
 from routines.fire_api.named_sessions import Named
-from routines.fire_api.wire import AnswerLost, Ended, NotSent, RawAnswer
 from routines.values import session_links
 from routines.values.reasons import MEANINGS, Reason, State
 from routines.values.redaction import MESSAGE_REMOVED, Redactor
 from routines.values.tokens import Token, contains_token
+from routines.wire import AnswerLost, Ended, NotSent, RawAnswer
 
 # A usage window may be a week long; anything beyond is a mistake of whoever sent it.
 LONGEST_RETRY_AFTER = timedelta(days=7)
@@ -52,7 +52,12 @@ def of_failure(failure: NotSent | AnswerLost) -> Answer:
             NotSent.Why.NO_CONNECTION: Reason.NO_CONNECTION,
             NotSent.Why.TLS_FAILED: Reason.TLS_FAILED,
             NotSent.Why.UNSENDABLE: Reason.UNSENDABLE,
-        }[failure.why]
+            NotSent.Why.PROXY_UNREACHABLE: Reason.PROXY_UNREACHABLE,
+            NotSent.Why.PROXY_SIGN_IN: Reason.PROXY_SIGN_IN,
+            NotSent.Why.PROXY_REFUSED: Reason.PROXY_REFUSED,
+            NotSent.Why.PROXY_FAILED: Reason.PROXY_FAILED,
+        }[failure.why],
+        error_message=failure.detail,
     )
 
 

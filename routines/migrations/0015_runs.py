@@ -70,11 +70,6 @@ class Migration(migrations.Migration):
             name="accepted_at",
             field=models.DateTimeField(editable=False, null=True),
         ),
-        migrations.AddField(
-            model_name="headerversion",
-            name="refused_at",
-            field=models.DateTimeField(editable=False, null=True),
-        ),
         migrations.AlterField(
             model_name="run",
             name="reason",

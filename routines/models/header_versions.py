@@ -20,10 +20,8 @@ class HeaderVersion(models.Model):
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    # What the endpoint said of it, by the answers to runs: when it first started a session with it
-    # after it had not, and since when it has refused it. Null: it never did, or does no more.
+    # A run with it that started a session, as far as is known: registry/accepted_versions.py.
     accepted_at = models.DateTimeField(null=True, editable=False)
-    refused_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["header", "-dated", "-pk"]

@@ -10,6 +10,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from routines import fire_api
+from routines import fire_api, patience
 from routines.models import Person, Routine, Run
 from routines.runs import limits, recording, rules
 from routines.runs.slots import Slot
@@ -116,6 +117,7 @@ def fire(
         if token is None:
             return _logged(Press(run), routine, person)
         _give_connection_back()
+        _log_sending(run, person)
         answer = fire_api.fire(
             base_url=settings.CLAUDE_API_BASE_URL,
             routine_id=run.routine.routine_id,
@@ -124,10 +126,12 @@ def fire(
             api_version=run.api_version,
             text=text,
             timeout=settings.FIRE_TIMEOUT,
+            route=fire_api.configured_route(),
         )
-    recorded = recording.record_answer(run, answer, duration=time.monotonic() - pressed)
-    if recorded:
-        recording.record_consequences(run, answer)
+    with patience.while_recording():
+        recorded = recording.record_answer(run, answer, duration=time.monotonic() - pressed)
+        if recorded:
+            recording.record_consequences(run, answer)
     return _logged(Press(run, recorded=recorded), routine, person)
 
 
@@ -139,7 +143,19 @@ def settle_overdue_runs() -> None:
     """
     overdue = Run.objects.filter(state=State.SENDING, created_at__lt=limits.overdue_before())
     if overdue.exists():
-        overdue.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED, settled_at=timezone.now())
+        for run in overdue.select_related("routine", "person"):
+            _settle_overdue(run)
+
+
+def _settle_overdue(run: Run) -> None:
+    values = {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED, "settled_at": timezone.now()}
+    if Run.objects.filter(pk=run.pk, state=State.SENDING).update(**values):  # and nobody else did
+        facts = _facts(run, run.routine, run.person) | {"pressed_at": run.created_at.isoformat()}
+        logger.warning(
+            "run interrupted: its process ended before the answer was recorded, so a session may "
+            "exist",
+            extra={"facts": facts | {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}},
+        )
 
 
 def is_overdue(run: Run) -> bool:
@@ -271,13 +287,19 @@ def _give_connection_back() -> None:
         connection.close()
 
 
+def _facts(run: Run, routine: Routine, person: Person) -> dict[str, Any]:
+    return {"run": run.pk, "routine": routine.slug, "person": person.get_username()}
+
+
+def _log_sending(run: Run, person: Person) -> None:
+    """Before the request leaves: a process that is killed while it waits has logged this."""
+    logger.info("sending", extra={"facts": _facts(run, run.routine, person)})
+
+
 def _logged(press: Press, routine: Routine, person: Person) -> Press:
     """One line in the log for each fire; the text, the session and the token are not in it."""
     run = press.run
-    facts = {
-        "run": run.pk,
-        "routine": routine.slug,
-        "person": person.get_username(),
+    facts = _facts(run, routine, person) | {
         "state": run.state,
         "reason": run.reason,
         "status": run.http_status,

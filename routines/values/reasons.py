@@ -69,6 +69,10 @@ class Reason(models.TextChoices):
     # not sent
     NO_CONNECTION = "no_connection", "no connection"
     TLS_FAILED = "tls_failed", "no secure connection"
+    PROXY_UNREACHABLE = "proxy_unreachable", "proxy not reached"
+    PROXY_SIGN_IN = "proxy_sign_in", "not signed in at the proxy"
+    PROXY_REFUSED = "proxy_refused", "refused by the proxy"
+    PROXY_FAILED = "proxy_failed", "no connection from the proxy"
     UNSENDABLE = "unsendable", "request could not be built"
     BUSY = "busy", "dashboard busy"
     DISABLED = "disabled", "routine disabled"
@@ -221,6 +225,33 @@ MEANINGS: dict[Reason, Meaning] = {
         "No secure connection to the endpoint could be made. Nothing was sent.",
         "Ask an admin to check the server's clock, its certificates and the network.",
         Actor.ADMIN,
+    ),
+    Reason.PROXY_UNREACHABLE: Meaning(
+        State.NOT_SENT,
+        "The proxy between this dashboard and the internet gave no answer. Nothing was sent.",
+        "Run it again in a moment; if it goes on, ask an admin to look at the proxy.",
+        Actor.TEAMMATE,
+    ),
+    Reason.PROXY_SIGN_IN: Meaning(
+        State.NOT_SENT,
+        "The proxy between this dashboard and the internet asks for another user or password. "
+        "Nothing was sent.",
+        "Ask an admin to correct them in the server's settings.",
+        Actor.ADMIN,
+    ),
+    Reason.PROXY_REFUSED: Meaning(
+        State.NOT_SENT,
+        "The proxy between this dashboard and the internet does not let it reach the endpoint. "
+        "Nothing was sent.",
+        "Ask an admin to have the endpoint's host allowed at the proxy.",
+        Actor.ADMIN,
+    ),
+    Reason.PROXY_FAILED: Meaning(
+        State.NOT_SENT,
+        "The proxy between this dashboard and the internet could not reach the endpoint. "
+        "Nothing was sent.",
+        "Run it again in a moment; if it goes on, ask an admin to look at the proxy.",
+        Actor.TEAMMATE,
     ),
     Reason.UNSENDABLE: Meaning(
         State.NOT_SENT,

@@ -10,7 +10,7 @@ from dashboard.lookups import may_manage_registry, routine_or_404
 from dashboard.requests import SignedInRequest
 from routines import registry
 from routines.models import Routine
-from routines.registry import header_versions
+from routines.registry import accepted_versions
 from routines.runs import limits
 from routines.tokens import health
 
@@ -26,7 +26,7 @@ def routines(request: SignedInRequest) -> HttpResponse:
         "current": current,
         "tokens_in_need": health.needing_somebody(current),
         "archived": [routine for routine in everything if routine.is_archived],
-        "versions": header_versions.known(),
+        "versions": accepted_versions.judged(),
     }
     return render(request, "registry/registry.html", context)
 
@@ -39,7 +39,7 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
         "routine": routine,
         "health": health.of_routine(routine),
         "held_until": limits.hold(routine),
-        "version_warnings": header_versions.known().warnings(routine),
+        "version_warnings": accepted_versions.judged().warnings(routine),
         "templates": routine.text_templates.shared(),
         "open_to": routine.open_to.order_by("name"),
         "audit_events": routine.audit_events.all()[:20],

@@ -46,6 +46,7 @@ def export(request: SignedInRequest) -> HttpResponseBase:
             lambda: trail.export(events, asked=form.query_string, by=request.user),
             content_type="text/csv",
             file_name=f"audit-{timezone.localdate().isoformat()}.csv",
+            by=request.user,
         )
     except downloads.TooManyDownloads as refused:
         messages.info(request, str(refused))

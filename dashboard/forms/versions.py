@@ -12,6 +12,7 @@ from routines.registry.header_versions import Known, Standing
 
 DO_NOT_SEND = "do not send"
 _MARKS = {
+    Standing.REFUSED: " (refused by the endpoint)",
     Standing.OLD: " (older than the two before the newest)",
     Standing.UNKNOWN: " (not among the known versions)",
 }
@@ -64,6 +65,11 @@ def _described(header: Header, value: str, versions: Known) -> str:
     return value + _MARKS.get(versions.standing(header, value), "")
 
 
+def _as_target(header: Header, value: str, versions: Known) -> str:
+    is_new = versions.standing(header, value) == Standing.NEW
+    return f"{value} (never accepted yet)" if is_new else _described(header, value, versions)
+
+
 class AddVersionForm(forms.Form):
     """A version that Anthropic has announced; what of it can be added, the domain knows."""
 
@@ -99,7 +105,7 @@ class TargetForm(forms.Form):
         groups = []
         for header in Header:
             choices = [
-                (written(header, version.value), _described(header, version.value, versions))
+                (written(header, version.value), _as_target(header, version.value, versions))
                 for version in versions.of_header(header)
             ]
             if header == Header.BETA:
@@ -116,6 +122,11 @@ class MoveForm(TargetForm):
     """The routines to move, each with the version that the page showed: `primary key:version`."""
 
     routines = forms.Field(required=False, widget=forms.SelectMultiple)
+    # How many are to be moved though nobody has tried the version: the button says the number.
+    untried = forms.IntegerField(required=False, min_value=0, max_value=1_000_000)
+
+    def clean_untried(self) -> int:
+        return self.cleaned_data["untried"] or 0
 
     def clean_routines(self) -> dict[int, str]:
         seen = {}

@@ -1,5 +1,6 @@
 """Files that are streamed to whoever asks, a bounded number of them at once."""
 
+import logging
 import weakref
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,6 +12,8 @@ from django.utils import timezone
 
 from routines.audit import exports_since
 from routines.models import Person
+
+logger = logging.getLogger(__name__)
 
 # Each holds a thread until its reader has it all, and some threads have to answer pages.
 MOST_OF_ONE, _SPAN = 20, timedelta(minutes=10)  # of one person
@@ -46,10 +49,28 @@ def stream(
         _under_way.release()
         raise
     return StreamingHttpResponse(
-        _Download(lines),
+        _Download(_marked_if_cut(lines, _CUT[content_type])),
         content_type=f"{content_type}; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )
+
+
+# The last line of a file that could not be finished, in the file's own shape. The connection is
+# cut as well, so a browser says that the download failed; a file that was saved says it, too.
+_SENTENCE = "This export was cut off: rows are missing. Export once more."
+_CUT = {
+    "text/csv": f'\r\n"{_SENTENCE}"\r\n',
+    "application/jsonl": f'\n{{"error":"{_SENTENCE}"}}\n',
+}
+
+
+def _marked_if_cut(lines: Iterator[str], mark: str) -> Iterator[str]:
+    try:
+        yield from lines
+    except Exception:
+        logger.exception("An export was cut off")
+        yield mark
+        raise
 
 
 class _Download:

@@ -120,7 +120,9 @@ def _live(query: str, after: str, *, told: int = 0) -> str:
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
     firing.settle_overdue_runs()
     run = run_or_404(request.user, pk)
-    return _run_page(request, run, SettleForm(run=run))
+    # An odd answer may have named the session: then there is nothing to copy.
+    named = {"session_url": run.session_link if run.is_unknown else ""}
+    return _run_page(request, run, SettleForm(run=run, initial=named))
 
 
 @require_GET

@@ -12,6 +12,7 @@ from dashboard.lookups import (
     fireable_or_404,
     may_fire,
     may_manage_registry,
+    number,
     own_template_or_404,
     routine_or_404,
     template_or_404,
@@ -67,7 +68,7 @@ def preview_template(request: SignedInRequest, slug: str) -> HttpResponse:
     editor = TemplateEditor(request.POST, template=_new(routine))
     if request.htmx:
         return render(request, "registry/template_preview.html", {"editor": editor})
-    stored = routine.text_templates.shared().filter(pk=_number(request.POST.get("pk"))).first()
+    stored = routine.text_templates.shared().filter(pk=number(request.POST.get("pk")) or 0).first()
     return _shared_page(request, editor, routine, stored, status=200)
 
 
@@ -137,10 +138,6 @@ def _typed(request: SignedInRequest) -> QueryDict | None:
 
 def _new(routine: Routine) -> TextTemplate:
     return TextTemplate(routine=routine, order=routine.text_templates.shared().count())
-
-
-def _number(typed: str | None) -> int:
-    return int(typed) if typed and typed.isdecimal() and len(typed) < 19 else 0
 
 
 def _shared_page(

@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from dashboard.forms.tokens import RemoveTokenForm, TokenForm
-from dashboard.lookups import may_manage_registry, routine_or_404, run_or_404
+from dashboard.lookups import may_manage_registry, number, routine_or_404, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import pressing
 from dashboard.run_form.trial import TEST_TEXT, TokenTrialForm
@@ -48,6 +48,8 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
             context["changed"] = changed
         else:
             messages.success(request, f"The token is stored. It ends in {token.last_four}.")
+            for sentence in form.versions_left_alone:
+                messages.warning(request, sentence)
             return redirect("token_test", slug=slug)
     form.carry()
     stored = routine_or_404(slug)
@@ -63,8 +65,9 @@ def test(request: SignedInRequest, slug: str) -> HttpResponse:
     routine = routine_or_404(slug)
     if request.method == "POST":
         return _press_test(request, routine)
-    if request.GET.get("run", "").isdecimal():
-        return _test_page(request, routine, run=_trial_or_404(request, routine))
+    run = number(request.GET.get("run"))
+    if run is not None:
+        return _test_page(request, routine, run=_trial_or_404(request, routine, run))
     form = TokenTrialForm.blank(request.user, routine, text=TEST_TEXT)
     return _test_page(request, routine, form=form)
 
@@ -116,8 +119,8 @@ def _test_page(
     return render(request, "registry/token_test.html", context | shown, status=status)
 
 
-def _trial_or_404(request: SignedInRequest, routine: Routine) -> Run:
-    run = run_or_404(request.user, int(request.GET["run"]))
+def _trial_or_404(request: SignedInRequest, routine: Routine, pk: int) -> Run:
+    run = run_or_404(request.user, pk)
     if run.routine_id != routine.pk or not run.is_trial:
         raise Http404("This is no test of this routine.")
     return run

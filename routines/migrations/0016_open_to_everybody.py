@@ -17,7 +17,7 @@ def close_it(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("routines", "0014_token_names")]
+    dependencies = [("routines", "0015_runs")]
 
     operations = [
         migrations.AddField("routine", "open_to_everybody", models.BooleanField(default=False)),

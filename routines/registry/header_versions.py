@@ -49,6 +49,8 @@ def pinned(routine: Routine | Run, header: Header) -> str:
 
 class Standing(models.TextChoices):
     SUPPORTED = "supported", "supported"
+    NEW = "new", "never accepted yet: no run with it has started a session"
+    REFUSED = "refused", "refused by the endpoint: retired, mistyped or not out yet"
     OLD = "old", "older than the two before the newest: may stop working"
     UNKNOWN = "unknown", "not among the known versions: may not work"
     NOT_SENT = "not_sent", "not sent"
@@ -67,7 +69,16 @@ class VersionWarning:
 class Known:
     """The known versions of both headers, newest first, read once for a whole page."""
 
-    def __init__(self, versions: Collection[HeaderVersion]) -> None:
+    def __init__(
+        self,
+        versions: Collection[HeaderVersion],
+        *,
+        refused: Collection[tuple[Header, str]] = (),
+        is_not_sending_accepted: bool = False,
+    ) -> None:
+        """`refused`: what the endpoint does not accept now; see accepted_versions.judged."""
+        self._refused = set(refused)
+        self._is_not_sending_accepted = is_not_sending_accepted
         self._of = {
             header: [version for version in versions if version.header == header]
             for header in Header
@@ -88,13 +99,28 @@ class Known:
     def standing(self, header: Header, value: str) -> Standing:
         if not value and header == Header.BETA:
             return Standing.NOT_SENT
-        if value in (version.value for version in self._of[header][:_SUPPORTED]):
-            return Standing.SUPPORTED
-        return Standing.OLD if self.find(header, value) else Standing.UNKNOWN
+        found = self.find(header, value)
+        if found is None:
+            return Standing.UNKNOWN
+        if (header, value) in self._refused:
+            return Standing.REFUSED
+        if found not in self._of[header][:_SUPPORTED]:
+            return Standing.OLD
+        return Standing.NEW if found.accepted_at is None else Standing.SUPPORTED
 
     def is_supported(self, header: Header, value: str) -> bool:
         """Whether it may be expected to work; not sending the beta header is documented to."""
-        return self.standing(header, value) in (Standing.SUPPORTED, Standing.NOT_SENT)
+        fine = (Standing.SUPPORTED, Standing.NEW, Standing.NOT_SENT)
+        return self.standing(header, value) in fine
+
+    def is_accepted(self, header: Header, value: str) -> bool:
+        """Whether the endpoint has started a session with it, and does not refuse it since."""
+        if (header, value) in self._refused:
+            return False
+        if not value:
+            return header == Header.BETA and self._is_not_sending_accepted
+        found = self.find(header, value)
+        return found is not None and found.accepted_at is not None
 
     def is_older(self, header: Header, value: str, than: str) -> bool:
         """Whether somebody who moves routines to `than` would want this one moved, too."""
@@ -111,6 +137,11 @@ class Known:
 
         None if there is nothing newer to be moved to.
         """
+        accepted = [one for one in self._of[header] if self.is_accepted(header, one.value)]
+        if accepted and (
+            (header, value) in self._refused or self.is_older(header, value, than=accepted[0].value)
+        ):
+            return accepted[0].value
         newest = self.newest(header)
         if newest is not None and (not value or self.is_older(header, value, than=newest.value)):
             return newest.value

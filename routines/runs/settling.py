@@ -1,21 +1,17 @@
 """People settle unknown runs: only they can look at claude.ai and see whether a session exists."""
 
-import re
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from routines.audit import trace
-from routines.models import Account, AuditEvent, Person, Run
+from routines.models import AuditEvent, Person, Run
 from routines.values import session_links
 from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 from routines.values.references import of_session
 from routines.values.snapshots import Snapshot, check
-
-# Documented: https://claude.ai/code/session_01HJKLMNOPQRSTUVWXYZ
-_SESSION = re.compile(r"https://claude\.ai/code/(session_[A-Za-z0-9_-]{1,190})/?", re.ASCII)
 
 
 class SessionUrlRefused(ValueError):
@@ -40,13 +36,22 @@ def settle_as_started(
     Raise SessionUrlRefused, NotOpen, or ChangedMeanwhile if it is not as the page showed it.
     """
     url = session_url.strip().split("?")[0].split("#")[0]
-    found = _SESSION.fullmatch(url)
-    if found is None or not session_links.is_safe(url):
+    session_id = session_links.name_in(url)
+    if not session_id:
         raise SessionUrlRefused(
             "This is not the address of a session. Open the session at claude.ai/code and copy "
             "its address: https://claude.ai/code/session_…"
         )
-    _settle(run, Reason.SAID_STARTED, found.group(1), url, by, seen)
+    try:
+        _settle(run, Reason.SAID_STARTED, session_id, url, by, seen)
+    except IntegrityError:
+        other = Run.objects.filter(of_session(session_id)).exclude(pk=run.pk).first()
+        if other is None:
+            raise
+        raise SessionUrlRefused(
+            f"This session belongs to run {other.pk} already. Look for another one at "
+            "claude.ai/code, or say that this run did not start."
+        ) from None
 
 
 def settle_as_not_started(run: Run, *, by: Person, seen: Snapshot | None = None) -> None:
@@ -63,12 +68,6 @@ def _settle(
     by: Person,
     seen: Snapshot | None,
 ) -> None:
-    if session_id:
-        # One at a time on an account, so that no session is given to two of its runs.
-        Account.objects.select_for_update().get(pk=run.routine.account_id)
-        other = Run.objects.filter(of_session(session_id)).exclude(pk=run.pk).first()
-        if other is not None:
-            raise SessionUrlRefused(f"This session belongs to run {other.pk} already.")
     # What people said may be corrected by people; what the endpoint said may not.
     before = (
         Run.objects.select_for_update()
@@ -78,15 +77,21 @@ def _settle(
     if before is None:
         raise NotOpen
     check(seen, snapshot(before))
-    run.reason, run.state = reason, MEANINGS[reason].state
-    run.session_id, run.session_url = session_id, session_url
-    run.settled_by, run.settled_at = by, timezone.now()
-    run.save(
-        update_fields=["reason", "state", "session_id", "session_url", "settled_by", "settled_at"]
-    )
+    values = {
+        "reason": reason,
+        "state": MEANINGS[reason].state,
+        "session_id": session_id,
+        "session_url": session_url,
+        "settled_by": by,
+        "settled_at": timezone.now(),
+    }
+    # Whether another run has this session, the database knows: also of one settled at once.
+    Run.objects.filter(pk=run.pk).update(**values)
+    for name, value in values.items():
+        setattr(run, name, value)
     changes: dict[str, list[Any]] = {
         "run": [run.pk, run.pk],
-        "reason": [before.reason, run.reason],
-        "session_url": [before.session_url, run.session_url],
+        "reason": [before.reason, reason],
+        "session_url": [before.session_url, session_url],
     }
     trace(AuditEvent.Action.RUN_SETTLED, by=by, routine=run.routine, changes=changes)

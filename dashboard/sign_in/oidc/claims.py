@@ -10,6 +10,8 @@ from django.core.validators import validate_email
 from dashboard.sign_in.external_users import Newcomer
 from routines.people.roles import Role
 
+_LONGEST_CLAIM = 1_000  # characters; more than any column takes
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 NOT_IN_USERNAMES = re.compile(r"[^\w.@+-]+")
 
 
@@ -61,7 +63,9 @@ def _claim(claims: dict[str, Any]) -> Any:
 
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
-    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return _UNSTORABLE.sub("", value[:_LONGEST_CLAIM]).strip()
 
 
 def _email(claims: dict[str, Any]) -> str:

@@ -13,19 +13,19 @@ def of(request: HttpRequest) -> str | None:
     was asked by: so it is read from the right, past the proxies that are trusted.
     """
     nearest = request.META.get("REMOTE_ADDR", "")
-    if not _is_trusted_proxy(nearest):
+    if not is_trusted_proxy(nearest):
         return _address(nearest)
     hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
     for hop in reversed(hops):
         if _address(hop) is None:
             break
         nearest = hop
-        if not _is_trusted_proxy(hop):
+        if not is_trusted_proxy(hop):
             break
     return _address(nearest)
 
 
-def _is_trusted_proxy(address: str) -> bool:
+def is_trusted_proxy(address: str) -> bool:
     if not address:
         return True  # a Unix socket: only a proxy on this machine is connected to it
     known = _address(address)

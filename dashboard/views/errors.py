@@ -3,14 +3,16 @@
 For an htmx call the same sentence goes into the page's notice area, and the page stays.
 """
 
+from django.conf import settings
 from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
 from dashboard.notices import as_notice, is_htmx, typed_text
-from dashboard.serving import bounds, logs
+from dashboard.serving import bounds, https, logs
 from dashboard.sign_in import signed_out
 from dashboard.views import run
 from routines.runs.rules import NotAllowed
@@ -22,9 +24,22 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         response = _error(
             request, exception.status, exception.title, exception.sentence, typed=typed
         )
-        # The page's own style sheet is asked for with the address that was refused.
-        response.headers["Referrer-Policy"] = "no-referrer"
+        if isinstance(exception, bounds.TokenInAddress):  # the page's own style is asked for, too
+            response.headers["Referrer-Policy"] = "no-referrer"
         return response
+    if isinstance(exception, DisallowedHost):
+        https.warn_once(
+            "A request named another host than DASHBOARD_URL does. If it came through your proxy, "
+            "that must pass the header Host on as the browser sent it."
+        )
+        return _error(
+            request,
+            400,
+            "This is not the dashboard's address",
+            f"The dashboard is opened at {settings.DASHBOARD_URL}. If you did open that, whoever "
+            "keeps it has to set up the proxy in front: it must pass the header Host on as the "
+            "browser sent it. Nothing was sent.",
+        )
     if isinstance(exception, SessionInterrupted):  # raised once the view has done its work
         return _error(
             request,

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 _LED_ALREADY = "led_to_https"  # a cookie, for as long as following a redirect can take
 _LED_SECONDS = 20
 _MOST_WARNINGS = 100
-_warned: set[str] = set()
+warned: set[str] = set()
 _lock = Lock()
 
 
@@ -74,7 +74,7 @@ def _problem(said: str, address: str) -> str:
 def warn_once(sentence: str) -> None:
     """In the log of this process, once: anybody can cause it, at any rate."""
     with _lock:
-        if sentence in _warned or len(_warned) >= _MOST_WARNINGS:
+        if sentence in warned or len(warned) >= _MOST_WARNINGS:
             return
-        _warned.add(sentence)
+        warned.add(sentence)
     logger.warning("%s", sentence)

@@ -13,11 +13,11 @@ ELSEWHERE = "10.0.0.7"
 
 
 @pytest.fixture(autouse=True)
-def over_https(settings, monkeypatch):
+def over_https(settings):
     settings.DASHBOARD_URL = "https://routines.example.com:8443"
     settings.SECURE_SSL_REDIRECT = True
     settings.ALLOWED_HOSTS = ["routines.example.com"]
-    monkeypatch.setattr(https, "_warned", set())
+    https.warned.clear()
 
 
 def ask(client: Client, url: str = "/sign-in/", *, at: str = "127.0.0.1", **headers: str):

@@ -20,6 +20,7 @@ from routines.people import groups
 from routines.people.roles import Permission
 from routines.runs import rules
 
+_LONGEST_NUMBER = 18  # digits, of a bigint
 _FORM_FIELDS = ("slug", "name", "confirmation", "asks_why")
 
 may_fire = permission_required(Permission.FIRE, raise_exception=True)
@@ -67,6 +68,16 @@ def _not_fireable(slug: str) -> Exception:
     """People send each other links, so who may not run the routine is told who may."""
     routine = Routine.objects.current().filter(slug=slug).first()
     return rules.NotAllowed(routine) if routine else Http404("No such routine, or archived.")
+
+
+def number(typed: str | None) -> int | None:
+    """The number of a row that an address or a form names; None if it is none that a row can have.
+
+    Python refuses to read thousands of digits, and a database a number that is too large for it.
+    """
+    if typed and typed.isascii() and typed.isdigit() and len(typed) <= _LONGEST_NUMBER:
+        return int(typed)
+    return None
 
 
 def run_or_404(person: Person, pk: int) -> Run:

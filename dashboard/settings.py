@@ -102,6 +102,7 @@ env.problem_if(
 # least: a deleted run no longer keeps its one-time key, good for a day, from firing again.
 KEEP_TEXTS_DAYS = env.days("KEEP_TEXTS_DAYS", least=7)
 KEEP_RUNS_DAYS = env.days("KEEP_RUNS_DAYS", least=7)
+KEEP_SIGN_INS_DAYS = env.number("KEEP_SIGN_INS_DAYS", 365, least=0, most=36_500)
 env.problem_if(
     0 < KEEP_RUNS_DAYS <= KEEP_TEXTS_DAYS,
     "KEEP_TEXTS_DAYS must be less than KEEP_RUNS_DAYS: with its run a text is deleted anyway.",
@@ -115,6 +116,7 @@ DATABASES = {
     "default": env.database("DATABASE_URL", "sqlite:///var/dashboard.sqlite3", threads=WEB_THREADS)
 }
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
+SECRET_FILES = env.files  # a start warns if others may read them
 env.stop_on_problems()
 
 # --- Django ---
@@ -246,6 +248,7 @@ LOGIN_REDIRECT_URL = "board"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 
+SESSION_ENGINE = "dashboard.sign_in.session_store"
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 # Not Strict: the way back from an identity provider comes from another site.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -280,8 +283,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Room for a text of 65,536 characters of any script, URL-encoded, several times over: a paste that
-# is too long must come back with a sentence and with what was typed, not as a bare 400.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
+# is too long must come back with a sentence and with what was typed, not as a bare 400. Whoever is
+# not signed in has less, and each field has a bound of its own: dashboard/serving/bounds.py.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # No form takes a file, and a file's size has no limit of its own.
 FILE_UPLOAD_HANDLERS = ["dashboard.serving.uploads.NoFiles"]
 
@@ -298,6 +302,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
+        # One short line instead: dashboard/views/errors.py.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.
         "httpx": {"level": "WARNING"},

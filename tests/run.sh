@@ -65,7 +65,9 @@ done
 
 # A process for each core; many tests wait, so one more. A browser fills the cores by itself.
 processes=$(($(nproc) + 1))
-run SQLite "$@" -m "not browser" -n "$processes" --output=var/no-browser
+spread="-n $processes --dist loadgroup" # what shares a filled database goes to one process
+# shellcheck disable=SC2086 # several words
+run SQLite "$@" -m "not browser" $spread --output=var/no-browser
 if [ -n "$postgresql" ]; then
     export TEST_DATABASE_URL="$postgresql"
     # shellcheck disable=SC2086 # several words

@@ -119,10 +119,15 @@ def _split(text: str) -> list[str]:
     return _SEPARATORS.split(text)
 
 
+def drawable(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can spell and no page can be made of."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _normal(names: Iterable[str] | None) -> frozenset[str] | None:
     """One spelling for each: `/name`, a path of Keycloak at its top, is `name`. A path with more in
     it stays as it is: whoever may make groups inside of another one is not to choose a role."""
     if names is None:
         return None
-    spelled = (unicodedata.normalize("NFC", name[:_LONGEST]).strip() for name in names)
+    spelled = (unicodedata.normalize("NFC", drawable(name[:_LONGEST])).strip() for name in names)
     return frozenset(name.removeprefix("/") for name in spelled if name.removeprefix("/"))

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from dashboard.serving import client_address
-from dashboard.sign_in import external_users, methods
+from dashboard.sign_in import external_users, journal, methods
 from dashboard.sign_in.groups import Groups
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES
 from routines import people
@@ -44,27 +44,31 @@ class ProxySignInMiddleware:
         given = [name for name in _headers() if name in request.headers]
         if given and not _is_trusted(request):
             logger.warning("%s from an address that is no trusted proxy: refused", given[0])
+            _note_failure(request, None, "not from a trusted proxy")
             return _refused(request, "account/not_the_proxy.html")
         username = _text(request, settings.SIGN_IN_HEADER).strip()
         if username:
             return self._signed_in(request, username)
         if methods.used(request) == methods.PROXY:  # the proxy no longer vouches for anybody
-            logout(request)
+            _sign_out(request, "the proxy named nobody")
         return self.get_response(request)
 
     def _signed_in(self, request: HttpRequest, username: str) -> HttpResponse:
         groups = _groups(request)
         person = _person(request, username, groups)
         if person is None:
+            _note_failure(request, username, "not known here")
             return _not_known(request, groups)
         if not person.is_active:
+            _note_failure(request, person, "deactivated")
             return _refused(request, "account/account_inactive.html")
         if request.user != person or methods.used(request) != methods.PROXY:
             if request.user.is_authenticated:
-                logout(request)
+                _sign_out(request, "the proxy named another")
             login(request, person, backend=_BACKEND)
             methods.record(request, methods.PROXY)
             UserSession.objects.create_from_request(request)
+            journal.signed_in(request, person, journal.Means.HEADER)
         _give_roles(request, person, groups)
         return self.get_response(request)
 
@@ -123,6 +127,16 @@ def _groups(request: HttpRequest) -> Groups:
     if not header or header not in request.headers:
         return Groups(None)
     return Groups.of_text(_text(request, header))
+
+
+def _sign_out(request: HttpRequest, why: str) -> None:
+    if isinstance(request.user, Person):
+        journal.signed_out(request, request.user, why)
+    logout(request)
+
+
+def _note_failure(request: HttpRequest, tried: str | Person | None, why: str) -> None:
+    journal.failed(request, tried, journal.Means.HEADER, why=why)
 
 
 def _not_known(request: HttpRequest, groups: Groups) -> HttpResponse:

@@ -6,7 +6,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import trigger_client_event
 
 from dashboard.forms.own_template import SaveForm
-from dashboard.lookups import card_or_404, fireable_or_404, may_fire, pressed_or_404, run_or_404
+from dashboard.lookups import (
+    card_or_404,
+    fireable_or_404,
+    may_fire,
+    number,
+    pressed_or_404,
+    run_or_404,
+)
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import pressing
 from dashboard.run_form.form import RunForm
@@ -24,8 +31,8 @@ from routines.values.reasons import State
 def run(request: SignedInRequest, slug: str) -> HttpResponse:
     """The form with the text that a run will send; a link may fill it in, and never fires."""
     card = card_or_404(request.user, slug)
-    again = request.GET.get("again", "")
-    earlier = run_or_404(request.user, int(again)) if again.isdecimal() else None
+    again = number(request.GET.get("again"))
+    earlier = run_or_404(request.user, again) if again is not None else None
     remembered = memory.of(request.user, card.routine)
     opened = opening(request.GET, card.templates, remembered, earlier)
     form = RunForm.blank(
@@ -117,8 +124,8 @@ def _open(
 
 
 def _draft(form: RunForm) -> str:
-    """The name of the draft that the browser keeps: one a person and routine."""
-    return f"{form.person.pk}:{form.routine.slug}"
+    """What the browser keeps a draft by (static/draft_storage.js): one a person and routine."""
+    return f"{form.person.pk}:{form.routine.pk}"
 
 
 def _link(request: SignedInRequest, form: RunForm) -> str:

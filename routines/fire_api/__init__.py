@@ -65,4 +65,4 @@ def fire(
         raw = wire.ask("POST", url, headers=headers, body=body, timeout=timeout, route=route)
     except (wire.NotSent, wire.AnswerLost) as failure:
         return answers.of_failure(failure)
-    return answers.of_response(raw, token=token)
+    return answers.of_response(raw, token=token, sent=text)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 LONGEST_NAME = 40
+_MOST_PUT_IN = 262_144  # characters, of all values together; a text has 65,536
 NAME = re.compile(rf"[A-Za-z][A-Za-z0-9_]{{0,{LONGEST_NAME - 1}}}", re.ASCII)
 _PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({NAME.pattern})[ \t]*\}}\}}", re.ASCII)
 # What somebody may have meant for one: {{ ticket-id }}, {{}}, {{ a.b }}.
@@ -24,13 +25,17 @@ def names_in(body: str) -> list[str]:
 def render(body: str, values: Mapping[str, str], *, as_json: bool = False) -> str:
     """Put `values` in the places of their names; a name without a value stays as it stands.
 
-    `as_json`: each value is escaped as the contents of a JSON string.
+    `as_json`: each value is escaped as the contents of a JSON string. Of a text that has grown far
+    too long to be sent the rest is left as it stands: a name may be there thousands of times.
     """
+    room = _MOST_PUT_IN
 
     def put_in(match: re.Match[str]) -> str:
+        nonlocal room
         value = values.get(match[1])
-        if value is None or match[1] in RESERVED:
+        if value is None or match[1] in RESERVED or room < 0:
             return match[0]
+        room -= len(value)
         return _as_string_contents(value) if as_json else value
 
     return _PLACEHOLDER.sub(put_in, body)

@@ -86,6 +86,8 @@ class Reason(models.TextChoices):
     SERVER_ERROR = "server_error", "server error"
     UNREADABLE_ANSWER = "unreadable_answer", "unreadable answer"
     UNEXPECTED_ANSWER = "unexpected_answer", "unexpected answer"
+    SESSION_NAMED = "session_named", "an error that names a session"
+    SESSION_TAKEN = "session_taken", "named the session of another run"
     NO_ANSWER = "no_answer", "no answer in time"
     CONNECTION_LOST = "connection_lost", "connection lost"
     INTERRUPTED = "interrupted", "dashboard stopped meanwhile"
@@ -153,8 +155,9 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.HEADER_VERSION: Meaning(
         State.REFUSED,
-        "The endpoint refused a header version: this version seems retired. Nothing was started.",
-        "Ask an admin to move this routine to a newer beta or API version.",
+        "The endpoint does not accept this header version: retired, mistyped or not out yet. "
+        "Nothing was started.",
+        "Ask an admin to move this routine to a version that is accepted.",
         Actor.ADMIN,
     ),
     Reason.BAD_REQUEST: Meaning(
@@ -319,6 +322,20 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.UNEXPECTED_ANSWER: Meaning(
         State.UNKNOWN,
         "The endpoint gave an answer that is not documented.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.SESSION_NAMED: Meaning(
+        State.UNKNOWN,
+        "The endpoint answered with an error, and yet named a session. Open it: only a look can "
+        "tell whether this run started it.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.SESSION_TAKEN: Meaning(
+        State.UNKNOWN,
+        "The session named for this run belongs to another run, so whether this one started a "
+        "session of its own is not known.",
         _LOOK,
         Actor.TEAMMATE,
     ),

@@ -17,15 +17,17 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
-from dashboard.sign_in import external_users, methods, reauthentication
+from dashboard.sign_in import external_users, journal, methods, reauthentication
 from dashboard.sign_in.oidc import id_token
 from dashboard.sign_in.oidc.claims import Said, newcomer, said_in
 from dashboard.sign_in.oidc.wire import ProviderFailed
 from routines import people
-from routines.models import Person
+from routines.models import AuditEvent, Person
 from routines.people.roles import Role
 
 logger = logging.getLogger(__name__)
+
+Action = AuditEvent.Action
 
 SOURCE = "identity provider"  # in the audit trail
 _SIGN_OUT = "provider_sign_out"  # in the web session
@@ -54,6 +56,8 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
             raise ImmediateHttpResponse(_confirm(request, sociallogin))
         kept = sociallogin.is_existing and roles is None and people.roles_of(sociallogin.user)
         if not roles and not kept:
+            why = "in none of the groups" if said.groups.came else "no groups came"
+            _note_failure(request, sociallogin, why)
             raise ImmediateHttpResponse(_no_role(request, said))
         if not sociallogin.is_existing:
             _add_person(sociallogin, roles or [])
@@ -75,6 +79,11 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         else:
             sentence = "The provider did not let anybody in."
         raise ImmediateHttpResponse(failed(request, sentence))
+
+
+def _note_failure(request: HttpRequest, sociallogin: SocialLogin, why: str) -> None:
+    known = sociallogin.user if sociallogin.is_existing else None
+    journal.failed(request, known, journal.Means.PROVIDER, why=why)
 
 
 def _no_roles_sentence(said: Said) -> str:
@@ -102,6 +111,10 @@ def _no_role(request: HttpRequest, said: Said) -> HttpResponse:
 
 def failed(request: HttpRequest, sentence: str) -> HttpResponse:
     logger.warning("No sign-in at the identity provider: %s", sentence)
+    confirming = isinstance(request.user, Person)
+    action = Action.CONFIRMING_FAILED if confirming else Action.SIGN_IN_FAILED
+    tried = request.user if isinstance(request.user, Person) else None
+    journal.failed(request, tried, journal.Means.PROVIDER, why=sentence, action=action)
     return render(request, "account/provider_failed.html", {"sentence": sentence}, status=401)
 
 
@@ -132,9 +145,11 @@ def _confirm(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     signed_in_at = sociallogin.claims.get("auth_time")
     # Asked for, but not all providers say it.
     longest = settings.REAUTHENTICATE_AFTER_SECONDS
-    if isinstance(signed_in_at, int | float) and time() - signed_in_at > longest:
+    # Compared, not subtracted: a claim may be a number too large for that.
+    if isinstance(signed_in_at, int | float) and signed_in_at < time() - longest:
         return failed(request, "The provider did not ask you once more.")
     reauthentication.record(request)
+    journal.confirmed(request, sociallogin.user, journal.Means.PROVIDER)
     return redirect(sociallogin.get_redirect_url(request) or "board")
 
 

@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from dashboard.sign_in.external_users import Newcomer
-from dashboard.sign_in.groups import Groups
+from dashboard.sign_in.groups import Groups, drawable
 
+_LONGEST_CLAIM = 1_000  # characters; more than any column takes
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 NOT_IN_USERNAMES = re.compile(r"[^\w.@+-]+")
 _MOST_CLAIM_NAMES, _LONGEST_CLAIM_NAME = 50, 80
 
@@ -33,7 +35,7 @@ def said_in(claims: dict[str, Any]) -> Said:
     return Said(
         groups=Groups.of_claim(_claim(claims, wanted)),
         claim=wanted,
-        claims=sorted(name[:_LONGEST_CLAIM_NAME] for name in claims)[:_MOST_CLAIM_NAMES],
+        claims=sorted(drawable(name)[:_LONGEST_CLAIM_NAME] for name in claims)[:_MOST_CLAIM_NAMES],
         left_out=left_out or claims.get("hasgroups") in (True, "true"),
     )
 
@@ -67,7 +69,9 @@ def _claim(value: Any, path: str) -> Any:
 
 def _text(claims: dict[str, Any], name: str) -> str:
     value = claims.get(name)
-    return value.replace("\x00", "").strip() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return _UNSTORABLE.sub("", value[:_LONGEST_CLAIM]).strip()
 
 
 def _email(claims: dict[str, Any]) -> str:

@@ -102,7 +102,7 @@ def _endpoint(document: dict[str, Any], name: str, *, required: bool = True) -> 
     except ValueError:
         parts = urlsplit("")
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-    if secure and parts.hostname:
+    if secure and parts.hostname and str(url).isascii() and str(url).isprintable():
         return str(url)
     if required or url:
         raise ProviderFailed(f"The discovery document's {name} is no https address.")

@@ -2,13 +2,14 @@
 
 import ipaddress
 import logging
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from dashboard.serving import client_address
-from routines.models import AuditEvent
-from tests.dashboard.browsing import Page, signed_in
+from routines.models import AuditEvent, Routine
+from tests.dashboard.browsing import Page, seen, signed_in
 from tests.factories import create_teammate
 
 PROXY = "127.0.0.1"
@@ -85,7 +86,9 @@ def test_made_up_addresses_left_of_the_true_one_do_not_escape_the_count_of_passw
 
 
 @pytest.fixture
-def warnings(settings, caplog, monkeypatch) -> pytest.LogCaptureFixture:
+def warnings(
+    settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
     settings.TRUSTED_PROXIES = [ipaddress.ip_network(one) for one in (PROXY, "10.0.0.9")]
     monkeypatch.setattr(client_address, "warned", set())
     caplog.set_level(logging.WARNING)
@@ -133,7 +136,9 @@ def test_the_first_page_through_such_a_proxy_warns(warnings):
 def test_a_change_over_the_web_says_from_where_and_the_next_one_from_elsewhere(admin, routine):
     client = signed_in(admin)
     for action, address in (("disable", "203.0.113.7"), ("enable", "203.0.113.8")):
-        client.post(f"/routines/{routine.slug}/{action}/", headers={"X-Forwarded-For": address})
+        shown = seen("routine", Routine.objects.get())
+        url = f"/routines/{routine.slug}/{action}/"
+        client.post(url, shown, headers={"X-Forwarded-For": address})
     events = AuditEvent.objects.filter(person=admin)
     assert [event.address for event in events] == ["203.0.113.8", "203.0.113.7"]
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import environ
 import pytest
 
 from dashboard.run_form import one_time_key
@@ -29,10 +28,7 @@ GOOD = {
 
 
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    # django-environ keeps what it has read from *_FILE for as long as the process lives.
-    fresh = type(environ.FileAwareEnv.ENVIRON)()
-    monkeypatch.setattr(environ.FileAwareEnv, "ENVIRON", fresh)
+def own_environment() -> Iterator[None]:
     with mock.patch.dict(os.environ, clear=True):
         yield
 
@@ -278,3 +274,26 @@ def test_everything_is_kept_for_ever_unless_settings_say_otherwise(
 
 def test_a_run_is_kept_until_its_one_time_key_is_long_of_no_use():
     assert timedelta(days=read(KEEP_RUNS_DAYS="7")["KEEP_RUNS_DAYS"]) > 3 * one_time_key.LIFETIME
+
+
+def test_an_sqlite_that_is_too_old_stops_the_start(capsys, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    [sentence] = problems(capsys, DATABASE_URL="sqlite:///var/test-old.sqlite3")
+    assert "is 3.34.1; 3.35 or newer is needed" in sentence
+    read(DATABASE_URL="postgresql://user@127.0.0.1/name")  # which needs none
+
+
+@pytest.mark.parametrize("arguments", [["practice_api", "--help"], ["help", "practice_api"]])
+def test_help_needs_no_settings(arguments, tmp_path):
+    """Nor is it stopped by bad ones in a file."""
+    done = subprocess.run(
+        [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Play the fire endpoint on loopback" in done.stdout

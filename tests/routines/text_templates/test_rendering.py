@@ -84,3 +84,8 @@ def test_what_is_no_json_is_located(text, line, column):
     assert problem is not None
     assert (problem.line, problem.column) == (line, column)
     assert f"line {line}, column {column}" in str(problem)
+
+
+def test_a_name_that_stands_there_thousands_of_times_makes_no_text_of_gigabytes():
+    text = render("{{a}}" * 13_000, {"a": "x" * 262_144})
+    assert 65_536 < len(text) < 1_000_000

@@ -86,6 +86,7 @@ def test_good_settings_pass():
         ("OIDC_ISSUER", "https://login.example.com"),
         ("OIDC_SCOPES", "profile"),
         ("OIDC_SIGN_IN_ORIGINS", "https://login.example.com/path"),
+        ("HSTS_PRELOAD", "on"),
         ("SECRET_KEY", None),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "a" * 80),

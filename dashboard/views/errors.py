@@ -19,7 +19,6 @@ from dashboard.sign_in import signed_out
 from dashboard.views import run
 from routines.runs.rules import NotAllowed
 
-
 _TRY_AGAIN_AFTER = "5"  # seconds
 
 

@@ -1,7 +1,7 @@
 """The benchmark still runs: its figures are for people, its answers are checked."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -18,9 +18,8 @@ if "TEST_DATABASE_URL" in os.environ:
     KINDS.append("postgresql")
 
 
-def filled(test: Callable[..., None]) -> Callable[..., None]:
-    test = pytest.mark.usefixtures("filled_database")(test)
-    return pytest.mark.xdist_group("filled database")(test)
+filled = pytest.mark.usefixtures("filled_database")
+in_one_process = pytest.mark.xdist_group("filled database")
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +40,7 @@ def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixtur
 
 @pytest.mark.django_db(transaction=True)
 @filled
+@in_one_process
 def test_the_insight_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
     insight.measure(rounds=2, many=RUNS, few=RUNS)
     told = capsys.readouterr().out
@@ -50,6 +50,7 @@ def test_the_insight_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFix
 
 @pytest.mark.django_db(transaction=True)
 @filled
+@in_one_process
 def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
     capsys: pytest.CaptureFixture[str],
 ):
@@ -63,6 +64,7 @@ def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
 
 @pytest.mark.django_db(transaction=True)
 @filled
+@in_one_process
 def test_the_filled_database_holds_what_the_benchmarks_look_for_and_they_run_on_it(
     capsys: pytest.CaptureFixture[str],
 ):

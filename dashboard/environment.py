@@ -9,6 +9,8 @@ be read, stops the start: what it says could be where the database is.
 import ipaddress
 import os
 import re
+import sqlite3
+import ssl
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +20,9 @@ import idna
 from cryptography.fernet import Fernet
 
 from dashboard import database_url, dotenv
+from routines.wire import Proxy
 
+_OLDEST_SQLITE = (3, 35)  # the first that drops columns and returns rows from an INSERT
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -214,6 +218,46 @@ class Environment:
                 self._problem(f"{name} must be IP addresses, comma-separated, like 10.0.0.7.")
         return found
 
+    def http_proxy(self, name: str, *, strict: bool) -> Proxy | None:
+        """`http://user:password@host:port`; None if it is unset or `direct`.
+
+        Not `strict`: as other programs take it, scheme and port may be missing. No sentence repeats
+        any of it: it may hold a password.
+        """
+        raw = self.text(name, "")
+        if not raw or raw.casefold() == "direct":
+            return None
+        if not strict and "://" not in raw:
+            raw = f"http://{raw}"
+        try:
+            proxy = Proxy.from_url(raw)
+            if strict and not re.search(r":[0-9]+/?$", raw):
+                raise ValueError("its port is missing")
+            return proxy
+        except ValueError as error:
+            self._problem(f"{name} must be a proxy like http://proxy.example.com:3128: {error}.")
+            return None
+
+    def first_set(self, *names: str) -> str:
+        """The first of these variables that is set, or empty."""
+        return next((name for name in names if self.text(name, "")), "")
+
+    def ca_file(self, name: str) -> str:
+        """The path of a PEM file with certificate authorities, or empty."""
+        path = self.text(name, "")
+        if not path:
+            return ""
+        try:
+            if ssl.create_default_context(cafile=path).cert_store_stats()["x509"]:
+                return str(Path(path).resolve())
+            problem = "holds no certificate"
+        except ssl.SSLError:
+            problem = "holds no certificates in PEM form (-----BEGIN CERTIFICATE-----)"
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror or 'no such file'})"
+        self._problem(f"{name}: the file {path} {problem}.")
+        return ""
+
     def database(self, name: str, default: str, *, threads: int) -> dict[str, Any]:
         try:
             database = database_url.parse(self.text(name, default), self._base_dir)
@@ -225,6 +269,11 @@ class Environment:
         return self._postgresql(database, threads)
 
     def _sqlite(self, database: dict[str, Any]) -> dict[str, Any]:
+        if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+            self._problem(
+                f"The SQLite of this Python is {sqlite3.sqlite_version}; 3.35 or newer is needed. "
+                "Use Debian's own Python, or set DATABASE_URL to a PostgreSQL database."
+            )
         path = Path(database["NAME"])
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -249,7 +298,7 @@ class Environment:
     def _postgresql(self, database: dict[str, Any], threads: int) -> dict[str, Any]:
         # One connection a thread at the most, kept by psycopg's pool: Django's own persistent
         # connections must then be off.
-        pool = {"min_size": 1, "max_size": threads, "timeout": 10}
+        pool = {"min_size": 1, "max_size": threads, "timeout": 2}  # seconds: routines/patience.py
         # Each is looked at before it is used: a server that was restarted has closed them all, and
         # the answer of a fire must not meet one dead connection after the other.
         kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}

@@ -24,7 +24,16 @@ TRUSTED_PROXIES = env.proxies("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 CLAUDE_API_BASE_URL = env.origin(
     "CLAUDE_API_BASE_URL", "https://api.anthropic.com", hint="https://api.anthropic.com"
 )
-FIRE_TIMEOUT = env.number("FIRE_TIMEOUT", 30, least=1, most=300)  # seconds, connecting to last byte
+FIRE_TIMEOUT = env.number("FIRE_TIMEOUT", 30, least=1, most=300)  # seconds, look-up to last byte
+# Where this server reaches the internet through a proxy only; HTTPS_PROXY is none of fires' (0024).
+_fire_proxy = env.http_proxy("FIRE_PROXY_URL", strict=True)
+FIRE_PROXY_URL = _fire_proxy.url if _fire_proxy else ""  # without user and password
+FIRE_PROXY_USER = _fire_proxy.user if _fire_proxy else ""
+FIRE_PROXY_PASSWORD = _fire_proxy.password if _fire_proxy else ""
+# The company's own certificate authorities, trusted beside the public ones.
+CA_BUNDLE = env.ca_file("CA_BUNDLE")
+_https_proxy = env.first_set("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+UNUSED_PROXY_VARIABLE = "" if env.first_set("FIRE_PROXY_URL") else _https_proxy
 WEB_THREADS = env.number("WEB_THREADS", 8, least=2, most=64)
 WEB_WORKERS = env.number("WEB_WORKERS", 2, least=1, most=64)
 # Per process. Fires wait on the endpoint; the threads beyond them keep the pages answering.
@@ -60,6 +69,12 @@ env.problem_if(
     bool(OIDC_ISSUER) != bool(OIDC_CLIENT_ID) or bool(OIDC_ISSUER) != bool(OIDC_CLIENT_SECRET),
     "OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together: set all three or none.",
 )
+# The provider may be inside the company: its calls take HTTPS_PROXY and NO_PROXY, as usual.
+_oidc_proxy = env.http_proxy(_https_proxy, strict=False) if OIDC_ISSUER and _https_proxy else None
+OIDC_PROXY_URL = _oidc_proxy.url if _oidc_proxy else ""
+OIDC_PROXY_USER = _oidc_proxy.user if _oidc_proxy else ""
+OIDC_PROXY_PASSWORD = _oidc_proxy.password if _oidc_proxy else ""
+OIDC_CA_BUNDLE = CA_BUNDLE or (env.ca_file("REQUESTS_CA_BUNDLE") if OIDC_ISSUER else "")
 env.problem_if("openid" not in OIDC_SCOPES, "OIDC_SCOPES must contain openid.")
 # Sign-in by a header of a proxy in front: off unless both are set.
 SIGN_IN_HEADER = env.header("SIGN_IN_HEADER")
@@ -82,6 +97,7 @@ env.problem_if(
 # least: a deleted run no longer keeps its one-time key, good for a day, from firing again.
 KEEP_TEXTS_DAYS = env.days("KEEP_TEXTS_DAYS", least=7)
 KEEP_RUNS_DAYS = env.days("KEEP_RUNS_DAYS", least=7)
+KEEP_SIGN_INS_DAYS = env.number("KEEP_SIGN_INS_DAYS", 365, least=0, most=36_500)
 env.problem_if(
     0 < KEEP_RUNS_DAYS <= KEEP_TEXTS_DAYS,
     "KEEP_TEXTS_DAYS must be less than KEEP_RUNS_DAYS: with its run a text is deleted anyway.",
@@ -228,6 +244,7 @@ LOGIN_REDIRECT_URL = "board"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 CSRF_FAILURE_VIEW = "dashboard.views.errors.csrf_failure"
 
+SESSION_ENGINE = "dashboard.sign_in.session_store"
 SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 # Not Strict: the way back from an identity provider comes from another site.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -279,7 +296,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
-        # Anybody can name another host. dashboard/views/errors.py warns of it, once.
+        # One short line instead: dashboard/views/errors.py.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.

@@ -142,6 +142,8 @@ urlpatterns = [
     # The audit trail
     path("audit/", audit.index, name="audit"),
     path("audit/changes.csv", audit.export, name="audit_csv"),
+    path("audit/sign-ins/", audit.sign_ins, name="sign_ins"),
+    path("audit/sign-ins.csv", audit.export_sign_ins, name="sign_ins_csv"),
     # Signing in: of allauth's pages only those that an internal dashboard needs. Nobody signs
     # up: the sign-up page says so (dashboard/sign_in/accounts.py).
     path("sign-in/", allauth.login, name="account_login"),

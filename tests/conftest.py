@@ -8,14 +8,20 @@ import hypothesis
 import pytest
 from django.apps import apps
 from django.core.cache import cache
+from django.db.models.signals import post_migrate
 
-from routines.fire_api import wire
+from routines import wire
+from routines.audit import guards
 from routines.models import RecountDay, RunChange, RunCount
 from routines.practice_api import PracticeApi, PracticeServer
 from tests import effort, outside_world
 
 # Playwright's loop runs in the tests' thread, and Django would take that for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+# Tests clear what they have made, the audit trail too. Those about its guards make them:
+# tests/routines/audit/test_guards.py.
+post_migrate.disconnect(guards.ensure, sender=apps.get_app_config("routines"))
 
 # The suite tries the same examples each time, and times none. `make fuzz` looks further.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True, database=None)

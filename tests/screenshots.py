@@ -108,7 +108,16 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
     for name in (
         *own,
         *(f"routines/alert-triage/{page}" for page in of_a_routine),
-        *("versions", "people", "people/1", "people/add", "people/groups", "audit", "accounts"),
+        *(
+            "versions",
+            "people",
+            "people/1",
+            "people/add",
+            "people/groups",
+            "audit",
+            "audit/sign-ins",
+            "accounts",
+        ),
     ):
         admin.goto(f"/{name}/")
         take(admin, name.replace("/", "-"))

@@ -19,19 +19,20 @@ class _Day(forms.DateField):
         )
 
 
-class AuditForm(forms.Form):
-    """What to look for in the audit trail; the address of the page holds it."""
+class _TrailForm(forms.Form):
+    """What to look for; the address of the page holds it."""
 
-    who = forms.CharField(max_length=200, required=False, label="Who")
     what = forms.ChoiceField(required=False, label="What")
-    about = forms.CharField(max_length=200, required=False, label="Routine, person or other")
     since = _Day("From")
     until = _Day("Until")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", "Everything"), *trail.choices()]
+        choices = [("", "Everything"), *self.whats()]
         self.fields["what"].choices = choices  # type: ignore[attr-defined]
+
+    def whats(self) -> list[Any]:
+        raise NotImplementedError
 
     def clean(self) -> None:
         since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
@@ -42,3 +43,25 @@ class AuditForm(forms.Form):
     def query_string(self) -> str:
         """The filter alone, as it stands in an address."""
         return urlencode({name: value for name, value in self.cleaned_data.items() if value})
+
+
+class AuditForm(_TrailForm):
+    who = forms.CharField(max_length=200, required=False, label="Who")
+    about = forms.CharField(max_length=200, required=False, label="Routine, person or other")
+    field_order = ("who", "what", "about", "since", "until")
+
+    def whats(self) -> list[Any]:
+        return trail.choices()
+
+
+class SignInsForm(_TrailForm):
+    who = forms.CharField(max_length=200, required=False, label="Person")
+    address = forms.GenericIPAddressField(
+        required=False,
+        label="Address",
+        error_messages={"invalid": "An address is written like 192.0.2.7 or 2001:db8::7."},
+    )
+    field_order = ("who", "what", "address", "since", "until")
+
+    def whats(self) -> list[Any]:
+        return trail.sign_in_choices()

@@ -7,7 +7,10 @@ break on what no browser has made.
 import struct
 from typing import Any
 
+from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authentication_failed
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm
 from django.forms import BaseForm, ValidationError
@@ -22,11 +25,37 @@ class SetUpAppForm(NoTokenInClear, ActivateTOTPForm):  # type: ignore[misc]  # n
     pass
 
 
-class CodeForm(NoTokenInClear, AuthenticateForm):  # type: ignore[misc]
+class SaysThatItFailed(BaseForm):
+    """allauth's signal, also where allauth leaves it out: for passkeys, and for too many tries."""
+
+    user: Any
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        code = getattr(error, "code", None)
+        throttled = code == "too_many_login_attempts"
+        if throttled or (field == "credential" and code != "required"):
+            authentication_failed.send(
+                sender=Authenticator,
+                request=context.request,
+                user=self.user,
+                authenticator=None if field == "credential" else self.main_authenticator,
+                reauthentication=False,
+                throttled=throttled,
+            )
+        super().add_error(field, error)
+
+    @property
+    def main_authenticator(self) -> Any:
+        """The one that a code is for."""
+        mine = Authenticator.objects.filter(user=self.user)
+        return mine.exclude(type=Authenticator.Type.WEBAUTHN).order_by("-type").first()
+
+
+class CodeForm(NoTokenInClear, SaysThatItFailed, AuthenticateForm):  # type: ignore[misc]
     pass
 
 
-class ConfirmByCodeForm(NoTokenInClear, ReauthenticateForm):  # type: ignore[misc]
+class ConfirmByCodeForm(NoTokenInClear, SaysThatItFailed, ReauthenticateForm):  # type: ignore[misc]
     pass
 
 
@@ -49,7 +78,12 @@ class AddPasskeyForm(NoTokenInClear, PasskeyField, AddWebAuthnForm):  # type: ig
             raise ValidationError(_SENTENCE) from None
 
 
-class UsePasskeyForm(NoTokenInClear, PasskeyField, AuthenticateWebAuthnForm):  # type: ignore[misc]
+class UsePasskeyForm(
+    NoTokenInClear,
+    SaysThatItFailed,
+    PasskeyField,
+    AuthenticateWebAuthnForm,  # type: ignore[misc]
+):
     def clean_credential(self) -> Any:
         try:
             return super().clean_credential()

@@ -1,11 +1,14 @@
 """Files that are streamed to whoever asks, a bounded number of them at once."""
 
+import logging
 import weakref
 from collections.abc import Callable, Iterator
 from threading import BoundedSemaphore
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
+
+logger = logging.getLogger(__name__)
 
 # Each holds a thread until its reader has it all, and some threads have to answer pages.
 _under_way = BoundedSemaphore(max(1, (settings.WEB_THREADS - settings.FIRES_IN_FLIGHT) // 2))
@@ -32,10 +35,28 @@ def stream(
         _under_way.release()
         raise
     return StreamingHttpResponse(
-        _Download(lines),
+        _Download(_marked_if_cut(lines, _CUT[content_type])),
         content_type=f"{content_type}; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )
+
+
+# The last line of a file that could not be finished, in the file's own shape. The connection is
+# cut as well, so a browser says that the download failed; a file that was saved says it, too.
+_SENTENCE = "This export was cut off: rows are missing. Export once more."
+_CUT = {
+    "text/csv": f'\r\n"{_SENTENCE}"\r\n',
+    "application/jsonl": f'\n{{"error":"{_SENTENCE}"}}\n',
+}
+
+
+def _marked_if_cut(lines: Iterator[str], mark: str) -> Iterator[str]:
+    try:
+        yield from lines
+    except Exception:
+        logger.exception("An export was cut off")
+        yield mark
+        raise
 
 
 class _Download:

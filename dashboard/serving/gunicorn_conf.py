@@ -8,6 +8,7 @@ import logging.config
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import Any
 
@@ -17,14 +18,14 @@ from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 
-from dashboard.serving import garbage, start
+from dashboard.serving import garbage, receiving, start
 
 os.umask(start.UMASK)
 
-wsgi_app = "dashboard.wsgi"
-worker_class = "gthread"
+wsgi_app = "dashboard.wsgi:received"
+worker_class = "dashboard.serving.worker.Worker"
 workers = settings.WEB_WORKERS  # reads .env too, so HOST and PORT below may stand there
-threads = settings.WEB_THREADS
+threads = settings.WEB_THREADS + receiving.THREADS  # of which WEB_THREADS at a time are in Django
 preload_app = True  # a mistake stops the start instead of every worker, and the code is shared
 
 host = os.environ.get("HOST") or "127.0.0.1"
@@ -61,7 +62,10 @@ accesslog = None  # dashboard/serving/request_log.py writes a line for each requ
 
 
 def on_starting(_server: Any) -> None:
+    from dashboard.serving import checks
+
     start.log()
+    checks.log_warnings()
 
 
 def when_ready(server: Any) -> None:
@@ -84,9 +88,27 @@ def pre_fork(_server: Any, _worker: Any) -> None:
     garbage.look_seldom()
 
 
+def _settle_interrupted_runs() -> None:
+    """Runs in flight when the process before this one died are nobody's by now: say so in the log,
+    even if nobody opens a page."""
+    from django.db import DatabaseError
+
+    from routines.runs import firing
+
+    try:
+        firing.settle_overdue_runs()
+    except DatabaseError as failure:
+        logging.getLogger(__name__).warning("Runs could not be settled: %s", type(failure).__name__)
+    finally:
+        connections.close_all()
+
+
 def post_worker_init(_worker: Any) -> None:
+    later = threading.Timer(settings.FIRE_TIMEOUT + 65, _settle_interrupted_runs)
+    later.daemon = True
+    later.start()
     # A terminal sends Ctrl-C to every process of the group; stopping is the server's to tell.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from routines.fire_api import wire
+    from routines import fire_api
 
-    wire.warm_up()
+    fire_api.warm_up()

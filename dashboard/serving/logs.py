@@ -13,7 +13,12 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from routines.values.redaction import redact
+
+# It cannot be reached, is locked for too long, or has closed the connection.
+DATABASE_AWAY = (OperationalError, InterfaceError)
 
 # The request that this thread is serving; empty outside of one.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -47,6 +52,8 @@ class LogFormatter(logging.Formatter):
         return "\n".join([" ".join(said), *indented])
 
     def _traceback(self, record: logging.LogRecord) -> str:
+        if _database_failure(record):  # of a request: its reason is a fact, and says it all
+            return ""
         parts = []
         if record.exc_info and record.exc_info[0]:
             parts.append(self.formatException(record.exc_info))
@@ -64,9 +71,20 @@ def _message(record: logging.LogRecord) -> str:
 
 def _facts(record: logging.LogRecord) -> dict[str, Any]:
     facts = dict(getattr(record, "facts", {}))
+    failure = _database_failure(record)
+    if failure:
+        facts["reason"] = failure
     if request_id.get():
         facts["request"] = request_id.get()
     return facts
+
+
+def _database_failure(record: logging.LogRecord) -> str:
+    """The first line of what made a request fail, if that was the database; else empty."""
+    failure = record.exc_info[1] if record.exc_info else None
+    if record.name != "django.request" or not isinstance(failure, DATABASE_AWAY):
+        return ""
+    return str(failure).strip().partition("\n")[0] or type(failure).__name__
 
 
 def _redacted(value: Any) -> Any:

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
 from dashboard.serving import bounds, client_address
-from routines import audit
+from routines import audit, patience
 from routines.values import redaction, tokens
 
 TIME_ZONE_COOKIE = "time_zone"  # set by static/page.js
@@ -46,15 +46,17 @@ class RequestContextMiddleware:
     """What holds for all that this request sets going, without being passed on by hand.
 
     Times are shown in the zone that the reader's browser has named, in UTC until it has. The audit
-    trail says from which address a change was asked for.
+    trail says from which address a change was asked for. Nobody waits long for a locked database.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        client_address.warn_of_proxy(request)
         zone = _zone(request.COOKIES.get(TIME_ZONE_COOKIE, ""))
-        with timezone.override(zone), audit.from_address(client_address.of(request)):
+        from_address = audit.from_address(client_address.of(request))
+        with timezone.override(zone), from_address, patience.at_most(patience.PAGE):
             return self.get_response(request)
 
 

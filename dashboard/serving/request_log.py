@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.core.signals import request_finished
 from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -32,18 +33,24 @@ class RequestLogMiddleware:
         started = time.monotonic()
         # Made here, never taken over from a header: nobody else chooses what the log says.
         request_id = secrets.token_hex(6)
-        before = logs.request_id.set(request_id)
-        try:
-            response = self.get_response(request)
-            response.headers[HEADER] = request_id
-            if _is_streamed(request, response):
-                content = _logged_at_its_end(response, request, started, request_id)
-                response.streaming_content = content  # type: ignore[attr-defined]
-            else:
-                _log(request, response, started)
-            return response
-        finally:
-            logs.request_id.reset(before)
+        # Until the request is over, and not until this returns: what Django logs of a failure, it
+        # logs then.
+        logs.request_id.set(request_id)
+        response = self.get_response(request)
+        response.headers[HEADER] = request_id
+        if _is_streamed(request, response):
+            content = _logged_at_its_end(response, request, started, request_id)
+            response.streaming_content = content  # type: ignore[attr-defined]
+        else:
+            _log(request, response, started)
+        return response
+
+
+def _forget(**_signal: Any) -> None:
+    logs.request_id.set("")
+
+
+request_finished.connect(_forget, dispatch_uid="request log")
 
 
 def _is_streamed(request: HttpRequest, response: HttpResponseBase) -> bool:

@@ -48,6 +48,8 @@ def _prepare() -> None:
     try:
         call_command("migrate", interactive=False, verbosity=1)
         call_command("clearsessions")  # rows of web sessions that are over open nothing any more
+        settle_interrupted_runs()
+        _delete_old_sign_ins()
         _name_first_admin_command()
         name_unreadable_tokens()
         _count_runs_in_background()
@@ -57,6 +59,21 @@ def _prepare() -> None:
     finally:
         connections.close_all()
     call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def settle_interrupted_runs() -> None:
+    """Of processes that died before this start. Later ones: gunicorn_conf.py."""
+    from routines.runs import firing
+
+    firing.settle_overdue_runs()
+
+
+def _delete_old_sign_ins() -> None:
+    from routines.audit import expiry
+
+    before = expiry.expired()
+    if before is not None:
+        expiry.delete_sign_ins(before=before)
 
 
 def _name_first_admin_command() -> None:

@@ -7,10 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from dashboard.serving import client_address
-from dashboard.sign_in import methods, reauthentication, second_factor, throttling
+from dashboard.sign_in import journal, methods, reauthentication, second_factor, throttling
 from dashboard.sign_in.oidc.adapter import record_sign_in, sign_out_url
 from routines import people
-from routines.models import Person
+from routines.models import AuditEvent, Person
+
+Action = AuditEvent.Action
 
 
 class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -39,13 +41,26 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
         """Every password that is tried comes through here, at the sign-in and at confirming."""
         if not settings.PASSWORD_SIGN_IN:
             raise ValidationError("Passwords are switched off here: use the button instead.")
-        guess = throttling.count_guess(request, credentials.get("username", ""))
+        username = credentials.get("username", "")
+        guess = throttling.count_guess(request, username)
         if guess is None:
+            journal.throttled(request, username, journal.Means.PASSWORD)
             raise self.validation_error("too_many_login_attempts")
         person = super().authenticate(request, **credentials)
         if person is not None:
             guess.was_right()
         return person
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        confirming = request.user.is_authenticated
+        action = Action.CONFIRMING_FAILED if confirming else Action.SIGN_IN_FAILED
+        tried, why = credentials.get("username", ""), "wrong name or password"
+        journal.failed(request, tried, journal.Means.PASSWORD, why=why, action=action)
+
+    def respond_user_inactive(self, request: HttpRequest, user: Person) -> HttpResponse:
+        journal.failed(request, user, journal.Means.PROVIDER, why="deactivated")
+        response: HttpResponse = super().respond_user_inactive(request, user)
+        return response
 
     def get_login_stages(self) -> list[str]:
         theirs, ours = "allauth.mfa.stages.AuthenticateStage", second_factor.STAGE
@@ -57,9 +72,16 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
         if at_provider is None:
             methods.record(request, methods.PASSWORD)
             throttling.remember_browser(request, response, user.username)
+            journal.signed_in_with_password(request, user)
         else:
             record_sign_in(request, at_provider)
+            journal.signed_in(request, user, journal.Means.PROVIDER)
         return response
+
+    def logout(self, request: HttpRequest) -> None:
+        if isinstance(request.user, Person):
+            journal.signed_out(request, request.user, "by themselves")
+        super().logout(request)
 
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         url: str = super().get_logout_redirect_url(request)

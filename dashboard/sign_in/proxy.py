@@ -19,7 +19,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from dashboard.sign_in import external_users, methods
+from dashboard.sign_in import external_users, journal, methods
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES, roles_of_groups
 from routines import people
 from routines.models import Person
@@ -41,26 +41,30 @@ class ProxySignInMiddleware:
         given = [name for name in _headers() if name in request.headers]
         if given and not _is_trusted(request):
             logger.warning("%s from an address that is no trusted proxy: refused", given[0])
+            _note_failure(request, None, "not from a trusted proxy")
             return _refused(request, "account/not_the_proxy.html")
         username = request.headers.get(settings.SIGN_IN_HEADER, "").strip()
         if username:
             return self._signed_in(request, username)
         if methods.used(request) == methods.PROXY:  # the proxy no longer vouches for anybody
-            logout(request)
+            _sign_out(request, "the proxy named nobody")
         return self.get_response(request)
 
     def _signed_in(self, request: HttpRequest, username: str) -> HttpResponse:
         person = _person(request, username)
         if person is None:
+            _note_failure(request, username, "not known here")
             return _refused(request, "account/not_known_here.html")
         if not person.is_active:
+            _note_failure(request, person, "deactivated")
             return _refused(request, "account/account_inactive.html")
         if request.user != person or methods.used(request) != methods.PROXY:
             if request.user.is_authenticated:
-                logout(request)
+                _sign_out(request, "the proxy named another")
             login(request, person, backend=_BACKEND)
             methods.record(request, methods.PROXY)
             UserSession.objects.create_from_request(request)
+            journal.signed_in(request, person, journal.Means.HEADER)
         _give_roles(request, person)
         return self.get_response(request)
 
@@ -111,6 +115,16 @@ def _give_roles(request: HttpRequest, person: Person) -> None:
 def _groups(request: HttpRequest) -> set[str]:
     said = request.headers.get(settings.SIGN_IN_GROUPS_HEADER, "")
     return {group.strip() for group in said.split(",") if group.strip()}
+
+
+def _sign_out(request: HttpRequest, why: str) -> None:
+    if isinstance(request.user, Person):
+        journal.signed_out(request, request.user, why)
+    logout(request)
+
+
+def _note_failure(request: HttpRequest, tried: str | Person | None, why: str) -> None:
+    journal.failed(request, tried, journal.Means.HEADER, why=why)
 
 
 def _refused(request: HttpRequest, template: str) -> HttpResponse:

@@ -7,7 +7,6 @@ one (gates.py leads them to set it up). People of the provider or the proxy have
 import logging
 import secrets
 from base64 import b32encode
-from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -17,12 +16,15 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from dashboard.sign_in import methods
+from dashboard.sign_in import journal, methods
 from routines import audit
 from routines.models import AuditEvent, Person
 from routines.people.roles import Permission
+from routines.values.snapshots import Snapshot, check
 
 logger = logging.getLogger(__name__)
+
+Action = AuditEvent.Action
 
 LAST_ONE = "You must have a second factor here. Add another one first, then remove this."
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -93,13 +95,26 @@ def is_set_up(person: Person) -> bool:
     return bool(Authenticator.objects.filter(user_id=person.pk, type__in=FACTORS).exists())
 
 
+def snapshot(person: Person) -> Snapshot:
+    """Which factors they have."""
+    theirs = Authenticator.objects.filter(user_id=person.pk).order_by("pk")
+    named = [f"{_NAMES[Authenticator.Type(one.type)]} {one.pk}" for one in theirs]
+    return Snapshot(
+        f"second factor of person {person.pk}", {"second_factor": named}, subject=person.username
+    )
+
+
 @transaction.atomic
-def reset(person: Person, *, by: Person | None) -> bool:
-    """Remove all factors of somebody who has lost theirs. False if there were none."""
+def reset(person: Person, *, by: Person | None, seen: Snapshot | None = None) -> bool:
+    """Remove all factors of somebody who has lost theirs. False if there were none.
+
+    Raise ChangedMeanwhile if they are not any more those that the page showed.
+    """
+    list(Authenticator.objects.select_for_update().filter(user_id=person.pk))
+    check(seen, snapshot(person))
     deleted, _ = Authenticator.objects.filter(user_id=person.pk).delete()
     if deleted:
-        changes = {"second factor": ["set up", None]}
-        _trace(person, changes, by=by)
+        _trace(Action.SECOND_FACTOR_REMOVED, person, ["set up", None], by=by)
     return bool(deleted)
 
 
@@ -107,12 +122,31 @@ def trace_change(
     user: Person, authenticator: Authenticator, *, added: bool, by: Person | None
 ) -> None:
     name = _NAMES[Authenticator.Type(authenticator.type)]
-    _trace(user, {"second factor": [None, name] if added else [name, None]}, by=by)
+    if added:
+        _trace(Action.SECOND_FACTOR_ADDED, user, [None, name], by=by)
+    else:
+        _trace(Action.SECOND_FACTOR_REMOVED, user, [name, None], by=by)
 
 
-def _trace(person: Person, changes: dict[str, Any], *, by: Person | None) -> None:
-    action = AuditEvent.Action.PERSON_EDITED
-    audit.trace(action, by=by, subject=person.username, changes=changes)
+def _trace(
+    action: AuditEvent.Action, person: Person, change: list[str | None], *, by: Person | None
+) -> None:
+    audit.trace(action, by=by, subject=person.username, changes={"second factor": change})
+    facts = {"person": person.username, "outcome": action.value}
+    facts |= {"means": next(filter(None, change), "")}
+    logger.info("sign-in", extra={"facts": facts})
+
+
+def note_failure(
+    request: HttpRequest, person: Person, authenticator: Authenticator | None, *, throttled: bool
+) -> None:
+    kind = authenticator.type if authenticator else Authenticator.Type.WEBAUTHN
+    means = journal.means_of(kind)
+    if throttled:
+        journal.throttled(request, person, means)
+    else:
+        action = Action.SECOND_FACTOR_FAILED
+        journal.failed(request, person, means, why="wrong one", action=action)
 
 
 def reencrypt_all() -> int:

@@ -13,11 +13,15 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, logout
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from dashboard.serving import client_address, request_log
 from dashboard.serving.live import is_look
+from dashboard.sign_in import journal
+from routines import patience
+from routines.models import Person
 
 # In the web session.
 _BEGAN = "began_at"
@@ -39,6 +43,7 @@ class SessionLimitsMiddleware:
         if request.user.is_authenticated:
             request_log.name_person(request, request.user.get_username())
             if _is_over(request):
+                journal.signed_out(request, request.user, "signed in for too long, or idle")
                 logout(request)
             elif not is_look(request):
                 _record_activity(request)
@@ -57,6 +62,14 @@ def _is_over(request: HttpRequest) -> bool:
 def _record_activity(request: HttpRequest) -> None:
     if time() - request.session.get(_SEEN, 0) < _RECORDED_EVERY:
         return
+    with patience.at_most(patience.NOTE):
+        try:
+            _note_activity(request)
+        except OperationalError:  # locked: the next request notes it
+            request.session.modified = False
+
+
+def _note_activity(request: HttpRequest) -> None:
     session = request.session
     session[_SEEN] = int(time())
     try:
@@ -110,6 +123,7 @@ def end(request: HttpRequest, pk: int) -> bool:
     one = UserSession.objects.filter(user_id=request.user.pk, pk=pk).first()
     if one is not None:
         one.end()
+        _note_end_elsewhere(request)
     return one is not None
 
 
@@ -118,6 +132,12 @@ def end_others(request: HttpRequest) -> None:
         session_key=request.session.session_key
     ):
         one.end()
+        _note_end_elsewhere(request)
+
+
+def _note_end_elsewhere(request: HttpRequest) -> None:
+    if isinstance(request.user, Person):
+        journal.signed_out(request, request.user, "by themselves, in another browser")
 
 
 def browser_name(user_agent: str) -> str:

@@ -55,10 +55,13 @@ def board(request: SignedInRequest) -> HttpResponse:
         return redirect("history")
     cursor = news.start()
     plan = finding.plan(request.user)
-    shown = _shown_first(request, plan)
+    found = _found(request, plan)
+    shown = _shown_first(request, plan, found)
     urls = _Urls()
     context = {
-        "groups": _drawn(request, plan, shown, urls),
+        "found": found and _cards(request, found, urls),
+        # Of what was found the groups keep the places alone.
+        "groups": _places(plan, shown) if found else _drawn(request, plan, shown, urls),
         "total": len(plan.entries),
         "left": len(plan.entries) - len(shown),
         "recent": [(entry.name, urls.run(entry.slug)) for entry in plan.recent],
@@ -76,7 +79,7 @@ def rest(request: SignedInRequest) -> HttpResponse:
     if not request.htmx:
         return redirect("board")
     plan = finding.plan(request.user)
-    shown = _shown_first(request, plan)
+    shown = _shown_first(request, plan, _found(request, plan))
     left = {entry.pk for entry in plan.entries} - shown
     begun = {_key(plan, group) for group in plan.groups if _of(group, shown)}
     context = {"groups": _drawn(request, plan, left, _Urls()), "begun": begun}
@@ -103,11 +106,16 @@ def _words(request: SignedInRequest) -> str:
     return " ".join(request.GET.get("q", "").replace("\0", "").split())[:200]
 
 
-def _shown_first(request: SignedInRequest, plan: Plan) -> set[int]:
-    entries = plan.entries
-    if words := _words(request):
-        return {entry.pk for entry in entries if finding.matches(entry, words)}
-    return {entry.pk for entry in (entries if "all" in request.GET else entries[:FIRST])}
+def _found(request: SignedInRequest, plan: Plan) -> list[Entry] | None:
+    """What was searched for, the best hit first; None if nothing was."""
+    words = _words(request)
+    return finding.find(plan, words) if words else None
+
+
+def _shown_first(request: SignedInRequest, plan: Plan, found: list[Entry] | None) -> set[int]:
+    if found is None:
+        found = plan.entries if "all" in request.GET else plan.entries[:FIRST]
+    return {entry.pk for entry in found}
 
 
 def _drawn(
@@ -125,6 +133,21 @@ def _drawn(
         }
         for group, entries in groups
         if entries
+    ]
+
+
+def _cards(request: SignedInRequest, entries: list[Entry], urls: _Urls) -> list[dict[str, object]]:
+    """One list, in the order of `entries`."""
+    cards = closed_cards(request.user, entries)
+    return [_closed(request, cards[one.pk], urls) for one in entries if one.pk in cards]
+
+
+def _places(plan: Plan, pks: set[int]) -> list[dict[str, object]]:
+    """The groups with the places to which find.js takes these routines back after the search."""
+    return [
+        {"key": _key(plan, group), "name": group.name, "places": _of(group, pks)}
+        for group in plan.groups
+        if _of(group, pks)
     ]
 
 
@@ -202,6 +225,7 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
     routine, obstacle = card.routine, card.obstacle
     one_click = card.is_one_click and obstacle is None
     budget = card.budgets.routine
+    unknown = card.unknown_run
     return {
         "card": card,
         "slug": routine.slug,
@@ -214,7 +238,11 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
         "key": one_time_key.issue(request.user, routine) if one_click else "",
         "obstacle": obstacle,
         "until": obstacle and obstacle.until,
-        "has_notes": bool(obstacle or card.version_warnings or routine.token_rejected_since),
+        "has_notes": bool(
+            obstacle or unknown or card.version_warnings or routine.token_rejected_since
+        ),
+        # Another run is not what comes first then.
+        "is_settled": unknown is None,
         "budget": budget if budget and budget.used else None,
         "last_run": card.last_run,
     }

@@ -3,10 +3,13 @@
 For an htmx call the same sentence goes into the page's notice area, and the page stays.
 """
 
+import logging
+import sys
+
 from django.conf import settings
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
@@ -16,6 +19,15 @@ from dashboard.serving import bounds, https, logs
 from dashboard.sign_in import signed_out
 from dashboard.views import run
 from routines.runs.rules import NotAllowed
+
+logger = logging.getLogger(__name__)
+
+_HOST_MISSING = (
+    "A request named another host than DASHBOARD_URL does. If it came through the proxy in front, "
+    "that must pass the header Host on as the browser sent it."
+)
+_LONGEST_HOST = 100  # characters in the log
+_TRY_AGAIN_AFTER = "5"  # seconds
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -27,19 +39,13 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         if isinstance(exception, bounds.TokenInAddress):  # the page's own style is asked for, too
             response.headers["Referrer-Policy"] = "no-referrer"
         return response
-    if isinstance(exception, DisallowedHost):
-        https.warn_once(
-            "A request named another host than DASHBOARD_URL does. If it came through your proxy, "
-            "that must pass the header Host on as the browser sent it."
-        )
-        return _error(
-            request,
-            400,
-            "This is not the dashboard's address",
-            f"The dashboard is opened at {settings.DASHBOARD_URL}. If you did open that, whoever "
-            "keeps it has to set up the proxy in front: it must pass the header Host on as the "
-            "browser sent it. Nothing was sent.",
-        )
+    if isinstance(exception, DisallowedHost):  # most often a probe: no query, and one short line
+        host = request.META.get("HTTP_HOST", "")[:_LONGEST_HOST]
+        https.warn_once(_HOST_MISSING)
+        logger.info("refused: addressed to another host", extra={"facts": {"host": host}})
+        sentence = f"This is not the address of the dashboard. Open {settings.DASHBOARD_URL}"
+        sentence = f"{sentence}\n{_HOST_MISSING}\n"
+        return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
     if isinstance(exception, SessionInterrupted):  # raised once the view has done its work
         return _error(
             request,
@@ -85,6 +91,8 @@ def too_many(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if isinstance(sys.exc_info()[1], logs.DATABASE_AWAY):
+        return _database_away(request)
     # Drawn without context processors, and at the worst without templates and static files:
     # they may be what failed.
     context = {"reference": logs.request_id.get()}
@@ -93,6 +101,36 @@ def server_error(request: HttpRequest) -> HttpResponse:
     except Exception:
         page = _WITHOUT_TEMPLATES.format_map(context)
     return HttpResponse(page, status=500)
+
+
+def _database_away(request: HttpRequest) -> HttpResponse:
+    """Drawn without a query, and without an attempt to save what the request was about to."""
+    session = getattr(request, "session", None)
+    if session is not None:
+        session.modified = False
+    title = "The database does not answer"
+    sentence = "Wait a moment, then try once more."
+    if request.method == "POST":
+        sentence = (
+            "What you asked for was most likely not done. Wait a moment, look, and try once more. "
+            "If you pressed Run, look at the history first: a run is recorded before it is sent."
+        )
+    context = {"title": title, "sentence": sentence, "reference": logs.request_id.get()}
+    if "application/json" in request.headers.get("Accept", ""):
+        error = {"type": "database_unavailable", "message": f"{title}. {sentence}"}
+        reference = logs.request_id.get()
+        answer: HttpResponse = JsonResponse(
+            {"type": "error", "error": error, "reference": reference}, status=503
+        )
+    elif is_htmx(request):
+        page = render_to_string("errors/notice.html", context)
+        answer = as_notice(HttpResponse(page, status=503))
+    else:
+        context["typed"] = typed_text(request) if request.method == "POST" else ""
+        page = render_to_string("errors/database_away.html", context)
+        answer = HttpResponse(page, status=503)
+    answer.headers["Retry-After"] = _TRY_AGAIN_AFTER
+    return answer
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.requests import SignedInRequest
-from dashboard.sign_in import throttling
+from dashboard.sign_in import journal, throttling
 from dashboard.sign_in.oidc import flow
 from dashboard.sign_in.oidc.adapter import failed
 from dashboard.sign_in.oidc.wire import ProviderFailed
@@ -22,6 +22,7 @@ from dashboard.views import errors
 @never_cache
 def begin(request: HttpRequest) -> HttpResponse:
     if throttling.AT_THE_PROVIDER.take(throttling.address_of(request)) is None:
+        journal.throttled(request, None, journal.Means.PROVIDER)
         return errors.too_many(request)
     return _begin(request, confirming=False)
 

@@ -125,8 +125,8 @@ def _open(
 
 
 def _draft(form: RunForm) -> str:
-    """The name of the draft that the browser keeps: one a person and routine."""
-    return f"{form.person.pk}:{form.routine.slug}"
+    """What the browser keeps a draft by (static/draft_storage.js): one a person and routine."""
+    return f"{form.person.pk}:{form.routine.pk}"
 
 
 def _link(form: RunForm) -> str:

@@ -13,13 +13,14 @@ from django.db.models import Q, QuerySet
 
 from routines import keyset
 from routines.audit import trace
-from routines.models import AuditEvent, Person
+from routines.models import AuditEvent, Chain, Person
+from routines.models.audit import SIGN_IN_ACTIONS
 from routines.values import periods, spreadsheet
 
 Action = AuditEvent.Action
 
 PAGE_SIZE = 50
-COLUMNS = ("at", "who", "address", "action", "said", "subject", "changes")
+COLUMNS = ("at", "who", "address", "action", "said", "subject", "changes", "number", "hash")
 _BATCH = 500
 
 
@@ -47,6 +48,7 @@ _KINDS = {
     "run": Kind.RUNS,
     "person": Kind.PEOPLE,
     "password": Kind.PEOPLE,
+    "second": Kind.PEOPLE,
     "group": Kind.GROUPS,
 }
 
@@ -56,17 +58,22 @@ def kind_of(action: Action) -> Kind:
 
 
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """What `what` may be: a kind, or one action of it."""
+    """What `what` of changes may be: a kind, or one action of it."""
     found = []
     for kind in Kind:
-        actions = [action for action in Action if kind_of(action) == kind]
+        actions = [one for one in Action if kind_of(one) == kind and one not in SIGN_IN_ACTIONS]
         if actions:
             every = (kind.value, f"All of: {kind.label.lower()}")
             found.append((kind.label, [every, *((one.value, one.label) for one in actions)]))
     return found
 
 
-def events(
+def sign_in_choices() -> list[tuple[str, str]]:
+    """What `what` of sign-ins may be."""
+    return [(one.value, one.label) for one in Action if one in SIGN_IN_ACTIONS]
+
+
+def changes(
     *,
     who: str = "",
     what: str = "",
@@ -77,7 +84,7 @@ def events(
     """All that is given must hold. `who` and `about` are looked for in the names as they were
     recorded, and as they are now; both days count.
     """
-    found = AuditEvent.objects.all()
+    found = _between(Chain.CHANGES, since, until)
     if who:
         found = found.filter(Q(person_name__icontains=who) | Q(person__username__icontains=who))
     if what in Kind.values:
@@ -86,6 +93,30 @@ def events(
         found = found.filter(action=what)
     if about:
         found = found.filter(Q(subject__icontains=about) | Q(routine__name__icontains=about))
+    return found
+
+
+def sign_ins(
+    *,
+    who: str = "",
+    what: str = "",
+    address: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[AuditEvent]:
+    """`who`: the person who signed in, or whose name was tried."""
+    found = _between(Chain.SIGN_INS, since, until)
+    if who:
+        found = found.filter(Q(subject__icontains=who) | Q(person_name__icontains=who))
+    if what:
+        found = found.filter(action=what)
+    if address:
+        found = found.filter(address=address)
+    return found
+
+
+def _between(chain: Chain, since: date | None, until: date | None) -> QuerySet[AuditEvent]:
+    found = AuditEvent.objects.filter(chain=chain)
     span = periods.of_days(since, until)
     if span.start:
         found = found.filter(at__gte=span.start)
@@ -102,7 +133,9 @@ def page(
     return keyset.page(rows, at="at", size=PAGE_SIZE, before=before, after=after)
 
 
-def export(found: QuerySet[AuditEvent], *, asked: str, by: Person) -> Iterator[str]:
+def export(
+    found: QuerySet[AuditEvent], *, asked: str, by: Person, subject: str = "the audit trail"
+) -> Iterator[str]:
     """Lines of CSV, newest first. `asked` is the filter, as the trail keeps it.
 
     What is exported is decided, and traced, before the first line leaves; then it is read in
@@ -110,7 +143,7 @@ def export(found: QuerySet[AuditEvent], *, asked: str, by: Person) -> Iterator[s
     """
     keys = array("q", found.order_by("-at", "-pk").values_list("pk", flat=True).iterator(10_000))
     changes: dict[str, list[Any]] = {"filter": [None, asked], "events": [None, len(keys)]}
-    trace(Action.EXPORTED, by=by, subject="the audit trail as CSV", changes=changes)
+    trace(Action.EXPORTED, by=by, subject=f"{subject} as CSV", changes=changes)
     return _lines(keys)
 
 
@@ -138,4 +171,6 @@ def _cells(event: AuditEvent) -> list[str]:
         event.get_action_display(),
         event.subject,
         json.dumps(event.changes, ensure_ascii=False) if event.changes else "",
+        str(event.number or ""),
+        event.hash,
     ]

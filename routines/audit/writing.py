@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from routines.audit import chain
 from routines.models import AuditEvent, Person, Routine
+from routines.models.audit import chain_of
 from routines.values.redaction import redact
 
 # The IP address that the work of this thread is for; None: from the command line.
@@ -55,7 +57,9 @@ def trace(
         routine=routine,
         subject=redact(routine.name if routine else subject),
         changes=_redacted(changes or {}),
+        chain=chain_of(action),
     )
+    chain.seal_after_commit()
 
 
 def _redacted(value: Any) -> Any:

@@ -21,7 +21,7 @@ from routines.demo.content import (
 from routines.demo.past_runs import DAYS, past_runs
 from routines.demo.shapes import DemoPerson, DemoRoutine
 from routines.insight import progress
-from routines.models import AuditEvent, Outcome, Person, Routine, Run
+from routines.models import Outcome, Person, Routine, Run
 from routines.people import roles
 from routines.people.roles import Role
 from routines.practice_api import PracticeApi
@@ -98,7 +98,6 @@ def _backdate(routines: Iterable[Routine]) -> None:
     registered = timezone.now() - timedelta(days=DAYS + 1)
     ids = [routine.pk for routine in routines]
     Routine.objects.filter(pk__in=ids).update(created_at=registered, token_set_at=registered)
-    AuditEvent._base_manager.filter(routine__in=ids).update(at=registered)
 
 
 def _note_accepted_tokens(routines: Iterable[Routine]) -> None:

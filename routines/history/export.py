@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
+from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
@@ -136,26 +137,34 @@ def _rows(pks: "array[int]") -> Iterator[list[list[Any]]]:
         yield rows
 
 
+class _Names(dict[Any, Any]):
+    """Of each key its name. One that was added meanwhile is asked for when it is met."""
+
+    def __init__(self, named: "QuerySet[Any, tuple[Any, Any]]") -> None:
+        super().__init__(named)
+        self[None] = None
+        self._named = named
+
+    def __missing__(self, key: Any) -> Any:
+        self[key] = dict(self._named.filter(pk=key)).get(key)
+        return self[key]
+
+
 def _readers() -> list[tuple[int, Callable[[Any], Any]]]:
     """How to make names of keys: there are few, so they are looked up once for all runs."""
-    routines = {
-        pk: (name, routine_id)
-        for pk, name, routine_id in Routine.objects.values_list("pk", "name", "routine_id")
-    }
-    tags: dict[int, list[str]] = {pk: [] for pk in routines}
+    tags: dict[int, list[str]] = {}
     tagged = Routine.tags.through.objects.order_by("tag__name")
     for pk, tag in tagged.values_list("routine_id", "tag__name"):
-        tags[pk].append(tag)
-    accounts = dict(Account.objects.values_list("pk", "label"))
-    people = dict(Person.objects.values_list("pk", "username"))
+        tags.setdefault(pk, []).append(tag)
+    people = _Names(Person.objects.values_list("pk", "username"))
     readers: dict[str, Callable[[Any], Any]] = {
-        "routine": lambda pk: routines[pk][0],
-        "routine_id": lambda pk: routines[pk][1],
-        "tags": tags.get,
-        "account": accounts.get,
-        "person": people.get,
-        "settled_by": people.get,
-        "outcome_by": people.get,
+        "routine": _Names(Routine.objects.values_list("pk", "name")).__getitem__,
+        "routine_id": _Names(Routine.objects.values_list("pk", "routine_id")).__getitem__,
+        "tags": lambda pk: tags.get(pk, []),
+        "account": _Names(Account.objects.values_list("pk", "label")).__getitem__,
+        "person": people.__getitem__,
+        "settled_by": people.__getitem__,
+        "outcome_by": people.__getitem__,
     }
     return [(COLUMNS.index(name), read) for name, read in readers.items()]
 

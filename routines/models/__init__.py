@@ -1,7 +1,7 @@
 """Every table of the product, one idea a file."""
 
 from routines.models.account import Account
-from routines.models.audit import AuditEvent
+from routines.models.audit import AuditEvent, AuditHead, Chain
 from routines.models.header_versions import Header, HeaderVersion, VersionMove, VersionMoveStep
 from routines.models.people import Person
 from routines.models.personal import Pin, SavedView
@@ -22,6 +22,8 @@ __all__ = [
     "TOKEN_FIELDS",
     "Account",
     "AuditEvent",
+    "AuditHead",
+    "Chain",
     "Dimension",
     "Grain",
     "Header",

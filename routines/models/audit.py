@@ -22,8 +22,16 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
         raise AppendOnly
 
 
+class Chain(models.TextChoices):
+    """Each is one chain of hashes (routines/audit/chain.py) with a retention of its own."""
+
+    CHANGES = "changes", "Changes"  # kept for ever
+    SIGN_INS = "sign_ins", "Sign-ins"
+
+
 class AuditEvent(models.Model):
-    """One change by a person. Holds text beside its keys, so it outlives what it speaks of."""
+    """One change by a person, or one sign-in. Holds text beside its keys, so it outlives what it
+    speaks of."""
 
     class Action(models.TextChoices):
         ROUTINE_REGISTERED = "routine_registered", "registered the routine"
@@ -56,6 +64,17 @@ class AuditEvent(models.Model):
         GROUP_DELETED = "group_deleted", "deleted the group"
         EXPORTED = "exported", "exported"
         RETENTION_APPLIED = "retention_applied", "applied the retention to"
+        SECOND_FACTOR_ADDED = "second_factor_added", "added a second factor of"
+        SECOND_FACTOR_REMOVED = "second_factor_removed", "removed a second factor of"
+        # Of the chain of sign-ins: chain_of.
+        SIGNED_IN = "signed_in", "signed in"
+        SIGN_IN_FAILED = "sign_in_failed", "failed to sign in"
+        SIGN_IN_THROTTLED = "sign_in_throttled", "was throttled"
+        SECOND_FACTOR_FAILED = "second_factor_failed", "failed the second factor"
+        CONFIRMED = "sign_in_confirmed", "confirmed the sign-in"
+        CONFIRMING_FAILED = "sign_in_confirming_failed", "failed to confirm the sign-in"
+        SIGNED_OUT = "signed_out", "signed out"
+        SIGN_INS_LEFT_OUT = "sign_ins_left_out", "more of these were left out"
 
     at = models.DateTimeField(default=timezone.now)
     person = models.ForeignKey(
@@ -73,6 +92,13 @@ class AuditEvent(models.Model):
     subject = models.CharField(max_length=200)
     # {"field": [before, after]}; tokens appear as their last four characters only.
     changes = models.JSONField(default=dict)
+    chain = models.CharField(
+        max_length=10, choices=Chain.choices, default=Chain.CHANGES, db_default=Chain.CHANGES.value
+    )
+    # The place in its chain, and the hash over the entry and all before it. Empty for the moment
+    # between the commit of the change and the transaction that chains it.
+    number = models.BigIntegerField(null=True, editable=False)
+    hash = models.CharField(max_length=64, default="", db_default="", editable=False)
 
     objects = AuditEventQuerySet.as_manager()
 
@@ -80,7 +106,15 @@ class AuditEvent(models.Model):
         ordering = ["-at", "-pk"]
         default_permissions = ()
         permissions = [("view_audit", "May read the audit trail")]
-        indexes = [models.Index(fields=["-at", "-id"], name="audit_newest_first")]
+        indexes = [
+            models.Index(fields=["chain", "-at", "-id"], name="audit_newest_of_chain"),  # the pages
+            models.Index(
+                fields=["id"], condition=models.Q(number=None), name="audit_not_chained_yet"
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "number"], name="audit_place_in_chain")
+        ]
 
     def __str__(self) -> str:
         return f"{self.person_name} {self.get_action_display()} {self.subject}"
@@ -92,3 +126,38 @@ class AuditEvent(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise AppendOnly
+
+
+SIGN_IN_ACTIONS = frozenset(
+    {
+        AuditEvent.Action.SIGNED_IN,
+        AuditEvent.Action.SIGN_IN_FAILED,
+        AuditEvent.Action.SIGN_IN_THROTTLED,
+        AuditEvent.Action.SECOND_FACTOR_FAILED,
+        AuditEvent.Action.CONFIRMED,
+        AuditEvent.Action.CONFIRMING_FAILED,
+        AuditEvent.Action.SIGNED_OUT,
+        AuditEvent.Action.SIGN_INS_LEFT_OUT,
+    }
+)
+
+
+def chain_of(action: AuditEvent.Action) -> Chain:
+    return Chain.SIGN_INS if action in SIGN_IN_ACTIONS else Chain.CHANGES
+
+
+class AuditHead(models.Model):
+    """The end of a chain: its row is locked to chain the next entries, so there is one order."""
+
+    chain = models.CharField(max_length=10, choices=Chain.choices, primary_key=True)
+    number = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="", blank=True)
+    # Entries up to this one were deleted by retention; the next one is chained to its hash.
+    deleted_to = models.BigIntegerField(default=0)
+    anchor = models.CharField(max_length=64, default="", blank=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.hash}"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from routines import fire_api
+from routines import fire_api, patience
 from routines.models import Person, Routine, Run
 from routines.runs import limits, recording, rules
 from routines.runs.slots import Slot
@@ -27,10 +27,6 @@ from routines.values import texts, tokens
 from routines.values.reasons import Reason, State
 
 logger = logging.getLogger(__name__)
-
-# What a run may take beyond FIRE_TIMEOUT: looking up the endpoint's name, waiting for a locked
-# database twice. A run that is older is nobody's any more.
-_SETTLE_MARGIN = timedelta(seconds=60)
 
 
 class KeyTaken(SuspiciousOperation):
@@ -121,6 +117,7 @@ def fire(
         if token is None:
             return _logged(Press(run), routine, person)
         _give_connection_back()
+        _log_sending(run, person)
         answer = fire_api.fire(
             base_url=settings.CLAUDE_API_BASE_URL,
             routine_id=run.routine.routine_id,
@@ -129,10 +126,12 @@ def fire(
             api_version=run.api_version,
             text=text,
             timeout=settings.FIRE_TIMEOUT,
+            route=fire_api.configured_route(),
         )
-    recorded = recording.record_answer(run, answer, duration=time.monotonic() - pressed)
-    if recorded:
-        recording.record_consequences(run, answer)
+    with patience.while_recording():
+        recorded = recording.record_answer(run, answer, duration=time.monotonic() - pressed)
+        if recorded:
+            recording.record_consequences(run, answer)
     return _logged(Press(run, recorded=recorded), routine, person)
 
 
@@ -142,18 +141,26 @@ def settle_overdue_runs() -> None:
     Called by every page that shows runs, so that no scheduled job is needed. The look costs one
     query on an index that is all but empty; only a find costs a write.
     """
-    overdue = Run.objects.filter(state=State.SENDING, created_at__lt=_overdue_before())
+    overdue = Run.objects.filter(state=State.SENDING, created_at__lt=limits.overdue_before())
     if overdue.exists():
-        overdue.update(state=State.UNKNOWN, reason=Reason.INTERRUPTED, settled_at=timezone.now())
+        for run in overdue.select_related("routine", "person"):
+            _settle_overdue(run)
+
+
+def _settle_overdue(run: Run) -> None:
+    values = {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED, "settled_at": timezone.now()}
+    if Run.objects.filter(pk=run.pk, state=State.SENDING).update(**values):  # and nobody else did
+        facts = _facts(run, run.routine, run.person) | {"pressed_at": run.created_at.isoformat()}
+        logger.warning(
+            "run interrupted: its process ended before the answer was recorded, so a session may "
+            "exist",
+            extra={"facts": facts | {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED}},
+        )
 
 
 def is_overdue(run: Run) -> bool:
     """Return whether `settle_overdue_runs` would settle it."""
-    return run.is_sending and run.created_at < _overdue_before()
-
-
-def _overdue_before() -> datetime:
-    return timezone.now() - timedelta(seconds=settings.FIRE_TIMEOUT) - _SETTLE_MARGIN
+    return run.is_sending and run.created_at < limits.overdue_before()
 
 
 class _KeyUsed(Exception):
@@ -224,20 +231,20 @@ def _runs_sent_of_late(run: Run) -> list[limits.SentRun]:
     were when it began, and a lock may have been waited for.
     """
     fireable = Routine.objects.filter(pk=run.routine_id).fireable_by(run.person).order_by()
-    of_late = fireable.once_per_sent_run(limits.matter_since(run.routine))
-    fields = ("sent_run", "sent_run__state", "sent_run__person", "sent_run__created_at")
-    rows = list(of_late.values_list(*fields))
-    if not rows:
+    of_late = fireable.once_per_sent_run(
+        limits.matter_since(run.routine), in_flight_since=limits.in_flight_since(run.routine)
+    )
+    # Two queries in one: what is unknown is so however old it is, and has an index of its own.
+    unknown = fireable.filter(runs__state=State.UNKNOWN)
+    rows = of_late.values_list(*_of_run("sent_run")).union(unknown.values_list(*_of_run("runs")))
+    found = list(rows)
+    if not found:
         raise rules.NotAllowed(run.routine)
-    sent = [limits.SentRun(*row) for row in rows if row[0] is not None]
-    # No page need have settled them: the board, whose button fires at once, shows the newest only.
-    overdue_before = _overdue_before()
-    return [
-        one._replace(state=State.UNKNOWN)
-        if one.state == State.SENDING and one.pressed_at < overdue_before
-        else one
-        for one in sent
-    ]
+    return limits.sent_runs(row for row in found if row[0] is not None)
+
+
+def _of_run(name: str) -> tuple[str, ...]:
+    return (name, f"{name}__state", f"{name}__person", f"{name}__created_at")
 
 
 def _look_for_earlier(run: Run) -> None:
@@ -280,13 +287,19 @@ def _give_connection_back() -> None:
         connection.close()
 
 
+def _facts(run: Run, routine: Routine, person: Person) -> dict[str, Any]:
+    return {"run": run.pk, "routine": routine.slug, "person": person.get_username()}
+
+
+def _log_sending(run: Run, person: Person) -> None:
+    """Before the request leaves: a process that is killed while it waits has logged this."""
+    logger.info("sending", extra={"facts": _facts(run, run.routine, person)})
+
+
 def _logged(press: Press, routine: Routine, person: Person) -> Press:
     """One line in the log for each fire; the text, the session and the token are not in it."""
     run = press.run
-    facts = {
-        "run": run.pk,
-        "routine": routine.slug,
-        "person": person.get_username(),
+    facts = _facts(run, routine, person) | {
         "state": run.state,
         "reason": run.reason,
         "status": run.http_status,

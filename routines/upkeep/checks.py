@@ -1,4 +1,5 @@
-"""`manage.py check` (and so most commands) says which stored tokens cannot be opened."""
+"""What `manage.py check` (and so most commands) looks at: stored tokens that cannot be opened, and
+whether the newest entries of the audit trail are as they were recorded."""
 
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from django.core import checks
 from django.db import Error as DatabaseFailure
 from django.db import connection
 
+from routines.audit import chain
+from routines.models import Chain
 from routines.tokens import health
 
 
@@ -33,6 +36,29 @@ def check_stored_tokens(**_: Any) -> list[checks.CheckMessage]:
             id="routines.W001",
         )
         for routine in unreadable
+    ]
+
+
+# Of each chain: a few milliseconds. `manage.py check_audit` walks all of it.
+_NEWEST = 200
+
+
+@checks.register("audit")
+def check_audit_trail(**_: Any) -> list[checks.CheckMessage]:
+    if _is_file_yet_to_be_made():
+        return []
+    try:
+        walks = [chain.walk(name, newest=_NEWEST) for name in Chain]
+    except DatabaseFailure:
+        return []  # not there, or not migrated
+    return [
+        checks.Warning(
+            f"The audit trail is broken ({walk.chain.label.lower()}). {walk.problem}",
+            hint="Look at all of it with `manage.py check_audit`: SECURITY.md says what it means.",
+            id="routines.W002",
+        )
+        for walk in walks
+        if walk.problem
     ]
 
 

@@ -86,8 +86,8 @@ def parse(pasted: str) -> Token:
     plain = token_patterns.find(pasted, alone=True)
     if plain is None:
         raise TokenRefused(
-            f"A routine token starts with {PREFIX}. Generate one at claude.ai: the routine, Edit, "
-            "Select a trigger, API, Generate token."
+            f"No token was found in this. A routine token starts with {PREFIX}: paste it as "
+            "claude.ai shows it, alone or with the whole command."
         )
     return Token(plain)
 

@@ -26,7 +26,7 @@ from tests.bench.million import Kind
 from tests.server.product import Database, Product, serving
 
 _ROUTINES, _RUNS = 200, 1_000_000
-_FEW = 10
+_FEW = 10  # routines, and runs, which go away before the look
 _RATED_ROUTINES = 60
 _CLIENTS = 8
 _OF_BARE = 6
@@ -39,35 +39,48 @@ _REST = re.compile(r'id="rest" hx-get="([^"]+)"')
 _STATIC = re.compile(r'(?:src|href)="/static/([^"]+)"')
 
 
-def measure(rounds: int, *, runs: int = _RUNS, routines: int = _ROUTINES) -> None:
-    """On SQLite, and on PostgreSQL if TEST_DATABASE_URL says where."""
+def measure(
+    rounds: int,
+    *,
+    runs: int = _RUNS,
+    routines: int = _ROUTINES,
+    few: tuple[int, int] = (_FEW, _FEW),
+    rated: int = _RATED_ROUTINES,
+) -> None:
+    """On SQLite, and on PostgreSQL if TEST_DATABASE_URL says where.
+
+    `few` are the runs and the routines of the small board, `rated` the routines of the board that
+    clients ask for.
+    """
     kinds: list[Kind] = ["sqlite"]
     if os.environ.get("TEST_DATABASE_URL"):
         kinds.append("postgresql")
     for kind in kinds:
         print(f"\nThe board, server time in milliseconds, {rounds} rounds, {kind}")
-        small, its_queries = _pages(kind, rounds, runs=0, routines=_FEW)
+        small, its_queries = _pages(kind, rounds, runs=few[0], routines=few[1], emptied=True)
         large, queries = _pages(kind, rounds, runs=runs, routines=routines)
-        _tell(f"{_FEW} routines, no runs", small, its_queries)
+        _tell(f"{few[1]} routines, no runs", small, its_queries)
         _tell(f"{routines} routines, {runs:,} runs", large, queries)
         ratio = statistics.median(large) / statistics.median(small)
         _aim(f"at most twice the time: {ratio:.2f}", ratio <= _MOST_OF_FEW)
         most = max(its_queries, queries)  # without any run, there is one less to ask
         _aim(f"at most {_MOST_QUERIES} queries: {its_queries}, {queries}", most <= _MOST_QUERIES)
-        _compare_rates(kind, rounds, runs)
+        _compare_rates(kind, rounds, runs, rated)
 
 
-def _pages(kind: Kind, rounds: int, *, runs: int, routines: int) -> tuple[list[float], int]:
+def _pages(
+    kind: Kind, rounds: int, *, runs: int, routines: int, emptied: bool = False
+) -> tuple[list[float], int]:
     # A copy where the runs are to go away: the builder makes none without any.
-    with million.database(kind, runs=runs or routines, routines=routines, scratch=not runs) as db:
-        if not runs:
+    with million.database(kind, runs=runs, routines=routines, scratch=emptied) as db:
+        if emptied:
             Run.objects.all().delete()
         client = db.client(db.teammate)
         took = [_page(client) for _ in range(_WARM_UP + rounds)][_WARM_UP:]
         with CaptureQueriesContext(connection) as captured:
             _page(client)
         queries = len(captured)
-        if runs:
+        if not emptied:
             weight = _weight(client)
             _aim(
                 f"a first visit under 100 kB over the wire: {weight / 1000:.1f} kB",
@@ -76,9 +89,9 @@ def _pages(kind: Kind, rounds: int, *, runs: int, routines: int) -> tuple[list[f
         return took, queries
 
 
-def _compare_rates(kind: Kind, rounds: int, runs: int) -> None:
+def _compare_rates(kind: Kind, rounds: int, runs: int, routines: int) -> None:
     with (
-        million.database(kind, runs=runs, routines=_RATED_ROUTINES) as db,
+        million.database(kind, runs=runs, routines=routines) as db,
         TemporaryDirectory() as folder,
         _serving(db, folder, "dashboard.serving.gunicorn_conf") as product,
         _serving(db, folder, "tests.bench.bare_gunicorn") as yardstick,
@@ -88,7 +101,7 @@ def _compare_rates(kind: Kind, rounds: int, runs: int) -> None:
             "the board": (db.client(db.teammate), product.url, "/"),
             "the history": (db.client(db.manager), product.url, "/history/"),
         }
-        print(f"  {_CLIENTS} clients, {_RATED_ROUTINES} routines, {runs:,} runs")
+        print(f"  {_CLIENTS} clients, {routines} routines, {runs:,} runs")
         of_bare = 0.0
         for name, (client, url, path) in clients.items():
             with CaptureQueriesContext(connection) as captured:

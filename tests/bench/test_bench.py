@@ -1,7 +1,9 @@
 """The benchmark still runs: its figures are for people, its answers are checked."""
 
 import os
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -9,57 +11,62 @@ from routines.models import Run
 from routines.values.reasons import State
 from tests.bench import board, content, export, fire, history, insight, million
 
+# One database for all of them, which is filled once, so they go to one process.
+RUNS, ROUTINES = 900, 60
+KINDS: list[million.Kind] = ["sqlite"]
+if "TEST_DATABASE_URL" in os.environ:
+    KINDS.append("postgresql")
+pytestmark = pytest.mark.xdist_group("filled database")
+filled = pytest.mark.usefixtures("filled_database")
+
+
+@pytest.fixture(scope="module")
+def filled_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    folder: Path = tmp_path_factory.mktemp("bench")
+    with mock.patch.dict(os.environ, {"BENCH_FOLDER": str(folder)}):
+        yield
+        for kind in KINDS:
+            million.drop(kind, runs=RUNS, routines=ROUTINES)
+
 
 def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
-    databases = 2 if "TEST_DATABASE_URL" in os.environ else 1
     fire.measure(rounds=2)
     told = capsys.readouterr().out
-    assert told.count("  aim ") == 4 * databases
+    assert told.count("  aim ") == 4 * len(KINDS)
     assert "curl process" in told
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_insight_benchmark_runs_and_tells_each_aim(
-    capsys: pytest.CaptureFixture[str], tmp_path: Any, monkeypatch: Any
-):
-    databases: list[million.Kind] = ["sqlite"]
-    if "TEST_DATABASE_URL" in os.environ:
-        databases.append("postgresql")
-    monkeypatch.setenv("BENCH_FOLDER", str(tmp_path))
-    try:
-        insight.measure(rounds=2, many=600, few=200)
-    finally:
-        for kind in databases:
-            for runs in (200, 600):
-                million.drop(kind, runs=runs, routines=60)
+@filled
+def test_the_insight_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
+    insight.measure(rounds=2, many=RUNS, few=RUNS)
     told = capsys.readouterr().out
-    assert told.count("  aim ") == 7 * len(databases)
-    assert told.count("1000 days") == len(databases)
+    assert told.count("  aim ") == 7 * len(KINDS)
+    assert told.count("1000 days") == len(KINDS)
 
 
 @pytest.mark.django_db(transaction=True)
+@filled
 def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
-    tmp_path: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ):
-    monkeypatch.setenv("BENCH_FOLDER", str(tmp_path))
-    monkeypatch.delenv("TEST_DATABASE_URL", raising=False)
-    board.measure(rounds=2, runs=60, routines=20)
+    board.measure(rounds=2, runs=RUNS, routines=ROUTINES, few=(RUNS, ROUTINES), rated=ROUTINES)
     told = capsys.readouterr().out
-    assert told.count("  aim ") == 5
+    assert told.count("  aim ") == 5 * len(KINDS)
     assert "a bare signed-in page" in told
     assert "aim met     at most 10 queries" in told
     assert "aim met     a first visit under 100 kB" in told
 
 
 @pytest.mark.django_db(transaction=True)
+@filled
 def test_the_filled_database_holds_what_the_benchmarks_look_for_and_they_run_on_it(
-    tmp_path: Any, monkeypatch: Any, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ):
-    monkeypatch.setenv("BENCH_FOLDER", str(tmp_path))
-    kind: million.Kind = "postgresql" if "TEST_DATABASE_URL" in os.environ else "sqlite"
+    kind = KINDS[-1]
     assert not Run.objects.exists()
-    with million.database(kind, runs=900, scratch=True) as db:
-        assert Run.objects.count() == 900
+    with million.database(kind, runs=RUNS, scratch=True) as db:
+        assert Run.objects.count() == RUNS
         assert set(Run.objects.values_list("state", flat=True)) == {*State} - {State.SENDING}
         found = {
             word: Run.objects.filter(text__icontains=word).count()
@@ -71,13 +78,12 @@ def test_the_filled_database_holds_what_the_benchmarks_look_for_and_they_run_on_
         assert db.client(db.manager).get("/history/").status_code == 200
         Run.objects.all().delete()
     assert not Run.objects.exists()  # the tests' own database is back
-    with million.database(kind, runs=900) as db:
-        assert Run.objects.count() == 900  # what was done to the copy was done to it alone
-    history.measure_on(kind, rounds=2, many=900, few=900)
+    with million.database(kind, runs=RUNS) as db:
+        assert Run.objects.count() == RUNS  # what was done to the copy was done to it alone
+    history.measure_on(kind, rounds=2, many=RUNS, few=RUNS)
     told = capsys.readouterr().out
     assert told.count("  aim ") == 6
     for group in (history.FILTERS, history.PAIRS, history.SEARCHES, history.FILTERED_SEARCHES):
         assert all(name in told for name in group)
-    export.measure_on(kind, 900)
+    export.measure_on(kind, RUNS)
     assert capsys.readouterr().out.count("  aim ") == 4
-    million.drop(kind, runs=900, routines=60)

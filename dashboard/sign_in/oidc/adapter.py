@@ -17,14 +17,16 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 
-from dashboard.sign_in import external_users, methods, reauthentication
+from dashboard.sign_in import external_users, journal, methods, reauthentication
 from dashboard.sign_in.oidc import id_token
 from dashboard.sign_in.oidc.claims import newcomer, roles_in
 from dashboard.sign_in.oidc.wire import ProviderFailed
-from routines.models import Person
+from routines.models import AuditEvent, Person
 from routines.people.roles import Role
 
 logger = logging.getLogger(__name__)
+
+Action = AuditEvent.Action
 
 SOURCE = "identity provider"  # in the audit trail
 _SIGN_OUT = "provider_sign_out"  # in the web session
@@ -49,6 +51,7 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         if sociallogin.state.get("confirming"):
             raise ImmediateHttpResponse(_confirm(request, sociallogin))
         if not roles:
+            _note_failure(request, sociallogin, "in none of the groups")
             raise ImmediateHttpResponse(_no_role(request))
         if not sociallogin.is_existing:
             _add_person(sociallogin, roles)
@@ -72,6 +75,11 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         raise ImmediateHttpResponse(failed(request, sentence))
 
 
+def _note_failure(request: HttpRequest, sociallogin: SocialLogin, why: str) -> None:
+    known = sociallogin.user if sociallogin.is_existing else None
+    journal.failed(request, known, journal.Means.PROVIDER, why=why)
+
+
 def _no_role(request: HttpRequest) -> HttpResponse:
     groups_that_open = [
         (settings.OIDC_TEAMMATES, "run routines and see your own runs"),
@@ -84,6 +92,10 @@ def _no_role(request: HttpRequest) -> HttpResponse:
 
 def failed(request: HttpRequest, sentence: str) -> HttpResponse:
     logger.warning("No sign-in at the identity provider: %s", sentence)
+    confirming = isinstance(request.user, Person)
+    action = Action.CONFIRMING_FAILED if confirming else Action.SIGN_IN_FAILED
+    tried = request.user if isinstance(request.user, Person) else None
+    journal.failed(request, tried, journal.Means.PROVIDER, why=sentence, action=action)
     return render(request, "account/provider_failed.html", {"sentence": sentence}, status=401)
 
 
@@ -118,6 +130,7 @@ def _confirm(request: HttpRequest, sociallogin: SocialLogin) -> HttpResponse:
     if isinstance(signed_in_at, int | float) and signed_in_at < time() - longest:
         return failed(request, "The provider did not ask you once more.")
     reauthentication.record(request)
+    journal.confirmed(request, sociallogin.user, journal.Means.PROVIDER)
     return redirect(sociallogin.get_redirect_url(request) or "board")
 
 

@@ -1,25 +1,24 @@
-"""The only code that talks to the identity provider, in requests, which allauth brings along.
+"""What is asked of the identity provider, and how its answers are taken.
 
-Bounded in time and size, redirects are not followed (the client secret goes to where the discovery
-document says and nowhere else), and what goes wrong becomes one sentence without any secret.
-Proxies and a CA bundle of the company come from the usual variables (HTTPS_PROXY,
-REQUESTS_CA_BUNDLE).
+The room `wire` sends it: each answer is bounded in time, as a whole, and in size; redirects are
+not followed (the client secret goes to where the discovery document says and nowhere else), and
+what goes wrong becomes one sentence without any secret. The provider may be inside the company or
+outside: HTTPS_PROXY and NO_PROXY say which of its hosts are reached through a proxy.
 """
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
-import requests
-import urllib3
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.conf import settings
-from requests.auth import AuthBase, HTTPBasicAuth
 
 from dashboard.environment import is_loopback
+from routines import wire
 
-TIMEOUT = (5, 10)  # seconds: to connect, and for each answer to begin and go on
+TIMEOUT = 10.0  # seconds for each answer, from looking up the name to the last byte
 _MOST_BYTES = 1_000_000
 
 
@@ -63,15 +62,14 @@ def exchange(endpoints: Endpoints, *, code: str, verifier: str, callback: str) -
     """Turn the code into tokens; a code that was used before is refused there."""
     data = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback}
     data |= {"code_verifier": verifier, "client_id": settings.OIDC_CLIENT_ID}
-    auth: AuthBase = _NoAuth()
+    authorization = ""
     if endpoints.secret_in_header:
         # Encoded first, as RFC 6749 (2.3.1) wants it.
-        auth = HTTPBasicAuth(
-            quote_plus(settings.OIDC_CLIENT_ID), quote_plus(settings.OIDC_CLIENT_SECRET)
-        )
+        pair = f"{quote_plus(settings.OIDC_CLIENT_ID)}:{quote_plus(settings.OIDC_CLIENT_SECRET)}"
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
         data["client_secret"] = settings.OIDC_CLIENT_SECRET
-    tokens = _ask("POST", endpoints.token, "token", data=data, auth=auth)
+    tokens = _ask("POST", endpoints.token, "token", data=data, authorization=authorization)
     if not all(isinstance(tokens.get(name), str) for name in ("access_token", "id_token")):
         raise ProviderFailed("The provider's token answer holds no ID token.")
     return tokens
@@ -84,23 +82,7 @@ def keys(endpoints: Endpoints) -> list[Any]:
 
 
 def userinfo(endpoints: Endpoints, access_token: str) -> dict[str, Any]:
-    return _ask("GET", endpoints.userinfo, "userinfo", auth=_Bearer(access_token))
-
-
-class _NoAuth(AuthBase):
-    """Else requests would look into a .netrc."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+    return _ask("GET", endpoints.userinfo, "userinfo", authorization=f"Bearer {access_token}")
 
 
 def _endpoint(document: dict[str, Any], name: str, *, required: bool = True) -> str:
@@ -118,38 +100,54 @@ def _endpoint(document: dict[str, Any], name: str, *, required: bool = True) -> 
 
 
 def _ask(
-    method: str, url: str, what: str, *, data: dict[str, str] | None = None, auth: Any = None
+    method: str, url: str, what: str, *, data: dict[str, str] | None = None, authorization: str = ""
 ) -> dict[str, Any]:
+    # Several seconds may lie between two sign-ins: no connection is kept that long.
+    headers = {"Connection": "close"}
+    if authorization:
+        headers["Authorization"] = authorization
+    body = b""
+    if data is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = urlencode(data).encode()
     try:
-        with (
-            requests.Session() as session,
-            session.request(
-                method,
-                url,
-                data=data,
-                auth=auth or _NoAuth(),
-                headers={"Accept": "application/json"},
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            ) as response,
-        ):
-            body = response.raw.read(_MOST_BYTES, decode_content=True)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        # The error's text may hold what was sent.
-        raise ProviderFailed(
-            f"The provider's {what} address did not answer ({type(error).__name__})."
-        ) from None
-    answer = _parsed(body)
-    if response.status_code != 200:
+        response = wire.ask(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            timeout=TIMEOUT,
+            route=_route(urlsplit(url).hostname or ""),
+            most_bytes=_MOST_BYTES,
+        )
+    except wire.NotSent as failure:
+        why = f"{failure.why.value}. {failure.detail}".strip().rstrip(".")
+        raise ProviderFailed(f"The provider's {what} address did not answer: {why}.") from None
+    except wire.AnswerLost as failure:
+        raise ProviderFailed(f"The provider's {what} address did not answer: {failure}.") from None
+    answer = _parsed(response.body)
+    if response.status != 200:
         code = answer.get("error")
         said = f", {code}" if isinstance(code, str) and code.isascii() and len(code) < 50 else ""
         raise ProviderFailed(
-            f"The provider's {what} address refused (status {response.status_code}{said})."
+            f"The provider's {what} address refused (status {response.status}{said})."
+        )
+    if response.ended != wire.Ended.WHOLE:
+        raise ProviderFailed(
+            f"The provider's {what} address did not answer whole: {response.ended.value}."
         )
     if not answer:
         raise ProviderFailed(f"The provider's {what} address answered nothing readable.")
     return answer
+
+
+def _route(host: str) -> wire.Route:
+    proxy = None
+    if settings.OIDC_PROXY_URL and not is_loopback(host) and not wire.is_in_no_proxy(host):
+        proxy = wire.Proxy.from_url(settings.OIDC_PROXY_URL).signed_in_as(
+            settings.OIDC_PROXY_USER, settings.OIDC_PROXY_PASSWORD
+        )
+    return wire.Route(proxy=proxy, ca_file=settings.OIDC_CA_BUNDLE)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -190,7 +190,7 @@ class _Reading:
             elif name == "choices":
                 values[name] = self._texts(value, name, readers)
             elif name == "open_to":
-                values[name] = sorted(set(self._texts(value, name, readers)))
+                values[name] = self._open_to(value, readers)
             elif name == "tags":
                 values[name] = self._tags(value, self._texts(value, name, readers))
             else:
@@ -198,6 +198,12 @@ class _Reading:
                 if read is not None or name == "hourly_limit":
                     values[name] = read
         return Entry(_line(node), values, {name: _line(value) for name, value in pairs.items()})
+
+    def _open_to(self, node: yaml.Node, readers: Mapping[str, Reader]) -> str | list[str] | None:
+        if isinstance(node, yaml.SequenceNode):
+            return sorted(set(self._texts(node, "open_to", readers)))
+        word: str | None = self._value(node, "open_to", {"open_to": scalars.open_to_word})
+        return word
 
     def _texts(self, node: yaml.Node, name: str, readers: Mapping[str, Reader]) -> list[str]:
         read = [self._value(one, name, readers) for one in self._members(node, name)]

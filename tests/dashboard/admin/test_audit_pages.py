@@ -87,16 +87,16 @@ def test_what_is_asked_for_is_shown_and_exported(admin_client, asked, actions):
 
 
 def test_a_change_says_who_from_where_and_what_was_before(admin_client, admin, routine):
-    admin_client.post(
-        reverse("rules", args=[routine.slug]),
-        {"confirmation": "confirm"},
-        headers={"X-Forwarded-For": "203.0.113.7"},
-    )
+    rules = reverse("rules", args=[routine.slug])
+    fields = Page(admin_client.get(rules)).fields()
+    address = {"X-Forwarded-For": "203.0.113.7"}
+    admin_client.post(rules, fields | {"confirmation": "confirm"}, headers=address)
     page = Page(look(admin_client, who="the admin"))
     assert page.says("203.0.113.7")
     assert page.says("confirmation: off → confirm")
     assert page.link(reverse("registry_routine", args=[routine.slug])).text == "Release notes"
     (row,) = rows(admin_client, who="the admin", what="routines")
+    assert (row["number"], row["hash"]) == ("", ""), "chained once it is committed"
     assert (row["who"], row["address"], row["subject"]) == (
         "the admin",
         "203.0.113.7",
@@ -180,5 +180,6 @@ def test_an_export_is_traced_and_holds_what_there_was_when_it_was_asked_for(admi
 
 def test_every_action_is_in_one_kind_and_can_be_asked_for():
     values = [value for _, group in trail.choices() for value, _ in group]
+    values += [value for value, _ in trail.sign_in_choices()]
     assert sorted(values) == sorted(set(values))
     assert set(Action.values) < set(values)

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from routines.models import AuditEvent, TextTemplate
 from routines.values import texts
-from tests.dashboard.browsing import HTMX, Page, press
+from tests.dashboard.browsing import HTMX, Page, press, press_button, save
 from tests.dashboard.registry.registering import actions
 from tests.factories import create_routine
 
@@ -29,7 +29,7 @@ def test_a_template_is_added_with_lf_line_breaks(admin_client, routine):
 
 def test_a_template_is_edited(admin_client, routine, template):
     url = reverse("edit_template", args=[routine.slug, template.pk])
-    admin_client.post(url, {"name": "Renamed", "body": "New body.", "order": "3"})
+    save(admin_client, url, name="Renamed", body="New body.", order="3")
     template.refresh_from_db()
     assert (template.name, template.body, template.order) == ("Renamed", "New body.", 3)
     event = AuditEvent.objects.get(action="template_edited")
@@ -37,9 +37,9 @@ def test_a_template_is_edited(admin_client, routine, template):
 
 
 def test_a_template_is_deleted(admin_client, routine, template):
-    response = admin_client.post(
-        reverse("delete_template", args=[routine.slug, template.pk]), follow=True
-    )
+    at = [routine.slug, template.pk]
+    edit, delete = reverse("edit_template", args=at), reverse("delete_template", args=at)
+    response = press_button(admin_client, edit, delete, follow=True)
     assert Page(response).says("The text template “The template” is deleted.")
     assert not routine.text_templates.exists()
     event = AuditEvent.objects.get(action="template_deleted")
@@ -131,8 +131,7 @@ def test_a_preview_stores_nothing_and_shows_what_people_will_see(admin_client, r
 
 def test_a_template_may_keep_its_own_name(admin_client, routine, template):
     url = reverse("edit_template", args=[routine.slug, template.pk])
-    typed = {"name": template.name, "body": "", "order": "0"}
-    assert admin_client.post(url, typed).status_code == 302
+    assert save(admin_client, url, name=template.name, body="").status_code == 302
 
 
 def test_a_template_is_found_under_its_own_routine_alone(admin_client, template):

@@ -9,6 +9,7 @@ from tests.dashboard.browsing import (
     Page,
     fire_url,
     page_and_fragment,
+    press_button,
     run_form,
     run_url,
     signed_in,
@@ -82,5 +83,5 @@ def test_it_is_renamed_and_edited_and_deleted_by_its_owner(client, routine, own)
     assert Page(client.post(url, typed, follow=True)).says("Better")
     own.refresh_from_db()
     assert (own.name, own.body) == ("Better", "New.")
-    client.post(reverse("delete_own_template", args=[routine.slug, own.pk]))
+    press_button(client, url, reverse("delete_own_template", args=[routine.slug, own.pk]))
     assert not TextTemplate.objects.filter(pk=own.pk).exists()

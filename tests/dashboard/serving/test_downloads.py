@@ -1,13 +1,16 @@
 """Only so many downloads at once; the others are asked to wait, and lose nothing."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
+from routines.audit import trail
 from routines.history import export
 from routines.models import AuditEvent, Person
 from tests.dashboard.browsing import Page, signed_in
@@ -84,3 +87,24 @@ def test_a_place_is_given_back_when_the_database_fails(client: Client, monkeypat
     after = client.get(CSV)
     assert after.streaming
     after.close()
+
+
+@pytest.mark.parametrize("name", ["export_csv", "export_json_lines", "audit_csv", "sign_ins_csv"])
+@pytest.mark.django_db
+def test_an_export_that_dies_half_way_is_marked_as_cut_and_fails(name, monkeypatch):
+    def broken(*_args: Any, **_more: Any) -> Any:
+        yield "the first line\n"
+        raise OperationalError("the server has gone")
+
+    monkeypatch.setattr(export.Export, "lines", broken)
+    monkeypatch.setattr(trail, "export", broken)
+    read = []
+    answer: Any = signed_in(create_admin()).get(reverse(name))
+    content = iter(answer.streaming_content)
+    with pytest.raises(OperationalError):
+        read.extend(content)  # what came before the failure is in it
+    assert b"".join(read).startswith(b"the first line\n")
+    last = read[-1].decode().strip()
+    assert "cut off: rows are missing" in last
+    if name == "export_json_lines":
+        assert json.loads(last).keys() == {"error"}

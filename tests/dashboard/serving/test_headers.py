@@ -3,11 +3,12 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from dashboard.serving.headers import HEADERS
+from dashboard.serving.headers import HEADERS, MARK
 from dashboard.serving.middleware import NoTokenShownMiddleware
 from routines.history import pages
 from tests.dashboard.browsing import HTMX, Page, fire_url, press, run_url, signed_in
@@ -50,6 +51,16 @@ def test_every_answer_is_guarded(client, monkeypatch, status, ask):
     assert response.status_code == status
     assert_guarded(response)
     assert "no-store" in response.headers["Cache-Control"] or response.status_code == 200
+
+
+def test_every_answer_says_that_it_is_the_dashboards_own(client, monkeypatch):
+    """Without the mark no page draws it: static/answers.js."""
+    script = (settings.BASE_DIR / "static" / "answers.js").read_text()
+    assert f'"{MARK}"' in script
+    break_history(monkeypatch)
+    client.raise_request_exception = False
+    for url in ("/", "/nowhere/", "/history/", "/board/changes/?look=x"):
+        assert client.get(url).headers[MARK] == "1", url
 
 
 @override_settings(SECURE_SSL_REDIRECT=True)

@@ -190,6 +190,21 @@ def test_the_audit_trail_says_who_took_what_before_the_first_line(manager):
     assert event.changes == {"filter": [None, "state=refused"], "runs": [None, 1]}
 
 
+def test_what_is_registered_while_an_export_is_read_does_not_cut_it(manager, monkeypatch):
+    monkeypatch.setattr(export, "BATCH", 1)
+    first = create_run(person=manager)
+    create_run(person=manager)
+    lines = export.take(manager, RunFilter(), Format.JSON_LINES).lines()
+    next(lines)
+    late = create_routine(name="Late", routine_id="trig_late")
+    late.tags.add(Tag.objects.create(name="new"))
+    colleague = create_teammate(username="late-comer")
+    Run.objects.filter(pk=first.pk).update(routine=late, settled_by=colleague)
+    [row] = [json.loads(line) for line in "".join(lines).splitlines()]
+    assert (row["run"], row["routine"], row["routine_id"]) == (first.pk, "Late", "trig_late")
+    assert row["settled_by"] == "late-comer"
+
+
 # --- What a spreadsheet would take for a formula ---
 
 FORMULAS = (

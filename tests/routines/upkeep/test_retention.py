@@ -130,7 +130,7 @@ def test_deleted_runs_stay_in_the_counts_and_lost_words_leave_the_search(old_run
 def test_without_settings_all_is_kept_and_the_command_says_so(old_runs, days):
     days(0, 0)
     before = stored()
-    assert command().startswith("Everything is kept for ever")
+    assert command().startswith("All runs are kept for ever")
     assert stored() == before
     assert not retention.policy()
 

@@ -74,6 +74,7 @@ def contents() -> list[object]:
         "runs_seen_by_group",
         "tags__name",
         "open_to__name",
+        "open_to_everybody",
     )
     templates = TextTemplate.objects.order_by("order", "pk").values(
         "name", "body", "is_json", "fields"
@@ -85,6 +86,15 @@ def contents() -> list[object]:
 def imported(text: str, **options: bool) -> list[str]:
     changes = as_code.apply(as_code.read(text.encode()), **options)
     return [change.what for change in changes if change.what]
+
+
+def test_a_routine_that_is_open_to_nobody_stays_so_in_a_file(whole: Routine):
+    Group.objects.filter(name="On call: tier #1").delete()
+    text = as_code.write()
+    assert "open_to: nobody" in text
+    whole.delete()
+    imported(text)
+    assert Routine.objects.get().is_open_to_nobody
 
 
 def test_importing_what_was_exported_changes_nothing(whole: Routine):

@@ -1,0 +1,24 @@
+"""Who changed it? For somebody whose page was overtaken."""
+
+from routines.models import AuditEvent
+from routines.values.snapshots import ChangedMeanwhile
+
+_MOST = 50  # of one thing, while a page was open
+
+
+def latest_change(changed: ChangedMeanwhile) -> AuditEvent | None:
+    """The newest event since the page was drawn that tells of it. None: the trail has none."""
+    now, since = changed.now, changed.seen.at
+    if since is None or not (now.routine or now.subject):
+        return None
+    events = AuditEvent.objects.filter(at__gte=since).order_by("-at", "-pk")
+    if now.routine:
+        events = events.filter(routine=now.routine)
+    else:
+        events = events.filter(subject=now.subject)
+    for event in events[:_MOST]:
+        if now.run is None and "run" in event.changes:
+            continue  # of one of its runs
+        if now.run is None or event.changes.get("run") == [now.run, now.run]:
+            return event
+    return None

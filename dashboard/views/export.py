@@ -22,14 +22,16 @@ _CONTENT_TYPES = {
 @require_GET
 @needs_a_role
 def export_runs(request: SignedInRequest, file_format: export.Format) -> HttpResponseBase:
+    """`separator=semicolon`: for a spreadsheet of a country whose numbers have commas."""
     query = request.META["QUERY_STRING"]
+    separator = ";" if request.GET.get("separator") == "semicolon" else ","
     try:
         run_filter = RunFilter.from_query(query)
     except BadFilter:
         return _history(query)  # it says what is wrong with its own filter
     try:
         return downloads.stream(
-            lambda: export.take(request.user, run_filter, file_format).lines(),
+            lambda: export.take(request.user, run_filter, file_format).lines(separator=separator),
             content_type=_CONTENT_TYPES[file_format],
             file_name=export.file_name(file_format),
             by=request.user,

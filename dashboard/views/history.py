@@ -1,7 +1,7 @@
 """The history: every run this person may see, and each run's own page."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -133,7 +133,8 @@ def result(request: SignedInRequest, pk: int) -> HttpResponse:
     run = run_or_404(request.user, pk)
     if run.is_sending and request.htmx:
         return HttpResponse(status=204)  # nothing new: the page stays, and nothing is read out
-    if request.htmx.current_url_abs_path == reverse("history_run", args=[pk]):
+    # The path alone: what a proxy says of host and port may differ from what the browser shows.
+    if urlsplit(request.htmx.current_url or "").path == reverse("history_run", args=[pk]):
         return HttpResponseClientRefresh()  # the rest of that page has changed, too
     return render(request, "parts/result.html", {"run": run})
 

@@ -124,7 +124,8 @@ env.stop_on_problems()
 DEBUG = False
 _dashboard = urlsplit(DASHBOARD_URL)
 _secure = _dashboard.scheme == "https"
-ALLOWED_HOSTS = [_dashboard.hostname or ""]
+_host = _dashboard.hostname or ""
+ALLOWED_HOSTS = [f"[{_host}]" if ":" in _host else _host]
 if is_loopback(_dashboard.hostname):
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [DASHBOARD_URL]
@@ -254,7 +255,8 @@ SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SECURE_SSL_REDIRECT = _secure
+SECURE_SSL_REDIRECT = _secure  # as dashboard/serving/https.py does it
+SECURE_REDIRECT_EXEMPT = [r"^static/"]  # the page that says what is wrong has its style
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _secure and HSTS_SUBDOMAINS
 SECURE_HSTS_PRELOAD = _secure and HSTS_PRELOAD
@@ -302,7 +304,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
-        # One short line instead: dashboard/views/errors.py.
+        # Anybody can name another host. dashboard/views/errors.py warns of it, once.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.

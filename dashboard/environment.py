@@ -302,6 +302,8 @@ class Environment:
         # Each is looked at before it is used: a server that was restarted has closed them all, and
         # the answer of a fire must not meet one dead connection after the other.
         kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+        # They outlive their transaction, and a pooler may give the next one another connection.
+        kept["DISABLE_SERVER_SIDE_CURSORS"] = True
         return database | kept | {"OPTIONS": database["OPTIONS"] | {"pool": pool}}
 
     def problem_if(self, wrong: bool, sentence: str) -> None:

@@ -24,7 +24,7 @@ DOMAIN: dict[str, set[str]] = {
     "fire_api": {"values"},
     "models": {"values", "text_templates"},
     "audit": {"keyset", "values", "models"},
-    "people": {"models", "audit"},
+    "people": {"values", "models", "audit"},
     "tokens": {"values", "fire_api", "models", "audit"},
     "runs": {"patience", "values", "fire_api", "models", "audit", "tokens"},
     "registry": {"values", "text_templates", "models", "audit", "runs"},

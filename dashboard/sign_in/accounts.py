@@ -46,6 +46,9 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
         if guess is None:
             journal.throttled(request, username, journal.Means.PASSWORD)
             raise self.validation_error("too_many_login_attempts")
+        known = Person.objects.named(username)  # in whatever case and form of Unicode it was typed
+        if known is not None:
+            credentials["username"] = known.username
         person = super().authenticate(request, **credentials)
         if person is not None:
             guess.was_right()

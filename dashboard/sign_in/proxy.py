@@ -23,6 +23,7 @@ from dashboard.sign_in import external_users, journal, methods
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES, roles_of_groups
 from routines import people
 from routines.models import Person
+from routines.values import names
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def _is_trusted(request: HttpRequest) -> bool:
 
 
 def _person(request: HttpRequest, username: str) -> Person | None:
-    if request.user.is_authenticated and request.user.username.casefold() == username.casefold():
+    if request.user.is_authenticated and names.key(request.user.username) == names.key(username):
         return request.user
     if NOT_IN_USERNAMES.search(username) or len(username) > 150:
         return None  # nobody can be called so, and PostgreSQL cannot even be asked for a NUL
@@ -99,7 +100,7 @@ def _person(request: HttpRequest, username: str) -> Person | None:
 
 
 def _known(username: str) -> Person | None:
-    return Person.objects.filter(username__iexact=username).first()
+    return Person.objects.named(username)
 
 
 def _give_roles(request: HttpRequest, person: Person) -> None:

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string, salted_hmac
 
 from dashboard.serving import client_address
+from routines.values import names
 
 COOKIE = "known_browser"
 COOKIE_AGE = 180 * 24 * 60 * 60
@@ -101,11 +102,8 @@ def remember_browser(request: HttpRequest, response: HttpResponse, username: str
 
 
 def _account(username: str) -> str:
-    """One name for all spellings that find the same person.
-
-    Upper case first, as PostgreSQL compares: to it a dotless i is an I.
-    """
-    return username.strip().upper().casefold()
+    """One name for all spellings that find the same person."""
+    return names.key(username)
 
 
 def _limits(request: HttpRequest, account: str) -> list[tuple[Limit, str]]:

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset serve test test-other-debian bench crash-proof fuzz check format \
+.PHONY: help demo demo-reset env serve test test-other-debian bench crash-proof fuzz check format \
 	screenshots lock audit scan secrets venv tools
 .DELETE_ON_ERROR:
 
@@ -12,6 +12,7 @@ ROUNDS ?= 60
 SECONDS ?= 60
 ATTACK ?= 5
 FUZZ ?= 50
+ENV ?= .env
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -96,6 +97,10 @@ audit: $(TESTING) $(TOOLS)/$(PIP_AUDIT)/ready ## Look up known vulnerabilities o
 scan: $(TESTING) $(TOOLS)/$(WAPITI)/ready ## Attack the running product with a web scanner (SECONDS=60 ATTACK=5)
 	@$(PYTHON) -m tests.scan --wapiti $(TOOLS)/$(WAPITI)/bin/wapiti --seconds $(SECONDS) \
 		--attack $(ATTACK)
+
+env: ## Make .env with fresh secrets, for its owner alone
+	@umask 077; test ! -e $(ENV) || { echo "$(ENV) exists already: nothing is overwritten." >&2; \
+		exit 1; }; $(PRINT_SECRETS) > $(ENV)
 
 secrets: ## Print a fresh SECRET_KEY and TOKEN_ENCRYPTION_KEYS, ready for .env
 	@$(PRINT_SECRETS)

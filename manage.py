@@ -12,6 +12,7 @@ _ANY_SETTINGS = {
 
 
 def main() -> None:
+    os.umask(0o077)  # a database that a command makes is this user's alone
     if "help" in sys.argv[1:2] or {"--help", "-h"} & set(sys.argv[2:]):
         os.environ.update(_ANY_SETTINGS)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")

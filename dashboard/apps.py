@@ -18,6 +18,8 @@ class DashboardConfig(AppConfig):
             authenticator_removed,
         )
 
+        from dashboard.serving import checks  # noqa: F401  # registers them
+
         user_logged_in.connect(_record_sign_in, dispatch_uid="sign-in")
         authentication_step_completed.connect(_record_confirmation, dispatch_uid="confirming")
         authenticator_added.connect(_trace_second_factor, dispatch_uid="second factor")

@@ -2,22 +2,25 @@
 
 Used by settings.py only. A value may come from a file: `NAME_FILE=/path` (for secrets mounted by
 a service manager). `.env` beside manage.py fills what the environment leaves unset; `ENV_FILE`
-names another file, and an empty `ENV_FILE` reads none.
+names another file, and an empty `ENV_FILE` reads none. A file that is named or there, and cannot
+be read, stops the start: what it says could be where the database is.
 """
 
 import ipaddress
 import os
 import re
 import sqlite3
+import ssl
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-import environ
+import idna
 from cryptography.fernet import Fernet
-from django.core.exceptions import ImproperlyConfigured
+
+from dashboard import database_url, dotenv
+from routines.wire import Proxy
 
 _OLDEST_SQLITE = (3, 35)  # the first that drops columns and returns rows from an INSERT
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -32,29 +35,63 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
+def _as_browsers_write(host: str) -> str:
+    """International names in their ASCII spelling, IPv6 addresses in their short one.
+
+    Raise ValueError.
+    """
+    if ":" in host:
+        return str(ipaddress.IPv6Address(host))
+    return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+
+
 class Environment:
     """Collects problems while settings.py reads; `stop_on_problems` then tells them all at once."""
 
     def __init__(self, base_dir: Path) -> None:
         self._base_dir = base_dir
         self._problems: list[str] = []
-        env_file = os.environ.get("ENV_FILE", ".env")
-        if env_file and (base_dir / env_file).is_file():
-            environ.Env.read_env(base_dir / env_file)
-        self._env = environ.FileAwareEnv()
+        # Files that secrets were read from.
+        self.files: list[Path] = []
+        self._read_env_file(os.environ.get("ENV_FILE"))
+
+    def _read_env_file(self, named: str | None) -> None:
+        path = self._base_dir / (named or ".env")
+        # A link that leads nowhere is there, too.
+        if named == "" or (named is None and not os.path.lexists(path)):
+            return
+        try:
+            values = dotenv.read(path)
+        except dotenv.Unreadable as unreadable:
+            which = f"ENV_FILE: {path}" if named else str(path)
+            self._problem(f"{which} {unreadable}")
+            self._stop()  # all that it would have set is missing now
+        self.files.append(path)
+        for name, value in values.items():
+            os.environ.setdefault(name, value)
 
     def text(self, name: str, default: str | None = None, *, hint: str = "") -> str:
-        try:
-            value: str = self._env.str(name, default="").strip()
-        except (ImproperlyConfigured, OSError, UnicodeError):
-            # FileAwareEnv could not read NAME_FILE; its own message would not name the variable.
-            self._problem(f"{name}_FILE names a file that cannot be read: check path and rights.")
-            return default or ""
+        value = os.environ.get(name, "").strip()
+        file = os.environ.get(f"{name}_FILE", "").strip()
+        if value and file:
+            self._problem(f"{name} and {name}_FILE are both set: leave one of them out.")
+        elif file:
+            value = self._content_of(file, name)
         if value:
             return value
         if default is None:
             self._problem(f"{name} is not set: {hint}")
         return default or ""
+
+    def _content_of(self, file: str, name: str) -> str:
+        path = self._base_dir / file
+        try:
+            content = path.read_text("utf-8-sig").strip()
+        except (OSError, UnicodeError):
+            self._problem(f"{name}_FILE names a file that cannot be read: check path and rights.")
+            return ""
+        self.files.append(path)
+        return content
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         raw = self.text(name, str(default))
@@ -108,9 +145,11 @@ class Environment:
             return "http://localhost"  # a problem was noted above
         try:
             parts = urlsplit(raw)
-            port = f":{parts.port}" if parts.port else ""
+            usual = {"http": 80, "https": 443}.get(parts.scheme)
+            port = "" if parts.port in (None, usual) else f":{parts.port}"
+            host = _as_browsers_write(parts.hostname or "localhost")
         except ValueError:
-            parts, port = urlsplit(""), ""
+            parts, port, host = urlsplit(""), "", "localhost"
         if parts.scheme not in ("http", "https") or not parts.hostname:
             self._problem(f"{name} must be a URL like {hint}")
         elif parts.username or parts.password or parts.query or parts.fragment:
@@ -119,7 +158,6 @@ class Environment:
             self._problem(f"{name} must have no path, like {hint}")
         elif parts.scheme == "http" and not is_loopback(parts.hostname):
             self._problem(f"{name} must use https; plain http is for loopback addresses only.")
-        host = parts.hostname or "localhost"
         return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
     def issuer(self, name: str) -> str:
@@ -180,38 +218,68 @@ class Environment:
                 self._problem(f"{name} must be IP addresses, comma-separated, like 10.0.0.7.")
         return found
 
-    def database(self, name: str, default: str, *, threads: int) -> dict[str, Any]:
-        hint = "postgresql://user:password@host:5432/name or sqlite:///path/to/file."
-        raw = self.text(name, default)
-        database: dict[str, Any] = {}
-        try:
-            if "://" in raw:  # of others, django-environ warns with the whole URL, password and all
-                database = dict(environ.Env.db_url_config(raw))
-        except (ImproperlyConfigured, ValueError, KeyError):
-            pass
-        engines: dict[str, Callable[[dict[str, Any], int], dict[str, Any]]] = {
-            "django.db.backends.sqlite3": self._sqlite,
-            "django.db.backends.postgresql": self._postgresql,
-        }
-        configure = engines.get(database.get("ENGINE", ""))
-        if configure is None or database.get("NAME") in (None, "", ":memory:"):
-            self._problem(f"{name} is not a database URL; expected {hint}")
-            return {}
-        return configure(database, threads)
+    def http_proxy(self, name: str, *, strict: bool) -> Proxy | None:
+        """`http://user:password@host:port`; None if it is unset or `direct`.
 
-    def _sqlite(self, database: dict[str, Any], threads: int) -> dict[str, Any]:
+        Not `strict`: as other programs take it, scheme and port may be missing. No sentence repeats
+        any of it: it may hold a password.
+        """
+        raw = self.text(name, "")
+        if not raw or raw.casefold() == "direct":
+            return None
+        if not strict and "://" not in raw:
+            raw = f"http://{raw}"
+        try:
+            proxy = Proxy.from_url(raw)
+            if strict and not re.search(r":[0-9]+/?$", raw):
+                raise ValueError("its port is missing")
+            return proxy
+        except ValueError as error:
+            self._problem(f"{name} must be a proxy like http://proxy.example.com:3128: {error}.")
+            return None
+
+    def first_set(self, *names: str) -> str:
+        """The first of these variables that is set, or empty."""
+        return next((name for name in names if self.text(name, "")), "")
+
+    def ca_file(self, name: str) -> str:
+        """The path of a PEM file with certificate authorities, or empty."""
+        path = self.text(name, "")
+        if not path:
+            return ""
+        try:
+            if ssl.create_default_context(cafile=path).cert_store_stats()["x509"]:
+                return str(Path(path).resolve())
+            problem = "holds no certificate"
+        except ssl.SSLError:
+            problem = "holds no certificates in PEM form (-----BEGIN CERTIFICATE-----)"
+        except OSError as error:
+            problem = f"cannot be read ({error.strerror or 'no such file'})"
+        self._problem(f"{name}: the file {path} {problem}.")
+        return ""
+
+    def database(self, name: str, default: str, *, threads: int) -> dict[str, Any]:
+        try:
+            database = database_url.parse(self.text(name, default), self._base_dir)
+        except database_url.BadDatabaseURL as bad:
+            self._problem(f"{name} {bad}")
+            return {}
+        if database["ENGINE"].endswith("sqlite3"):
+            return self._sqlite(database)
+        return self._postgresql(database, threads)
+
+    def _sqlite(self, database: dict[str, Any]) -> dict[str, Any]:
         if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
             self._problem(
                 f"The SQLite of this Python is {sqlite3.sqlite_version}; 3.35 or newer is needed. "
                 "Use Debian's own Python, or set DATABASE_URL to a PostgreSQL database."
             )
-        path = self._base_dir / database["NAME"]
+        path = Path(database["NAME"])
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             self._problem(f"DATABASE_URL: the folder {path.parent} cannot be made ({error}).")
         return database | {
-            "NAME": str(path),
             "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 # A deferred transaction fails at once when its reader turns writer; this waits.
@@ -234,7 +302,7 @@ class Environment:
         # Each is looked at before it is used: a server that was restarted has closed them all, and
         # the answer of a fire must not meet one dead connection after the other.
         kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
-        return database | kept | {"OPTIONS": {"pool": pool}}
+        return database | kept | {"OPTIONS": database["OPTIONS"] | {"pool": pool}}
 
     def problem_if(self, wrong: bool, sentence: str) -> None:
         if wrong:

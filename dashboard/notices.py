@@ -1,15 +1,17 @@
 """An answer that is no page of its own: for htmx a notice above the page, which stays as it is."""
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django_htmx.http import reswap, retarget
 
+from dashboard.serving import bounds
 from routines.values.redaction import redact_tokens
 
 
 def is_htmx(request: HttpRequest) -> bool:
     """False as well where a request was refused before anybody asked."""
-    return bool(getattr(request, "htmx", False))
+    return request.headers.get("HX-Request") == "true"
 
 
 def as_notice(response: HttpResponse) -> HttpResponse:
@@ -17,8 +19,13 @@ def as_notice(response: HttpResponse) -> HttpResponse:
 
 
 def typed_text(request: HttpRequest) -> str:
-    """The text of a refused POST, to be given back; empty where it cannot be read."""
+    """The text of a refused POST, to be given back to who has, or had, a web session.
+
+    Empty where it cannot be read. Cut before it is looked at.
+    """
+    if request.method != "POST" or not bounds.has_had_web_session(request):
+        return ""
     try:
-        return redact_tokens(request.POST.get("text", ""))
-    except (SuspiciousOperation, UnreadablePostError):
+        return redact_tokens(request.POST.get("text", "")[: bounds.LONGEST_FIELD])
+    except (SuspiciousOperation, BadRequest, UnreadablePostError, MultiPartParserError):
         return ""

@@ -19,12 +19,26 @@ TOKEN_ENCRYPTION_KEYS = env.fernet_keys("TOKEN_ENCRYPTION_KEYS")
 # The proxies that are believed when they say who asks; gunicorn reads the same variable.
 TRUSTED_PROXIES = env.proxies("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
+# HSTS for this host is always on with https. These bind other hosts of the company, for a year.
+HSTS_SUBDOMAINS = env.switch("HSTS_SUBDOMAINS", "off")
+HSTS_PRELOAD = env.switch("HSTS_PRELOAD", "off")
+env.problem_if(HSTS_PRELOAD and not HSTS_SUBDOMAINS, "HSTS_PRELOAD needs HSTS_SUBDOMAINS=on.")
+
 # --- The fire endpoint. Its host is a setting, never user input ---
 
 CLAUDE_API_BASE_URL = env.origin(
     "CLAUDE_API_BASE_URL", "https://api.anthropic.com", hint="https://api.anthropic.com"
 )
-FIRE_TIMEOUT = env.number("FIRE_TIMEOUT", 30, least=1, most=300)  # seconds, connecting to last byte
+FIRE_TIMEOUT = env.number("FIRE_TIMEOUT", 30, least=1, most=300)  # seconds, look-up to last byte
+# Where this server reaches the internet through a proxy only; HTTPS_PROXY is none of fires' (0024).
+_fire_proxy = env.http_proxy("FIRE_PROXY_URL", strict=True)
+FIRE_PROXY_URL = _fire_proxy.url if _fire_proxy else ""  # without user and password
+FIRE_PROXY_USER = _fire_proxy.user if _fire_proxy else ""
+FIRE_PROXY_PASSWORD = _fire_proxy.password if _fire_proxy else ""
+# The company's own certificate authorities, trusted beside the public ones.
+CA_BUNDLE = env.ca_file("CA_BUNDLE")
+_https_proxy = env.first_set("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+UNUSED_PROXY_VARIABLE = "" if env.first_set("FIRE_PROXY_URL") else _https_proxy
 WEB_THREADS = env.number("WEB_THREADS", 8, least=2, most=64)
 WEB_WORKERS = env.number("WEB_WORKERS", 2, least=1, most=64)
 # Per process. Fires wait on the endpoint; the threads beyond them keep the pages answering.
@@ -60,6 +74,12 @@ env.problem_if(
     bool(OIDC_ISSUER) != bool(OIDC_CLIENT_ID) or bool(OIDC_ISSUER) != bool(OIDC_CLIENT_SECRET),
     "OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together: set all three or none.",
 )
+# The provider may be inside the company: its calls take HTTPS_PROXY and NO_PROXY, as usual.
+_oidc_proxy = env.http_proxy(_https_proxy, strict=False) if OIDC_ISSUER and _https_proxy else None
+OIDC_PROXY_URL = _oidc_proxy.url if _oidc_proxy else ""
+OIDC_PROXY_USER = _oidc_proxy.user if _oidc_proxy else ""
+OIDC_PROXY_PASSWORD = _oidc_proxy.password if _oidc_proxy else ""
+OIDC_CA_BUNDLE = CA_BUNDLE or (env.ca_file("REQUESTS_CA_BUNDLE") if OIDC_ISSUER else "")
 env.problem_if("openid" not in OIDC_SCOPES, "OIDC_SCOPES must contain openid.")
 # Sign-in by a header of a proxy in front: off unless both are set.
 SIGN_IN_HEADER = env.header("SIGN_IN_HEADER")
@@ -96,6 +116,7 @@ DATABASES = {
     "default": env.database("DATABASE_URL", "sqlite:///var/dashboard.sqlite3", threads=WEB_THREADS)
 }
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
+SECRET_FILES = env.files  # a start warns if others may read them
 env.stop_on_problems()
 
 # --- Django ---
@@ -103,7 +124,8 @@ env.stop_on_problems()
 DEBUG = False
 _dashboard = urlsplit(DASHBOARD_URL)
 _secure = _dashboard.scheme == "https"
-ALLOWED_HOSTS = [_dashboard.hostname or ""]
+_host = _dashboard.hostname or ""
+ALLOWED_HOSTS = [f"[{_host}]" if ":" in _host else _host]
 if is_loopback(_dashboard.hostname):
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [DASHBOARD_URL]
@@ -233,9 +255,13 @@ SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SECURE_SSL_REDIRECT = _secure
+SECURE_SSL_REDIRECT = _secure  # as dashboard/serving/https.py does it
+SECURE_REDIRECT_EXEMPT = [r"^static/"]  # the page that says what is wrong has its style
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _secure and HSTS_SUBDOMAINS
+SECURE_HSTS_PRELOAD = _secure and HSTS_PRELOAD
+# Django would have both: they bind hosts that are not ours to bind, so somebody has to ask for it.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -259,8 +285,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Room for a text of 65,536 characters of any script, URL-encoded, several times over: a paste that
-# is too long must come back with a sentence and with what was typed, not as a bare 400.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
+# is too long must come back with a sentence and with what was typed, not as a bare 400. Whoever is
+# not signed in has less, and each field has a bound of its own: dashboard/serving/bounds.py.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
 # No form takes a file, and a file's size has no limit of its own.
 FILE_UPLOAD_HANDLERS = ["dashboard.serving.uploads.NoFiles"]
 
@@ -277,7 +304,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
-        # One short line instead: dashboard/views/errors.py.
+        # Anybody can name another host. dashboard/views/errors.py warns of it, once.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.

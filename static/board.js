@@ -35,6 +35,14 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   form.addEventListener("htmx:afterRequest", () => clearInterval(timer), { once: true });
 });
 
+// The button is gone meanwhile. The focus waits at what stands in its place.
+document.addEventListener("htmx:beforeSend", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-fires]")) return;
+  const { focused, at } = calls.get(event.detail.xhr);
+  if (focused === at) form.querySelector(".sending-now").focus({ preventScroll: true });
+});
+
 // How long a hold still lasts. A closed card asks for itself again when it ends; an open one holds
 // what somebody typed, so there only the button comes back.
 function countDown() {
@@ -54,6 +62,7 @@ countDown();
 
 // Where people are after a swap. The answer to a press has the focus already (autofocus).
 document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.detail.target === noticeArea) return; // notice.js
   const asked = event.detail.requestConfig.elt;
   const card = event.detail.elt.closest(".card");
   if (asked.closest(".marking")) {

@@ -1,10 +1,6 @@
 // Drafts: what is typed into a run form survives a closed tab and a lost sign-in, in this browser.
-// One a person and routine; gone once it was sent, discarded, or its person signed out (page.js).
+// Gone once it was sent, discarded, is too old, or its person signed out (draft_storage.js).
 "use strict";
-
-const DRAFT_DAYS = 14;
-const draftName = (form) => `draft:${form.dataset.draft}`;
-const TOKEN = /sk-ant-/; // no token is kept anywhere but encrypted on the server
 
 function typedInto(form) {
   const fields = {};
@@ -16,30 +12,6 @@ function typedInto(form) {
     why: form.elements.why?.value ?? "",
     fields,
   };
-}
-
-function keepDraft(form) {
-  const draft = typedInto(form);
-  const whole = JSON.stringify({ ...draft, at: Date.now() });
-  try {
-    if (TOKEN.test(whole)) localStorage.removeItem(draftName(form));
-    else localStorage.setItem(draftName(form), whole);
-  } catch {
-    // No room, or storage is switched off: the form works without.
-  }
-}
-
-function draftOf(form) {
-  try {
-    const draft = JSON.parse(localStorage.getItem(draftName(form)));
-    return draft && Date.now() - draft.at < DRAFT_DAYS * 86400000 ? draft : null;
-  } catch {
-    return null;
-  }
-}
-
-function dropDraft(name) {
-  try { localStorage.removeItem(name); } catch { /* storage is switched off */ }
 }
 
 function isAsDrawn(form, draft) {
@@ -58,17 +30,30 @@ function showDraftNote(form, sentence, label, action) {
   note.hidden = false;
 }
 
+// Drafts on their way into a form that is being fetched, by the name of that very form.
+const awaited = new Map();
+
+function fetchForm(form, query, event) {
+  const card = form.closest(".card");
+  const source = card.querySelector("[data-draft-note]"); // where it is told if it fails
+  return htmx.ajax("GET", `${form.dataset.opensAt}${query}`, { source, event, target: card, swap: "outerHTML" });
+}
+
 // Fill the form with the draft; in the form of another template after that one was fetched.
-function restore(form, draft, isRightForm) {
-  if (form.elements.template.value !== draft.template && !isRightForm) {
-    const card = form.closest(".card");
-    const url = `${card.querySelector("form.choose")?.getAttribute("action") ?? location.pathname}`;
-    pending = draft;
-    htmx.ajax("GET", `${url}?template=${encodeURIComponent(draft.template || "none")}&fresh=1`, {
-      target: card, swap: "outerHTML",
-    });
+function restore(form, draft, event) {
+  if (form.elements.template.value === draft.template) {
+    fill(form, draft);
     return;
   }
+  const name = draftName(form);
+  const forget = () => awaited.delete(name); // it came, or it never will
+  awaited.set(name, draft);
+  const template = encodeURIComponent(draft.template || "none");
+  fetchForm(form, `?template=${template}&fresh=1`, event).then(forget, forget);
+}
+
+// Also into the form of another template, where the draft's own is gone.
+function fill(form, draft) {
   for (const [name, value] of Object.entries(draft.fields)) {
     if (form.elements[name]) form.elements[name].value = value;
   }
@@ -79,39 +64,34 @@ function restore(form, draft, isRightForm) {
   const first = form.querySelector(".asked") ?? form.elements.text;
   first.dispatchEvent(new Event("input", { bubbles: true }));
   countAll();
-  showDraftNote(form, "Draft restored.", "Discard it", () => {
+  showDraftNote(form, "Draft restored.", "Discard it", (event) => {
     dropDraft(draftName(form));
-    const card = form.closest(".card");
-    const url = card.querySelector("form.choose")?.getAttribute("action") ?? location.pathname;
-    htmx.ajax("GET", url, { target: card, swap: "outerHTML" });
+    fetchForm(form, "", event).catch(() => {}); // the page says what is the matter
   });
 }
 
-let pending = null;
-
 function lookForDraft(form) {
-  if (pending) {
-    const draft = pending;
-    pending = null;
-    restore(form, draft, true);
+  const expected = awaited.get(draftName(form));
+  if (expected) {
+    fill(form, expected);
     return;
   }
-  const draft = form.dataset.draftIs === "typed" ? null : draftOf(form);
+  const draft = form.dataset.draftIs === "typed" ? null : readDraft(draftName(form));
   if (!draft || isAsDrawn(form, draft)) return;
   if (form.dataset.draftIs === "restored") {
-    restore(form, draft, false);
+    restore(form, draft);
   } else {
-    showDraftNote(form, "You have a draft for this routine.", "Restore it", () => restore(form, draft, false));
+    showDraftNote(form, "You have a draft for this routine.", "Restore it", (event) => restore(form, draft, event));
   }
 }
 
 document.addEventListener("input", (event) => {
   const form = event.target.closest("form[data-draft]");
-  if (form) keepDraft(form);
+  if (form) writeDraft(draftName(form), typedInto(form));
 });
 document.addEventListener("htmx:afterSettle", (event) => {
   const form = event.detail.elt.closest("form[data-draft]");
-  if (form && draftOf(form)) keepDraft(form); // a preview has changed the text
+  if (form && readDraft(draftName(form))) writeDraft(draftName(form), typedInto(form)); // a preview has changed the text
 });
 document.addEventListener("htmx:load", (event) => {
   const form = event.detail.elt.querySelector?.("form[data-draft]");

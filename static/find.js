@@ -1,38 +1,106 @@
-// Search as you type over the cards on the page, and pinned cards that move to the top.
+// Search as you type over the cards on the page, best hit first, and pinned cards that move to the
+// top. Enter opens the marked card's form; nothing fires from here.
 "use strict";
 
 {
   const field = document.getElementById("find");
-  const words = new Map(); // what each card is found by: as it was first seen, whatever it shows since
+  const list = document.getElementById("grid-found");
+  const seen = new Map(); // what each card is found by: as it was first seen, whatever it shows since
+  const grids = new Map(); // that pinned cards came from
   let said = null;
+  let isWanted = false; // Enter was pressed before all cards were there
 
   const cards = () => [...document.querySelectorAll(".grid > .card")];
+  const asked = () => field.value.toLowerCase().split(/\s+/).filter(Boolean);
 
-  function told(card) {
-    if (!words.has(card.id)) {
-      const parts = [...card.querySelectorAll("[data-find]")].map((part) => part.textContent);
-      words.set(card.id, parts.join(" ").toLowerCase());
+  function factsOf(id) {
+    if (!seen.has(id)) {
+      const read = (kind) => [...document.getElementById(id).querySelectorAll(`[data-find=${kind}]`)]
+        .map((part) => part.textContent.toLowerCase().trim());
+      seen.set(id, {
+        name: read("name")[0], tags: read("tag"), account: read("account")[0] ?? "", purpose: read("purpose")[0] ?? "",
+      });
     }
-    return words.get(card.id);
+    return seen.get(id);
   }
 
-  // As the server does: every word stands somewhere in what the card tells.
-  function filter() {
-    const asked = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let found = 0;
-    for (const card of cards()) {
-      const fits = asked.every((word) => told(card).includes(word));
-      card.hidden = !fits && !card.matches(".open"); // what somebody types in stays in sight
-      if (fits) found += 1;
+  // As the server does: routines/board/finding.py.
+  function placeIn(facts, word) {
+    if (facts.name.startsWith(word)) return 0;
+    const parts = facts.name.split(word);
+    const before = parts.slice(0, -1).map((_, number) => parts.slice(0, number + 1).join(word));
+    if (before.some((text) => !/[\p{L}\p{N}]$/u.test(text))) return 1;
+    if (before.length) return 2;
+    if (facts.tags.some((tag) => tag.includes(word))) return 3;
+    if (facts.account.includes(word)) return 4;
+    return facts.purpose.includes(word) ? 5 : null;
+  }
+
+  function rank(card, words) {
+    const facts = factsOf(card.id);
+    const places = words.map((word) => placeIn(facts, word));
+    if (places.includes(null)) return null;
+    const phrase = words.join(" ");
+    const fit = [
+      facts.name !== phrase, Math.max(...places), places.reduce((sum, one) => sum + one), !facts.name.startsWith(phrase),
+      !card.querySelector(".pin[aria-pressed=true]"),
+    ];
+    return { card, fit: fit.map(Number), name: facts.name };
+  }
+
+  function compare(one, other) {
+    const at = one.fit.findIndex((value, index) => value !== other.fit[index]);
+    return at < 0 ? one.name.localeCompare(other.name) : one.fit[at] - other.fit[at];
+  }
+
+  // Where a card of the list has its place in its group.
+  const homeOf = (id) => document.querySelector(`template[data-place="${id}"]`);
+
+  // Into the list, in this order. A card that stands right is not moved: somebody may type in it.
+  function show(found) {
+    for (const card of [...list.children].filter((one) => !found.includes(one))) {
+      homeOf(card.id)?.replaceWith(card);
     }
+    let next = list.firstElementChild;
+    for (const card of found) {
+      if (card === next) {
+        next = next.nextElementSibling;
+      } else {
+        if (card.parentElement !== list) {
+          const home = document.createElement("template");
+          home.dataset.place = card.id;
+          card.before(home);
+        }
+        list.insertBefore(card, next);
+      }
+    }
+  }
+
+  function filter() {
+    const words = asked();
+    cards().forEach((card) => factsOf(card.id));
+    const found = words.length
+      ? cards().map((card) => rank(card, words)).filter(Boolean).sort(compare).map((one) => one.card) : [];
+    show(found);
+    for (const card of cards()) {
+      const fits = !words.length || card.parentElement === list;
+      card.hidden = !fits && !card.matches(".open"); // what somebody types in stays in sight
+      card.removeAttribute("aria-current");
+    }
+    found[0]?.setAttribute("aria-current", "true"); // the one that Enter takes
     for (const group of document.querySelectorAll(".group")) {
       group.hidden = !group.querySelector(".card:not([hidden])");
     }
-    document.getElementById("none-found").hidden = found > 0;
-    return asked.length ? `${found} found` : "";
+    document.getElementById("none-found").hidden = !words.length || found.length > 0;
+    if (isWanted) openMarked();
+    if (!words.length) return "";
+    return found.length ? `${found.length} found. Enter opens ${nameOf(found[0])}.` : "None found.";
   }
 
+  const nameOf = (card) => card.querySelector("h2").textContent;
+
   function type() {
+    isWanted = false;
     const sentence = filter();
     clearTimeout(said);
     // Once, when the typing pauses.
@@ -42,23 +110,36 @@
     history.replaceState(history.state, "", address);
   }
 
+  // The marked card's form; of a routine that runs without a text, too.
+  function openMarked() {
+    isWanted = document.getElementById("rest") !== null && document.activeElement === field;
+    if (isWanted) return; // the best hit may be among those that are on their way
+    const card = list.querySelector("[aria-current]") ?? cards().find((one) => !one.hidden);
+    card?.focus();
+    if (asked().length && !card?.matches(".open")) card?.querySelector("[data-open]")?.click();
+  }
+
   function move(card, pinned) {
-    const first = document.getElementById("grid-pinned");
-    card.dataset.home ??= pinned ? card.parentElement.id : "";
-    const home = document.getElementById(card.dataset.home) ?? document.querySelector(".group:last-of-type .grid");
-    const grid = pinned ? first : home;
-    const name = (one) => one.querySelector("h2").textContent;
+    const moved = homeOf(card.id) ?? card; // of a card in the list, its place in the groups
+    if (!grids.has(card.id) && pinned) grids.set(card.id, moved.parentElement.id);
+    const unpinned = document.getElementById(grids.get(card.id)) ?? document.querySelector(".group:last-of-type .grid");
+    const grid = pinned ? document.getElementById("grid-pinned") : unpinned;
+    const name = (one) => factsOf(one.dataset.place ?? one.id).name;
     const next = [...grid.children].find((one) => name(one).localeCompare(name(card)) > 0);
-    grid.insertBefore(card, next ?? null);
+    grid.insertBefore(moved, next ?? null);
     filter();
     card.querySelector(".pin").focus();
   }
 
   if (field) {
     field.addEventListener("input", type);
+    field.addEventListener("keydown", (event) => {
+      const isAlone = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+      if (event.key === "Enter" && !isAlone) event.preventDefault();
+    });
     field.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      cards().find((card) => !card.hidden)?.focus();
+      openMarked();
     });
     document.addEventListener("htmx:load", filter); // the rest of the cards, a card that was closed
     document.addEventListener("htmx:afterSwap", (event) => {

@@ -59,13 +59,12 @@
     return false;
   }
 
+  // With whatever other key it is pressed: what is closed is opened first, and fires by its own
+  // button alone.
   function enter(event) {
     const card = event.target;
     if (!card.matches(".grid > .card:not(.open)")) return;
-    const fires = card.querySelector("form[data-fires]");
-    const opens = card.querySelector("[data-open]");
-    if ((event.ctrlKey || event.metaKey) && fires) fires.requestSubmit();
-    else opens?.click();
+    card.querySelector("[data-open]")?.click();
     event.preventDefault();
   }
 

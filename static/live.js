@@ -14,6 +14,7 @@
       const old = document.getElementById(fresh.id);
       // What has the focus is not taken away; what is not on the page (any more) is not missed.
       if (!old || (old.contains(document.activeElement) && !("live" in old.dataset))) continue;
+      if (old.contains(noticeArea)) takeNoticeHome();
       old.replaceWith(fresh);
       htmx.process(fresh);
     }
@@ -30,7 +31,7 @@
         signal: AbortSignal.timeout(15000),
       });
       if (answer.type === "opaqueredirect") return; // signed out: the next press says so
-      if (!answer.ok) throw new Error(answer.statusText);
+      if (!answer.ok || !answer.headers.has(OURS)) throw new Error(answer.statusText); // answers.js
       if (answer.status === 200) show(await answer.text());
       wait = EVERY;
     } catch {

@@ -1,4 +1,4 @@
-// On every page: what the server cannot know, and what a lost connection must not hide.
+// On every page: what the server cannot know, and what those are told who do not see it.
 "use strict";
 
 document.documentElement.classList.add("script");
@@ -19,36 +19,3 @@ function announce(sentence) {
 
 // The dashboard says so itself, after a swap.
 document.addEventListener("announce", (event) => announce(event.detail.sentence));
-
-// A call that brought no answer of ours at all. Pressing again is safe: the form still carries its
-// one-time key, so the dashboard finds the run that it may have made.
-function noticeLostCall() {
-  const note = document.createElement("p");
-  note.className = "note bad";
-  note.textContent =
-    "The dashboard did not answer. What you typed is still here. You can press the button again: " +
-    "the same form never runs a routine twice.";
-  document.getElementById("notice").replaceChildren(note);
-  announce("");
-}
-
-document.addEventListener("htmx:sendError", noticeLostCall);
-document.addEventListener("htmx:timeout", noticeLostCall);
-document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status >= 500) noticeLostCall();
-});
-// A notice is about the last thing that happened.
-document.addEventListener("htmx:beforeRequest", () => {
-  document.getElementById("notice").replaceChildren();
-});
-
-// Who signs out leaves no draft of a run form behind (drafts.js).
-document.addEventListener("submit", (event) => {
-  if (!event.target.matches("form[data-signs-out]")) return;
-  try {
-    Object.keys(localStorage).filter((name) => name.startsWith("draft:"))
-      .forEach((name) => localStorage.removeItem(name));
-  } catch {
-    // Storage is switched off, and holds none.
-  }
-});

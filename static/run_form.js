@@ -44,7 +44,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
 
 // Another template, or a text that was sent before, replaces the text: ask first if it was edited
 // by hand. What stands in fields of the same name is carried over, and why it is run in any case.
-let carried = new Map();
+// Only into the form that was asked for: of the same person and routine.
+let carried = null;
 
 function fieldsOf(card) {
   return [...card.querySelectorAll(".asked [name^='field-'], form[data-fires] [name=why]")];
@@ -60,10 +61,10 @@ document.addEventListener("htmx:confirm", (event) => {
   const isEdited = area.value !== area.defaultValue
     || (form.querySelector(".text-state [name=anew]") !== null && rendered !== "");
   const goOn = () => {
-    carried = new Map();
+    carried = { by: source, into: form.dataset.draft, values: new Map() };
     for (const field of fieldsOf(card)) {
       const stays = source.matches("form") || field.name === "why"; // a text sent before has its own
-      if (stays && field.value !== usual(field)) carried.set(field.name, field.value);
+      if (stays && field.value !== usual(field)) carried.values.set(field.name, field.value);
     }
     event.detail.issueRequest(true);
   };
@@ -82,11 +83,18 @@ function usual(field) {
 }
 
 document.addEventListener("htmx:load", (event) => {
-  if (!carried.size || !event.detail.elt.matches(".card.open")) return;
-  for (const field of fieldsOf(event.detail.elt)) {
-    if (carried.has(field.name)) setField(field, carried.get(field.name));
+  const card = event.detail.elt;
+  if (!carried || !card.matches(".card.open")) return;
+  if (card.querySelector("form[data-fires]").dataset.draft !== carried.into) return;
+  const { values } = carried;
+  carried = null; // what is set below asks for a preview, whose answer is loaded, too
+  for (const field of fieldsOf(card)) {
+    if (values.has(field.name)) setField(field, values.get(field.name));
   }
-  carried = new Map();
+});
+// The form that they were for did not come.
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt === carried?.by) carried = null;
 });
 
 // As if it had been typed: the counter, the preview and the draft hear of it.

@@ -10,8 +10,8 @@ from django.apps import apps
 from django.core.cache import cache
 from django.db.models.signals import post_migrate
 
+from routines import wire
 from routines.audit import guards
-from routines.fire_api import wire
 from routines.models import RecountDay, RunChange, RunCount
 from routines.practice_api import PracticeApi, PracticeServer
 from tests import effort, outside_world

@@ -96,8 +96,13 @@ def create_run(
     )
 
 
-def create_version(value: str, *, header: Header = Header.BETA) -> HeaderVersion:
-    """A known version, dated as its value says."""
+def create_version(
+    value: str, *, header: Header = Header.BETA, accepted: bool = True
+) -> HeaderVersion:
+    """A known version, dated as its value says, that the endpoint has started a session with."""
     dated = header_versions.date_in(value)
     assert dated is not None
-    return HeaderVersion.objects.create(header=header, value=value, dated=dated)
+    accepted_at = timezone.now() if accepted else None
+    return HeaderVersion.objects.create(
+        header=header, value=value, dated=dated, accepted_at=accepted_at
+    )

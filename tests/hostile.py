@@ -275,12 +275,14 @@ class HostileServer:
         try:
             if self._tls is not None:
                 wrapped = self._tls.wrap_socket(connection, server_side=True)
+                with self._lock:  # it has taken the socket over
+                    self._sockets[self._sockets.index(connection)] = wrapped
             self._play(Visit(wrapped, self._stopping))
         except OSError:
             pass  # a handshake that failed
         finally:
             with self._lock:
-                self._sockets.remove(connection)
+                self._sockets.remove(wrapped)
             wrapped.close()
             connection.close()
 

@@ -18,6 +18,7 @@ WHO = (
     "deactivated",
 )
 LOOK, PRESS = "look", "press"
+ASKS = ", asks"  # behind the verb
 _WORDS = {
     LOOK: {200: "yes", 302: "elsewhere", 403: "no", 404: "hidden", 405: "-"},
     PRESS: {200: "yes", 302: "done", 401: "sign in", 403: "no", 404: "hidden", 405: "-"}
@@ -28,9 +29,15 @@ _WORDS = {
 def rights() -> dict[tuple[str, str], dict[str, str]]:
     """By address and verb: the word for everybody."""
     return {
-        (address, verb): dict(zip(WHO, words, strict=True))
+        (address, verb.removesuffix(ASKS)): dict(zip(WHO, words, strict=True))
         for address, verb, *words in _lines("address")
     }
+
+
+def asking() -> set[tuple[str, str]]:
+    """The address and verb of all that ask for a recent sign-in."""
+    lines = _lines("address")
+    return {(line[0], line[1].removesuffix(ASKS)) for line in lines if line[1].endswith(ASKS)}
 
 
 def commands() -> list[str]:

@@ -5,8 +5,8 @@
 #   SQLite      everything but the browser
 #   PostgreSQL  what meets the database, where TEST_DATABASE_URL says one is
 #   browser     on SQLite, where there is a Chromium
-# What could not run is told loudly at the end; with REQUIRE_BROWSER=1 or REQUIRE_POSTGRESQL=1 it
-# is a failure instead, before anything runs. Arguments are options of pytest, as -k or -x.
+# What could not run is told loudly at the end; with REQUIRE_BROWSER=1, REQUIRE_POSTGRESQL=1 or
+# REQUIRE_SERVERS=1 it is a failure instead, before anything runs. Arguments are options of pytest, as -k or -x.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,7 +16,8 @@ on_postgresql="tests/routines tests/server tests/dashboard/sign_in tests/dashboa
     tests/dashboard/test_query_counts.py tests/dashboard/test_canary.py
     tests/dashboard/test_odd_input.py
     --ignore=tests/routines/values --ignore=tests/routines/text_templates
-    --ignore=tests/routines/fire_api --ignore=tests/routines/practice_api"
+    --ignore=tests/routines/wire --ignore=tests/routines/fire_api
+    --ignore=tests/routines/practice_api"
 
 postgresql=${TEST_DATABASE_URL:-}
 unset TEST_DATABASE_URL
@@ -55,10 +56,17 @@ if [ -z "$postgresql" ]; then
         "set TEST_DATABASE_URL=postgresql://user:password@host:5432/name" \
         "${REQUIRE_POSTGRESQL:-0}"
 fi
+# Beside the product: the proxies and poolers that companies put there (tests/daemons.py).
+for program in tinyproxy nginx haproxy pgbouncer; do
+    if ! PATH="$PATH:/usr/sbin" command -v $program >/dev/null; then
+        leave_out "the tests with $program" "apt install $program" "${REQUIRE_SERVERS:-0}"
+    fi
+done
 
 # A process for each core; many tests wait, so one more. A browser fills the cores by itself.
 processes=$(($(nproc) + 1))
-spread="-n $processes --dist loadgroup" # what shares a filled database goes to one process
+# What shares a filled database goes to one process, and the order stays: real commits come last.
+spread="-n $processes --dist loadgroup --no-loadscope-reorder"
 # shellcheck disable=SC2086 # several words
 run SQLite "$@" -m "not browser" $spread --output=var/no-browser
 if [ -n "$postgresql" ]; then

@@ -1,11 +1,12 @@
 from django import forms
 
+from dashboard.forms.made_from import MadeFrom
 from dashboard.forms.tokens import NoTokenInClear
 from routines.models import Account
 from routines.models.columns import max_length
 
 
-class AccountForm(NoTokenInClear, forms.Form):
+class AccountForm(MadeFrom, NoTokenInClear, forms.Form):
     label = forms.CharField(
         max_length=max_length(Account, "label"),
         label="Name",

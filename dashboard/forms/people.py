@@ -1,8 +1,11 @@
+from typing import Any
+
 from django import forms
 from django.contrib.auth.models import Group
 from django.db.models import Q
 
 from dashboard.forms.choices import RowsField
+from dashboard.forms.made_from import MadeFrom
 from dashboard.forms.tokens import NoTokenInClear
 from routines import people
 from routines.models import Person
@@ -17,7 +20,7 @@ _MAY = {
 }
 
 
-class PersonForm(NoTokenInClear, forms.Form):
+class PersonForm(MadeFrom, NoTokenInClear, forms.Form):
     """What an admin may change about a person at any time."""
 
     first_name = forms.CharField(max_length=max_length(Person, "first_name"), required=False)
@@ -38,23 +41,20 @@ class PersonForm(NoTokenInClear, forms.Form):
         help_text="Some routines are open to some groups only.",
     )
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["groups"].queryset = groups.own_groups()  # type: ignore[attr-defined]
-        if not groups.own_groups().exists():
-            del self.fields["groups"]
-
-    @classmethod
-    def filled(cls, person: Person) -> "PersonForm":
-        return cls(
-            initial={
+    def __init__(self, *args: Any, person: Person | None = None, **kwargs: Any) -> None:
+        if person is not None:
+            kwargs["initial"] = {
                 "first_name": person.first_name,
                 "last_name": person.last_name,
                 "email": person.email,
                 "roles": people.roles_of(person),
                 "groups": people.groups_of(person),
             }
-        )
+            kwargs["made_from"] = people.snapshot(person)
+        super().__init__(*args, **kwargs)
+        self.fields["groups"].queryset = groups.own_groups()  # type: ignore[attr-defined]
+        if not groups.own_groups().exists():
+            del self.fields["groups"]
 
     def clean_roles(self) -> list[Role]:
         return [Role(name) for name in self.cleaned_data["roles"]]
@@ -78,14 +78,15 @@ class AddPersonForm(PersonForm):
     field_order = ["username"]
 
 
-class GroupForm(NoTokenInClear, forms.Form):
+class GroupForm(MadeFrom, NoTokenInClear, forms.Form):
     name = forms.CharField(max_length=max_length(Group, "name"))
     members = RowsField(Person.objects.none(), required=False, widget=forms.CheckboxSelectMultiple)
 
-    def __init__(self, *args: object, group: Group | None = None, **kwargs: object) -> None:
+    def __init__(self, *args: Any, group: Group | None = None, **kwargs: Any) -> None:
         if group is not None:
             kwargs["initial"] = {"name": group.name, "members": group.user_set.all()}
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+            kwargs["made_from"] = groups.snapshot(group)
+        super().__init__(*args, **kwargs)
         # Who is deactivated stays a member, in case they come back.
         shown = Q(is_active=True) | Q(groups=group) if group else Q(is_active=True)
         choices = Person.objects.filter(shown).distinct().order_by("username")

@@ -48,7 +48,8 @@ class RegisterForm(CarriesToken, RoutineForm):
     )
     token = TokenField(
         label="Token",
-        help_text="Shown at claude.ai once, when it is generated. You may also add it later.",
+        help_text="The token, or the whole command that claude.ai shows once, when the token is "
+        "generated. You may also add it later.",
     )
 
     field_order = ["routine_id", "token", *RoutineForm.field_order]
@@ -96,6 +97,9 @@ class RegisterForm(CarriesToken, RoutineForm):
 
     def _routine(self) -> Routine | None:
         return self.registered_already
+
+    def _routine_id(self) -> str:
+        return str(self.cleaned_data.get("routine_id", ""))
 
 
 def unknown_versions(understood: Pasted) -> list[str]:

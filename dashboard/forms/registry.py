@@ -5,15 +5,16 @@ from typing import Any
 from django import forms
 
 from dashboard.forms.choices import RowsField
+from dashboard.forms.made_from import MadeFrom
 from dashboard.forms.tokens import NoTokenInClear
-from dashboard.forms.versions import VersionField, drawn_with, is_untouched
+from dashboard.forms.versions import VersionField, drawn_with
 from routines.models import Account, Header, Routine, Tag
 from routines.models.columns import max_length
-from routines.registry import header_versions
+from routines.registry import header_versions, snapshots
 from routines.registry.tags import TagsRefused, parse_tags, tags_of
 
 
-class RoutineForm(NoTokenInClear, forms.ModelForm):
+class RoutineForm(MadeFrom, NoTokenInClear, forms.ModelForm):
     """What an admin may change about a routine at any time."""
 
     account = forms.CharField(
@@ -61,8 +62,10 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
         "hourly_limit",
     ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, instance: Routine | None = None, **kwargs: Any) -> None:
+        if instance is not None:
+            kwargs["made_from"] = snapshots.details(instance)
+        super().__init__(*args, instance=instance, **kwargs)
         versions = header_versions.known()
         if self.instance.pk:
             self.initial["account"] = self.instance.account.label
@@ -91,36 +94,31 @@ class RoutineForm(NoTokenInClear, forms.ModelForm):
         except TagsRefused as refused:
             raise forms.ValidationError(str(refused)) from None
 
-    def clean_beta_version(self) -> str:
-        return self._clean_version("beta_version")
 
-    def clean_api_version(self) -> str:
-        return self._clean_version("api_version")
-
-    def _clean_version(self, name: str) -> str:
-        version: str = self.cleaned_data[name]
-        if self.instance.pk and is_untouched(self, name):
-            # A form that was open while others moved the routine must not move it back.
-            version = getattr(self.instance, name)
-        return version
-
-
-class RulesForm(forms.ModelForm):
+class RulesForm(MadeFrom, forms.ModelForm):
     """Who may run a routine, and what they are asked first."""
+
+    open_to_everybody = forms.TypedChoiceField(
+        label="Open to",
+        choices=[("yes", "Everybody who may run routines"), ("no", "Only these groups")],
+        coerce=lambda chosen: chosen == "yes",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose who may run it."},
+    )
 
     class Meta:
         model = Routine
         fields = ["open_to", "confirmation", "asks_why", "runs_seen_by_group"]
         field_classes = {"open_to": RowsField}
         labels = {
-            "open_to": "Open to",
+            "open_to": "Groups",
             "confirmation": "Does it ask for a confirmation before a run?",
             "asks_why": "Ask for a reason, and keep it with the run",
             "runs_seen_by_group": "Who may run it sees all of its runs",
         }
         help_texts = {
-            "open_to": "None chosen: all who may run routines. Else only members of these groups "
-            "who may run routines, and admins.",
+            "open_to": "For “Only these groups”: their members who may run routines, and admins. A "
+            "group that is deleted opens nothing.",
             "runs_seen_by_group": "Texts, sessions and outcomes of everybody’s runs of this "
             "routine, old ones and those of people who have left, too. Off: teammates see their "
             "own runs alone. Managers and admins see all runs either way.",
@@ -129,3 +127,20 @@ class RulesForm(forms.ModelForm):
             "open_to": forms.CheckboxSelectMultiple,
             "confirmation": forms.RadioSelect,
         }
+
+    field_order = ["open_to_everybody"]
+
+    def __init__(self, *args: Any, instance: Routine, **kwargs: Any) -> None:
+        super().__init__(*args, instance=instance, made_from=snapshots.rules(instance), **kwargs)
+        self.initial["open_to_everybody"] = "yes" if instance.open_to_everybody else "no"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        to_everybody, groups = cleaned.get("open_to_everybody"), cleaned.get("open_to")
+        if to_everybody is False and groups is not None and not groups:
+            self.add_error("open_to", "Choose at least one group, or everybody above.")
+        if to_everybody and groups:
+            self.add_error(
+                "open_to", "Take the groups out, or choose “Only these groups” above: not both."
+            )
+        return cleaned

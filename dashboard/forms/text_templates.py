@@ -5,9 +5,11 @@ from typing import Any
 
 from django import forms
 
+from dashboard.forms.made_from import MadeFrom
 from dashboard.forms.tokens import NoTokenInClear
 from routines import text_templates
 from routines.models import TextTemplate
+from routines.registry import snapshots
 from routines.text_templates import BUILT_IN, Field, Filling, Kind
 from routines.values import texts
 
@@ -21,14 +23,15 @@ _KINDS = [
 ]
 
 
-class TextTemplateForm(NoTokenInClear, forms.ModelForm):
+class TextTemplateForm(MadeFrom, NoTokenInClear, forms.ModelForm):
     body = forms.CharField(
         label="Text",
         required=False,
         strip=False,
         widget=forms.Textarea(attrs={"spellcheck": "false", "rows": 12}),
         help_text="What the text starts from. {{ ticket }} makes a field that people fill in; "
-        f"{', '.join(f'{{{{ {name} }}}}' for name in BUILT_IN)} are filled in by themselves.",
+        f"{', '.join(f'{{{{ {name} }}}}' for name in BUILT_IN)} are filled in by themselves. "
+        'To send {{ user }} itself, write {{ "{{ user }}" }}.',
     )
 
     class Meta:
@@ -41,8 +44,10 @@ class TextTemplateForm(NoTokenInClear, forms.ModelForm):
             "no valid JSON.",
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, instance: TextTemplate, **kwargs: Any) -> None:
+        if instance.pk:
+            kwargs["made_from"] = snapshots.template(instance)
+        super().__init__(*args, instance=instance, **kwargs)
         if self.instance.owner_id:
             del self.fields["order"]
 

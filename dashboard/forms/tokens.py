@@ -5,22 +5,38 @@ the same form of the same person opens, and only for a while (tokens.encrypt_for
 """
 
 from copy import copy
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 
 from routines.models import Person, Routine
+from routines.models.header_versions import Header
+from routines.registry.paste import pasted
+from routines.registry.paste.pasted import Pasted
 from routines.tokens import rotation
 from routines.tokens.rotation import TokenChanged
 from routines.values import tokens
 from routines.values.tokens import Token
 
+_LONGEST_PASTE = 50_000  # characters; a token has some hundred
+
 
 class TokenField(forms.CharField):
-    """A pasted token, cleaned to a tokens.Token."""
+    """A pasted token, cleaned to a tokens.Token: alone, or in the command that claude.ai shows.
+
+    What else stands in such a command is `understood`.
+    """
+
+    understood = Pasted()
 
     def __init__(self, **kwargs: Any) -> None:
-        attrs = {"autocomplete": "off", "spellcheck": "false", "placeholder": tokens.PREFIX + "…"}
+        attrs = {
+            "autocomplete": "off",
+            "spellcheck": "false",
+            "placeholder": tokens.PREFIX + "…",
+            "data-takes-lines": True,  # static/paste.js
+        }
         widget = forms.PasswordInput(attrs=attrs, render_value=False)
         # Parsed here, not stripped by Django: a NUL or a line break gets its own sentence.
         super().__init__(widget=widget, strip=False, **kwargs)
@@ -32,10 +48,18 @@ class TokenField(forms.CharField):
     def to_python(self, value: Any) -> Any:
         if not value or not str(value).strip():
             return None
+        if len(str(value)) > _LONGEST_PASTE:
+            raise forms.ValidationError(
+                f"This is far too long ({len(str(value)):,} characters): nothing of it was read. "
+                "Paste the token, or the command that claude.ai shows, and nothing else."
+            )
         try:
-            return tokens.parse(str(value))
-        except tokens.TokenRefused as refused:
+            self.understood = pasted.read_token(
+                str(value), api_base_url=settings.CLAUDE_API_BASE_URL
+            )
+        except (tokens.TokenRefused, pasted.PasteRefused) as refused:
             raise forms.ValidationError(str(refused)) from None
+        return self.understood.token
 
 
 class NoTokenInClear(forms.BaseForm):
@@ -86,6 +110,7 @@ class CarriesToken(NoTokenInClear, forms.Form):
 
     def clean(self) -> dict[str, Any]:
         super().clean()
+        self._refuse_a_token_of_another_routine()
         if "token" not in self.errors:
             self.cleaned_data["token"] = self._typed_or_carried()
         token = self.cleaned_data.get("token")
@@ -113,6 +138,35 @@ class CarriesToken(NoTokenInClear, forms.Form):
 
     def look_for_the_same_token(self, token: Token) -> None:
         self.same_token = rotation.routines_with(token, besides=self._routine())
+
+    @property
+    def understood(self) -> Pasted:
+        """What stood in the token's field."""
+        return cast(TokenField, self.fields["token"]).understood
+
+    def _refuse_a_token_of_another_routine(self) -> None:
+        """The old token is dead by now: say where this one belongs, or how it is taken here."""
+        found, this = self.understood, self._routine_id()
+        if "token" in self.errors or not this:
+            return
+        if found.routine_id and found.routine_id != this:
+            other = Routine.objects.filter(routine_id=found.routine_id).first()
+            whose = f"“{other.name}”" if other else "another routine than this one"
+            self.add_error(
+                "token",
+                f"This command is for {whose}: its routine ID is not {this}. Nothing was saved. "
+                "Paste the token of this routine.",
+            )
+        elif found.id_problem:
+            self.add_error(
+                "token",
+                f"{found.id_problem} So nobody can tell whether this is the token of this "
+                "routine. Nothing was saved. If it is, paste the token alone.",
+            )
+
+    def _routine_id(self) -> str:
+        """Whose token it is to be; empty as long as that is not known."""
+        return ""
 
     def _token_may_be_empty(self, at_hand: bool) -> None:
         self.fields["token"].required = self.token_is_required and not at_hand
@@ -151,7 +205,8 @@ class TokenForm(CarriesToken):
 
     token = TokenField(
         label="New token",
-        help_text="Shown at claude.ai once, when it is generated, and never shown here.",
+        help_text="The token, or the whole command that claude.ai shows once, when the token is "
+        "generated. It is never shown here.",
     )
     token_version = forms.IntegerField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
 
@@ -160,6 +215,7 @@ class TokenForm(CarriesToken):
         self.form_name = f"token form for {routine.pk}"
         super().__init__(*args, **kwargs)
         self.initial["token_version"] = routine.token_version
+        self.fields["token"].widget.attrs["autofocus"] = True
 
     def tell_change(self, changed: TokenChanged) -> None:
         """Somebody else was faster: pressing again is then meant for the token that is now."""
@@ -173,8 +229,26 @@ class TokenForm(CarriesToken):
             self._type_over("token_version", str(self.routine.token_version))
         return cleaned
 
+    @property
+    def versions_left_alone(self) -> list[str]:
+        """A sentence for each version of the pasted command that this routine does not send."""
+        found, routine = self.understood, self.routine
+        pairs = [
+            (Header.BETA, found.beta_version, routine.beta_version),
+            (Header.API, found.api_version, routine.api_version),
+        ]
+        return [
+            f"The command names the {header.label} {pasted_version}. This routine still sends "
+            f"{stored or 'none'}: that was not changed."
+            for header, pasted_version, stored in pairs
+            if pasted_version and pasted_version != stored
+        ]
+
     def _routine(self) -> Routine:
         return self.routine
+
+    def _routine_id(self) -> str:
+        return self.routine.routine_id
 
 
 class RemoveTokenForm(forms.Form):

@@ -12,6 +12,7 @@ from routines.registry.header_versions import Known, Standing
 
 DO_NOT_SEND = "do not send"
 _MARKS = {
+    Standing.REFUSED: " (refused by the endpoint)",
     Standing.OLD: " (older than the two before the newest)",
     Standing.UNKNOWN: " (not among the known versions)",
 }
@@ -37,7 +38,7 @@ class VersionField(forms.ChoiceField):
                 "invalid_choice": "This version is not known here yet. Add it under Header "
                 "versions first, then choose it."
             },
-            show_hidden_initial=True,  # see is_untouched
+            show_hidden_initial=True,  # see drawn_with
             **kwargs,
         )
 
@@ -60,13 +61,13 @@ def drawn_with(form: forms.BaseForm, name: str) -> str | None:
     return form.initial.get(name)
 
 
-def is_untouched(form: forms.BaseForm, name: str) -> bool:
-    """True if the person left the field as it was drawn, however long ago that was."""
-    return drawn_with(form, name) is not None and name not in form.changed_data
-
-
 def _described(header: Header, value: str, versions: Known) -> str:
     return value + _MARKS.get(versions.standing(header, value), "")
+
+
+def _as_target(header: Header, value: str, versions: Known) -> str:
+    is_new = versions.standing(header, value) == Standing.NEW
+    return f"{value} (never accepted yet)" if is_new else _described(header, value, versions)
 
 
 class AddVersionForm(forms.Form):
@@ -104,7 +105,7 @@ class TargetForm(forms.Form):
         groups = []
         for header in Header:
             choices = [
-                (written(header, version.value), _described(header, version.value, versions))
+                (written(header, version.value), _as_target(header, version.value, versions))
                 for version in versions.of_header(header)
             ]
             if header == Header.BETA:
@@ -121,6 +122,11 @@ class MoveForm(TargetForm):
     """The routines to move, each with the version that the page showed: `primary key:version`."""
 
     routines = forms.Field(required=False, widget=forms.SelectMultiple)
+    # How many are to be moved though nobody has tried the version: the button says the number.
+    untried = forms.IntegerField(required=False, min_value=0, max_value=1_000_000)
+
+    def clean_untried(self) -> int:
+        return self.cleaned_data["untried"] or 0
 
     def clean_routines(self) -> dict[int, str]:
         seen = {}

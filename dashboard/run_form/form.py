@@ -9,7 +9,7 @@ press.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from routines.models import Person, Routine, TextTemplate
 from routines.text_templates import Field, Filling, JsonProblem
 from routines.values import texts
 
+Focus = Literal["field", "text", "question", "notes"]
 PREFIX = "field-"  # of the inputs, so that a field may be called as anything else of the form
 
 
@@ -124,13 +125,21 @@ class RunForm(PressForm):
         ]
 
     @property
+    def focus(self) -> Focus:
+        """Where the form is drawn with the focus: after a press, at what stopped it."""
+        if any(self.field_errors.values()):
+            return "field"
+        if self["text"].errors:
+            return "text"
+        if self.is_bound:
+            return "question" if self.focused_question else "notes"
+        return "field" if self.template_fields else "text"
+
+    @property
     def focused(self) -> BoundTemplateField | None:
-        """Where the focus belongs: a field that is wrong, or the first one; None: the text."""
+        """The field that is wrong, or the first one."""
         fields = self.bound_template_fields
-        wrong = [field for field in fields if field.error]
-        if self["text"].errors and not wrong:
-            return None
-        return next(iter(wrong or fields), None)
+        return next((field for field in fields if field.error), next(iter(fields), None))
 
     @property
     def rendered(self) -> str:

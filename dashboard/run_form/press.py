@@ -89,11 +89,18 @@ class PressForm(forms.Form):
             )
         self.add_missing_answers(rules.missing_answers(self.routine, **self.answers))
 
+    @property
+    def focused_question(self) -> str:
+        """The first question that a press left open; empty if none."""
+        return next((name for name in ("confirmation", "why") if name in self.errors), "")
+
     def add_missing_answers(self, problems: Mapping[str, str]) -> None:
         """Show a sentence at each question that has no answer yet; as of rules.missing_answers."""
         for name, sentence in problems.items():
             if name not in self.errors:  # the field may have found something of its own
                 self.add_error(name if name in self.fields else None, sentence)
+        if self.focused_question:
+            self.fields[self.focused_question].widget.attrs["autofocus"] = True
 
     @classmethod
     def blank(cls, person: Person, routine: Routine, *, text: str = "") -> Self:
@@ -135,7 +142,8 @@ class PressForm(forms.Form):
 
     def clean_aware_of(self) -> set[int]:
         named = self.cleaned_data["aware_of"].split()
-        return {int(pk) for pk in named if pk.isdecimal() and len(pk) < 20}  # else no key of ours
+        # What is no number of a run names none.
+        return {int(pk) for pk in named if pk.isascii() and pk.isdigit() and len(pk) <= 18}
 
     def clean_text(self) -> str:
         text = texts.normalise(self.cleaned_data["text"])

@@ -18,12 +18,14 @@ from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 
-from dashboard.serving import garbage
+from dashboard.serving import client_address, garbage, receiving, start
 
-wsgi_app = "dashboard.wsgi"
-worker_class = "gthread"
+os.umask(start.UMASK)
+
+wsgi_app = "dashboard.wsgi:received"
+worker_class = "dashboard.serving.worker.Worker"
 workers = settings.WEB_WORKERS  # reads .env too, so HOST and PORT below may stand there
-threads = settings.WEB_THREADS
+threads = settings.WEB_THREADS + receiving.THREADS  # of which WEB_THREADS at a time are in Django
 preload_app = True  # a mistake stops the start instead of every worker, and the code is shared
 
 host = os.environ.get("HOST") or "127.0.0.1"
@@ -38,8 +40,9 @@ graceful_timeout = settings.FIRE_TIMEOUT + 10  # a stop waits for fires in fligh
 keepalive = 15  # seconds; browsers poll while a run is being sent
 control_socket_disable = True  # or gunicorn opens one in the user's home
 
-# Said here, since gunicorn read the environment before settings.py brought .env into it.
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
+# Said here, since gunicorn read the environment before settings.py brought .env into it, and since
+# it takes no 10.0.0.7 for the ::ffff:10.0.0.7 of a socket for both families.
+forwarded_allow_ips = ",".join(client_address.spelled_out(settings.TRUSTED_PROXIES))
 # No header may say what stands in the address; by default SCRIPT_NAME and PATH_INFO may.
 forwarder_headers = ""
 
@@ -57,6 +60,13 @@ class DashboardLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
 
 logger_class = DashboardLogger
 accesslog = None  # dashboard/serving/request_log.py writes a line for each request
+
+
+def on_starting(_server: Any) -> None:
+    from dashboard.serving import checks
+
+    start.log()
+    checks.log_warnings()
 
 
 def when_ready(server: Any) -> None:
@@ -100,6 +110,6 @@ def post_worker_init(_worker: Any) -> None:
     later.start()
     # A terminal sends Ctrl-C to every process of the group; stopping is the server's to tell.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from routines.fire_api import wire
+    from routines import fire_api
 
-    wire.warm_up()
+    fire_api.warm_up()

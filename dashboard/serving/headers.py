@@ -37,7 +37,12 @@ _SWITCHED_OFF = (
 )
 _OURS = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
 
+# What tells our answers from those of whatever stands between us and a browser, which draws no
+# others into a page: static/answers.js.
+MARK = "X-Routines"
+
 HEADERS = {
+    MARK: "1",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",

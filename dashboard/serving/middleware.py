@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
-from dashboard.serving import client_address
+from dashboard.serving import bounds, client_address
 from routines import audit, patience
 from routines.values import redaction, tokens
 
@@ -22,13 +22,24 @@ class NoTokenShownMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        _clean_headers(response)
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
         if is_page and not response.streaming:
             page = response.content.decode(response.charset)
-            if tokens.contains_token(page):
+            if tokens.contains_whole_token(page):
                 response.content = redaction.redact_tokens(page).encode(response.charset)
                 response.headers["Content-Length"] = str(len(response.content))
         return response
+
+
+def _clean_headers(response: HttpResponse) -> None:
+    """An address that somebody typed may be led on to, pushed, or come back in any other way."""
+    for name, value in list(response.headers.items()):
+        if bounds.token_stands_in(value):
+            if name in ("Location", "HX-Redirect"):
+                response.headers[name] = "/"
+            else:
+                del response.headers[name]
 
 
 class RequestContextMiddleware:
@@ -42,6 +53,7 @@ class RequestContextMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        client_address.warn_of_proxy(request)
         zone = _zone(request.COOKIES.get(TIME_ZONE_COOKIE, ""))
         from_address = audit.from_address(client_address.of(request))
         with timezone.override(zone), from_address, patience.at_most(patience.PAGE):

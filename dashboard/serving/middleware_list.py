@@ -1,6 +1,6 @@
 """Every middleware, outermost first: a request goes down this list, its answer comes up.
 
-Ten are our own (`dashboard.`). Each says what it does, and why it stands where it stands.
+Thirteen are our own (`dashboard.`). Each says what it does, and why it stands where it stands.
 """
 
 MIDDLEWARE = [
@@ -16,8 +16,12 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     # Takes every token out of a page. Outside of all that draws, inside of what compresses.
     "dashboard.serving.middleware.NoTokenShownMiddleware",
+    # Refuses and cleans what comes in. Before anything else looks at it.
+    "dashboard.serving.bounds.BoundsMiddleware",
     # The reader's time zone, and the address for the audit trail. Outside of all that needs them.
     "dashboard.serving.middleware.RequestContextMiddleware",
+    # Answers what did not come over https, where it must. In place of the redirect of the next.
+    "dashboard.serving.https.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Refuses all but GET, HEAD and POST. Before anybody is looked up.
@@ -36,6 +40,9 @@ MIDDLEWARE = [
     "dashboard.sign_in.web_sessions.SessionLimitsMiddleware",
     # Signs in whom the proxy in front names. Behind the limits, which may have just ended theirs.
     "dashboard.sign_in.proxy.ProxySignInMiddleware",
+    # Bounds what is sent, by who sends it. As soon as that is settled, before a view or the check
+    # for CSRF reads it: those come when the request has passed the whole list.
+    "dashboard.serving.bounds.BodyMiddleware",
     # Sign-in, initial password, second factor. Innermost: only now it is settled who asks.
     "dashboard.sign_in.gates.GatesMiddleware",
 ]

@@ -15,6 +15,7 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase
 
 from dashboard.serving import logs
+from routines.values.redaction import redact
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def _logged_at_its_end(
 def _log(request: HttpRequest, response: HttpResponseBase, started: float) -> None:
     facts = {
         "method": request.method,
-        "path": request.path[:_LONGEST_PATH],
+        "path": redact(request.path)[:_LONGEST_PATH],
         "status": response.status_code,
         "ms": round((time.monotonic() - started) * 1000),
         "person": getattr(request, "person_in_the_log", "-"),

@@ -12,7 +12,8 @@ GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "python:dashboard.serv
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
-    # Here settings.py stops a start with bad settings, in its own sentences.
+    # Here settings.py stops a start with bad settings, in its own sentences; and from here on
+    # what is written is this user's alone.
     from dashboard.serving import gunicorn_conf
 
     problem = port_problem(gunicorn_conf.host, int(gunicorn_conf.port))

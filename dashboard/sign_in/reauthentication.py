@@ -38,7 +38,8 @@ def is_recent(request: HttpRequest) -> bool:
 
 
 def reauthenticate_to_open(view: View) -> View:
-    """For pages with a form: looking asks, and the view itself asks again by `confirmed`."""
+    """For pages with a form: looking asks, and the view itself asks again by
+    `is_valid_and_confirmed`."""
 
     @wraps(view)
     def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -64,10 +65,14 @@ def reauthentication_required(view: View) -> View:
     return asking
 
 
-def confirmed(request: HttpRequest, form: BaseForm) -> bool:
-    """Ask in the form itself if the sign-in has grown old since the page was opened."""
-    if is_recent(request):
-        return True
+def is_valid_and_confirmed(request: HttpRequest, form: BaseForm) -> bool:
+    """Ask in the form itself if the sign-in has grown old since the page was opened.
+
+    Whatever else is wrong with the form: so everything is said at once.
+    """
+    is_valid = form.is_valid()
+    if not form.is_bound or is_recent(request):
+        return is_valid
     form.add_error(
         None,
         format_html(

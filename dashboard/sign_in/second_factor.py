@@ -20,6 +20,7 @@ from dashboard.sign_in import journal, methods
 from routines import audit
 from routines.models import AuditEvent, Person
 from routines.people.roles import Permission
+from routines.values.snapshots import Snapshot, check
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +95,23 @@ def is_set_up(person: Person) -> bool:
     return bool(Authenticator.objects.filter(user_id=person.pk, type__in=FACTORS).exists())
 
 
+def snapshot(person: Person) -> Snapshot:
+    """Which factors they have."""
+    theirs = Authenticator.objects.filter(user_id=person.pk).order_by("pk")
+    named = [f"{_NAMES[Authenticator.Type(one.type)]} {one.pk}" for one in theirs]
+    return Snapshot(
+        f"second factor of person {person.pk}", {"second_factor": named}, subject=person.username
+    )
+
+
 @transaction.atomic
-def reset(person: Person, *, by: Person | None) -> bool:
-    """Remove all factors of somebody who has lost theirs. False if there were none."""
+def reset(person: Person, *, by: Person | None, seen: Snapshot | None = None) -> bool:
+    """Remove all factors of somebody who has lost theirs. False if there were none.
+
+    Raise ChangedMeanwhile if they are not any more those that the page showed.
+    """
+    list(Authenticator.objects.select_for_update().filter(user_id=person.pk))
+    check(seen, snapshot(person))
     deleted, _ = Authenticator.objects.filter(user_id=person.pk).delete()
     if deleted:
         _trace(Action.SECOND_FACTOR_REMOVED, person, ["set up", None], by=by)

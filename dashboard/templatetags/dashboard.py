@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from django import template
 from django.apps import apps
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from dashboard.forms import made_from as forms_made_from
 from routines.models import columns
 from routines.values import texts
 
@@ -61,6 +63,17 @@ def text_limit() -> int:
 def max_length(model: str, name: str) -> int:
     """Characters that fit into a column: `{% max_length "Run" "outcome_note" %}`."""
     return columns.max_length(apps.get_model("routines", model), name)
+
+
+@register.simple_tag
+def made_from(kind: str, shown: Any) -> SafeString:
+    """Stand beside a button that changes `shown`: what its page knows of it (SNAPSHOTS)."""
+    snapshot = forms_made_from.SNAPSHOTS[kind](shown)
+    return format_html(
+        '<input type="hidden" name="{}" value="{}" autocomplete="off">',
+        forms_made_from.FIELD,
+        forms_made_from.written(snapshot),
+    )
 
 
 @register.filter

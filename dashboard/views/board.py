@@ -6,7 +6,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard.lookups import card_or_404, fireable_or_404, may_fire, run_or_404
+from dashboard.lookups import (
+    card_or_404,
+    fireable_or_404,
+    may_fire,
+    needs_a_role,
+    number,
+    run_or_404,
+)
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import one_time_key
 from dashboard.serving.headers import bfcache_allowed
@@ -49,16 +56,20 @@ class _Urls:
 
 @bfcache_allowed
 @require_GET
+@needs_a_role
 def board(request: SignedInRequest) -> HttpResponse:
     """`q`: only the routines that it finds; `all`: every card at once."""
     if not request.user.has_perm(Permission.FIRE):
         return redirect("history")
     cursor = news.start()
     plan = finding.plan(request.user)
-    shown = _shown_first(request, plan)
+    found = _found(request, plan)
+    shown = _shown_first(request, plan, found)
     urls = _Urls()
     context = {
-        "groups": _drawn(request, plan, shown, urls),
+        "found": found and _cards(request, found, urls),
+        # Of what was found the groups keep the places alone.
+        "groups": _places(plan, shown) if found else _drawn(request, plan, shown, urls),
         "total": len(plan.entries),
         "left": len(plan.entries) - len(shown),
         "recent": [(entry.name, urls.run(entry.slug)) for entry in plan.recent],
@@ -76,7 +87,7 @@ def rest(request: SignedInRequest) -> HttpResponse:
     if not request.htmx:
         return redirect("board")
     plan = finding.plan(request.user)
-    shown = _shown_first(request, plan)
+    shown = _shown_first(request, plan, _found(request, plan))
     left = {entry.pk for entry in plan.entries} - shown
     begun = {_key(plan, group) for group in plan.groups if _of(group, shown)}
     context = {"groups": _drawn(request, plan, left, _Urls()), "begun": begun}
@@ -103,11 +114,16 @@ def _words(request: SignedInRequest) -> str:
     return " ".join(request.GET.get("q", "").replace("\0", "").split())[:200]
 
 
-def _shown_first(request: SignedInRequest, plan: Plan) -> set[int]:
-    entries = plan.entries
-    if words := _words(request):
-        return {entry.pk for entry in entries if finding.matches(entry, words)}
-    return {entry.pk for entry in (entries if "all" in request.GET else entries[:FIRST])}
+def _found(request: SignedInRequest, plan: Plan) -> list[Entry] | None:
+    """What was searched for, the best hit first; None if nothing was."""
+    words = _words(request)
+    return finding.find(plan, words) if words else None
+
+
+def _shown_first(request: SignedInRequest, plan: Plan, found: list[Entry] | None) -> set[int]:
+    if found is None:
+        found = plan.entries if "all" in request.GET else plan.entries[:FIRST]
+    return {entry.pk for entry in found}
 
 
 def _drawn(
@@ -128,6 +144,21 @@ def _drawn(
     ]
 
 
+def _cards(request: SignedInRequest, entries: list[Entry], urls: _Urls) -> list[dict[str, object]]:
+    """One list, in the order of `entries`."""
+    cards = closed_cards(request.user, entries)
+    return [_closed(request, cards[one.pk], urls) for one in entries if one.pk in cards]
+
+
+def _places(plan: Plan, pks: set[int]) -> list[dict[str, object]]:
+    """The groups with the places to which find.js takes these routines back after the search."""
+    return [
+        {"key": _key(plan, group), "name": group.name, "places": _of(group, pks)}
+        for group in plan.groups
+        if _of(group, pks)
+    ]
+
+
 def _of(group: Group, pks: set[int]) -> list[Entry]:
     return [entry for entry in group.entries if entry.pk in pks]
 
@@ -138,6 +169,7 @@ def _key(plan: Plan, group: Group) -> str:
 
 
 @require_GET
+@needs_a_role
 def changes(request: SignedInRequest) -> HttpResponse:
     """What colleagues have run since the board was drawn: the lines of the last runs, no more.
 
@@ -161,8 +193,9 @@ def card(request: SignedInRequest, slug: str) -> HttpResponse:
     if not request.htmx:
         return redirect("board")
     context = closed(request, card_or_404(request.user, slug))
-    if request.GET.get("run", "").isdecimal():
-        context["run"] = run_or_404(request.user, int(request.GET["run"]))
+    run = number(request.GET.get("run"))
+    if run is not None:
+        context["run"] = run_or_404(request.user, run)
     return render(request, "board/card.html", context)
 
 
@@ -201,6 +234,7 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
     routine, obstacle = card.routine, card.obstacle
     one_click = card.is_one_click and obstacle is None
     budget = card.budgets.routine
+    unknown = card.unknown_run
     return {
         "card": card,
         "slug": routine.slug,
@@ -213,7 +247,11 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
         "key": one_time_key.issue(request.user, routine) if one_click else "",
         "obstacle": obstacle,
         "until": obstacle and obstacle.until,
-        "has_notes": bool(obstacle or card.version_warnings or routine.token_rejected_since),
+        "has_notes": bool(
+            obstacle or unknown or card.version_warnings or routine.token_rejected_since
+        ),
+        # Another run is not what comes first then.
+        "is_settled": unknown is None,
         "budget": budget if budget and budget.used else None,
         "last_run": card.last_run,
     }

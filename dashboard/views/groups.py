@@ -6,16 +6,19 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard.forms.made_from import seen_by
 from dashboard.forms.people import GroupForm
 from dashboard.lookups import group_or_404, may_manage_people
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in.reauthentication import (
-    confirmed,
+    is_valid_and_confirmed,
     reauthenticate_to_open,
     reauthentication_required,
 )
+from dashboard.views.overtaken import asks_again, may_be_gone
 from routines.models import Routine
 from routines.people import Refused, groups
+from routines.values.snapshots import ChangedMeanwhile
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -39,7 +42,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 @reauthenticate_to_open
 def add(request: SignedInRequest) -> HttpResponse:
     form = GroupForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         try:
             groups.add(**form.cleaned_data, by=request.user)
         except Refused as refused:
@@ -54,14 +57,17 @@ def add(request: SignedInRequest) -> HttpResponse:
 @get_or_post
 @may_manage_people
 @reauthenticate_to_open
+@may_be_gone
 def edit(request: SignedInRequest, group: int) -> HttpResponse:
     stored = group_or_404(group)
     form = GroupForm(request.POST if request.method == "POST" else None, group=stored)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         try:
             groups.edit(stored, **form.cleaned_data, by=request.user)
         except Refused as refused:
             form.add_error("name", str(refused))
+        except ChangedMeanwhile as changed:
+            form.tell(changed)
         else:
             messages.success(request, "The group is saved.")
             return redirect("groups")
@@ -72,10 +78,12 @@ def edit(request: SignedInRequest, group: int) -> HttpResponse:
 @require_POST
 @may_manage_people
 @reauthentication_required
+@asks_again("Delete this group", back="edit_group")
 def delete(request: SignedInRequest, group: int) -> HttpResponse:
     stored = group_or_404(group)
+    seen = seen_by(request.POST, groups.snapshot(stored))
     try:
-        groups.delete(stored, by=request.user)
+        groups.delete(stored, by=request.user, seen=seen)
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("edit_group", group=group)

@@ -1,7 +1,7 @@
 """The history: every run this person may see, and each run's own page."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -11,9 +11,11 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh, push_url
 
 from dashboard.forms.history import FilterForm
+from dashboard.forms.made_from import seen_by
 from dashboard.forms.settle import SettleForm
-from dashboard.lookups import run_or_404
+from dashboard.lookups import needs_a_role, run_or_404
 from dashboard.requests import SignedInRequest
+from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import keyset
 from routines.history import pages, saved_views
 from routines.history.run_filter import RunFilter
@@ -21,9 +23,11 @@ from routines.models import Run
 from routines.people.roles import Permission
 from routines.runs import firing, settling
 from routines.values import references
+from routines.values.snapshots import ChangedMeanwhile
 
 
 @require_GET
+@needs_a_role
 def history(request: SignedInRequest) -> HttpResponse:
     form = FilterForm(request.GET, person=request.user)
     if not form.is_valid():
@@ -44,6 +48,7 @@ def history(request: SignedInRequest) -> HttpResponse:
 
 
 @require_GET
+@needs_a_role
 def new_runs(request: SignedInRequest) -> HttpResponse:
     """What a first page asks for now and then: how many runs there are that it does not show."""
     form = FilterForm(request.GET, person=request.user)
@@ -76,10 +81,11 @@ def _history(
         "page": page,
         "query": query,
         "sees_all": sees_all,
-        "may_do_something": sees_all or person.has_perm(Permission.FIRE),
         "number": references.bare_number(form.filter.q),
         "word_instead": references.run_number(form.filter.q),
     }
+    own_views = saved_views.of(person)
+    context["views"] = saved_views.snapshot_of_all(person, own_views)
     if page is not None and page.newer is None:
         context["live"] = _live(query, pages.top(page))
     if request.htmx and request.htmx.target == "results":
@@ -87,7 +93,7 @@ def _history(
         # The address that is worth keeping: without the fields that say nothing.
         url = f"{reverse('history')}?{query}" if query else reverse("history")
         return push_url(response, url) if form.is_valid() else response
-    context |= {"built_in": saved_views.built_in(person), "own_views": saved_views.of(person)}
+    context |= {"built_in": saved_views.built_in(person), "own_views": own_views}
     return render(request, "history/history.html", context, status=status)
 
 
@@ -110,33 +116,43 @@ def _live(query: str, after: str, *, told: int = 0) -> str:
 
 
 @require_GET
+@needs_a_role
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
     firing.settle_overdue_runs()
-    return _run_page(request, run_or_404(request.user, pk), SettleForm())
+    run = run_or_404(request.user, pk)
+    # An odd answer may have named the session: then there is nothing to copy.
+    named = {"session_url": run.session_link if run.is_unknown else ""}
+    return _run_page(request, run, SettleForm(run=run, initial=named))
 
 
 @require_GET
+@needs_a_role
 def result(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result: what a page that shows a run being sent asks for until it is settled."""
     firing.settle_overdue_runs()
     run = run_or_404(request.user, pk)
     if run.is_sending and request.htmx:
         return HttpResponse(status=204)  # nothing new: the page stays, and nothing is read out
-    if request.htmx.current_url_abs_path == reverse("history_run", args=[pk]):
+    # The path alone: what a proxy says of host and port may differ from what the browser shows.
+    if urlsplit(request.htmx.current_url or "").path == reverse("history_run", args=[pk]):
         return HttpResponseClientRefresh()  # the rest of that page has changed, too
     return render(request, "parts/result.html", {"run": run})
 
 
 @require_POST
+@needs_a_role
+@may_be_gone
 def settle_as_started(request: SignedInRequest, pk: int) -> HttpResponse:
     """The person found the session of an unknown run."""
     run = run_or_404(request.user, pk)
-    form = SettleForm(request.POST)
+    form = SettleForm(request.POST, run=run)
     if form.is_valid():
         try:
-            settling.settle_as_started(run, form.cleaned_data["session_url"], by=request.user)
+            settling.settle_as_started(run, **form.cleaned_data, by=request.user)
         except settling.SessionUrlRefused as refused:
             form.add_error("session_url", str(refused))
+        except ChangedMeanwhile as changed:
+            form.tell(changed)
         except settling.NotOpen:
             _say_already_settled(request)
     if form.errors:
@@ -145,10 +161,14 @@ def settle_as_started(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@needs_a_role
+@asks_again("It did not start", back="history_run")
 def settle_as_not_started(request: SignedInRequest, pk: int) -> HttpResponse:
     """The person looked at claude.ai/code, and there is no session."""
+    run = run_or_404(request.user, pk)
+    seen = seen_by(request.POST, settling.snapshot(run))
     try:
-        settling.settle_as_not_started(run_or_404(request.user, pk), by=request.user)
+        settling.settle_as_not_started(run, by=request.user, seen=seen)
     except settling.NotOpen:
         _say_already_settled(request)
     return redirect("history_run", pk=pk)

@@ -7,30 +7,37 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard.forms.outcome import OutcomeForm, OutcomeNoteForm
-from dashboard.lookups import run_or_404
+from dashboard.forms.outcome import OutcomeForm, OutcomeNoteForm, TakeBackForm
+from dashboard.lookups import needs_a_role, run_or_404
 from dashboard.requests import SignedInRequest
 from routines.models import Outcome, Run
 from routines.runs import outcomes
+from routines.values.snapshots import ChangedMeanwhile
 
 
 @require_POST
+@needs_a_role
 def mark(request: SignedInRequest, pk: int) -> HttpResponse:
     run = run_or_404(request.user, pk)
-    form = OutcomeForm(request.POST)
-    if not form.is_valid():
+    form = OutcomeForm(request.POST, made_from=outcomes.snapshot(run))
+    if form.is_valid():
+        outcome, seen = Outcome(form.cleaned_data["outcome"]), form.cleaned_data["seen"]
+        try:
+            run = outcomes.mark(run, outcome, by=request.user, seen=seen)
+        except outcomes.CannotBeMarked:
+            raise Http404("No session of this run is known, so nothing came of it.") from None
+        except ChangedMeanwhile as changed:
+            form.tell(changed)
+    if form.errors:
         return _refused(request, run, form)
-    try:
-        run = outcomes.mark(run, Outcome(form.cleaned_data["outcome"]), by=request.user)
-    except outcomes.CannotBeMarked:
-        raise Http404("No session of this run is known, so nothing can have come of it.") from None
     return _marked(request, run, f"Marked {run.get_outcome_display()}.")
 
 
 @require_POST
+@needs_a_role
 def note(request: SignedInRequest, pk: int) -> HttpResponse:
     run = run_or_404(request.user, pk)
-    form = OutcomeNoteForm(request.POST)
+    form = OutcomeNoteForm(request.POST, made_from=outcomes.snapshot(run))
     if form.is_valid():
         try:
             run = outcomes.describe(run, **form.cleaned_data, by=request.user)
@@ -38,14 +45,25 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error("link", str(refused))
         except outcomes.CannotBeMarked:
             form.add_error(None, "Say first whether it was useful.")
+        except ChangedMeanwhile as changed:
+            form.tell(changed)
     if form.errors:
         return _refused(request, run, form)
     return _marked(request, run, "The note is saved.")
 
 
 @require_POST
+@needs_a_role
 def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
-    run = outcomes.take_back(run_or_404(request.user, pk), by=request.user)
+    run = run_or_404(request.user, pk)
+    form = TakeBackForm(request.POST, made_from=outcomes.snapshot(run))
+    if form.is_valid():
+        try:
+            run = outcomes.take_back(run, by=request.user, seen=form.cleaned_data["seen"])
+        except ChangedMeanwhile as changed:
+            form.tell(changed)
+    if form.errors:
+        return _refused(request, run, form)
     return _marked(request, run, "The outcome is taken back.")
 
 
@@ -57,5 +75,6 @@ def _marked(request: SignedInRequest, run: Run, sentence: str) -> HttpResponse:
 
 
 def _refused(request: SignedInRequest, run: Run, form: forms.Form) -> HttpResponse:
+    run = run_or_404(request.user, run.pk)  # as it is now, for whoever was not the first
     template = "outcomes/mark.html" if request.htmx else "outcomes/mark_page.html"
     return render(request, template, {"run": run, "outcome_form": form}, status=422)

@@ -8,17 +8,20 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard.forms.made_from import seen_by
 from dashboard.forms.people import AddPersonForm, PersonForm
 from dashboard.lookups import may_manage_people, person_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in import second_factor
 from dashboard.sign_in.reauthentication import (
-    confirmed,
+    is_valid_and_confirmed,
     reauthenticate_to_open,
     reauthentication_required,
 )
+from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import people
 from routines.models import Person
+from routines.values.snapshots import ChangedMeanwhile
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -41,7 +44,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 @reauthenticate_to_open
 def add(request: SignedInRequest) -> HttpResponse:
     form = AddPersonForm(request.POST if request.method == "POST" else None)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         values: dict[str, Any] = form.values
         password = people.initial_password()
         try:
@@ -56,15 +59,18 @@ def add(request: SignedInRequest) -> HttpResponse:
 @get_or_post
 @may_manage_people
 @reauthenticate_to_open
+@may_be_gone
 def edit(request: SignedInRequest, person: int) -> HttpResponse:
     stored = person_or_404(person)
-    form = PersonForm(request.POST) if request.method == "POST" else PersonForm.filled(stored)
-    if form.is_valid() and confirmed(request, form):
+    form = PersonForm(request.POST if request.method == "POST" else None, person=stored)
+    if is_valid_and_confirmed(request, form):
         values: dict[str, Any] = form.values
         try:
             people.edit(person_or_404(person), **values, by=request.user)
         except people.Refused as refused:
             form.add_error("roles", str(refused))
+        except ChangedMeanwhile as changed:
+            form.tell(changed)
         else:
             messages.success(request, "The changes are saved.")
             return redirect("people")
@@ -72,6 +78,7 @@ def edit(request: SignedInRequest, person: int) -> HttpResponse:
         "form": form,
         "is_me": stored == request.user,
         "has_second_factor": second_factor.is_set_up(stored),
+        "second_factor": second_factor.snapshot(stored),
     }
     return render(request, "people/person.html", context, status=422 if form.is_bound else 200)
 
@@ -79,10 +86,12 @@ def edit(request: SignedInRequest, person: int) -> HttpResponse:
 @require_POST
 @may_manage_people
 @reauthentication_required
+@asks_again("Deactivate", back="edit_person")
 def deactivate(request: SignedInRequest, person: int) -> HttpResponse:
     leaver = person_or_404(person)
+    seen = seen_by(request.POST, people.snapshot(leaver))
     try:
-        people.deactivate(leaver, by=request.user)
+        people.deactivate(leaver, by=request.user, seen=seen)
     except people.Refused as refused:
         messages.error(request, str(refused))
     else:
@@ -93,9 +102,11 @@ def deactivate(request: SignedInRequest, person: int) -> HttpResponse:
 @require_POST
 @may_manage_people
 @reauthentication_required
+@asks_again("Reactivate", back="edit_person")
 def reactivate(request: SignedInRequest, person: int) -> HttpResponse:
     back = person_or_404(person)
-    people.reactivate(back, by=request.user)
+    seen = seen_by(request.POST, people.snapshot(back))
+    people.reactivate(back, by=request.user, seen=seen)
     messages.success(request, f"{back} may come back. They have no password: make a new one below.")
     return redirect("edit_person", person=person)
 
@@ -104,6 +115,7 @@ def reactivate(request: SignedInRequest, person: int) -> HttpResponse:
 @require_POST
 @may_manage_people
 @reauthentication_required
+@asks_again("Make a new password", back="edit_person")
 def give_password(request: SignedInRequest, person: int) -> HttpResponse:
     forgetful = person_or_404(person)
     if forgetful == request.user:
@@ -112,19 +124,22 @@ def give_password(request: SignedInRequest, person: int) -> HttpResponse:
         messages.error(request, f"{forgetful} is deactivated. Reactivate them first.")
         return redirect("edit_person", person=person)
     password = people.initial_password()
-    people.give_password(forgetful, password, by=request.user)
+    seen = seen_by(request.POST, people.snapshot_of_sign_in(forgetful))
+    people.give_password(forgetful, password, by=request.user, seen=seen)
     return _password_page(request, forgetful, password)
 
 
 @require_POST
 @may_manage_people
 @reauthentication_required
+@asks_again("Reset the second factor", back="edit_person")
 def reset_second_factor(request: SignedInRequest, person: int) -> HttpResponse:
     """For a colleague who has lost theirs; one's own is on the page of the second factor."""
     colleague = person_or_404(person)
     if colleague == request.user:
         return redirect("mfa_index")
-    if second_factor.reset(colleague, by=request.user):
+    seen = seen_by(request.POST, second_factor.snapshot(colleague))
+    if second_factor.reset(colleague, by=request.user, seen=seen):
         messages.success(
             request, f"{colleague} signs in with the password alone now, and may set up a new one."
         )

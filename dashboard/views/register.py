@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from dashboard.forms.register import PasteForm, RegisterForm, unknown_versions
 from dashboard.lookups import may_manage_registry, routine_or_404
 from dashboard.requests import SignedInRequest
-from dashboard.sign_in.reauthentication import confirmed, reauthenticate_to_open
+from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthenticate_to_open
 from routines import registry
 from routines.models import Routine
 
@@ -50,7 +50,7 @@ def details(request: SignedInRequest) -> HttpResponse:
     """Second step, and the way of those who type everything by hand."""
     posted = request.POST if request.method == "POST" else None
     form = RegisterForm(posted, person=request.user)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         try:
             routine = registry.register(**form.values, by=request.user)
         except (ValidationError, IntegrityError):

@@ -5,14 +5,18 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard.forms.made_from import seen_by
 from dashboard.forms.registry import RoutineForm, RulesForm
 from dashboard.lookups import may_manage_registry, routine_or_404
 from dashboard.requests import SignedInRequest
+from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthenticate_to_open
+from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import registry
 from routines.models import Routine
-from routines.registry import header_versions
+from routines.registry import accepted_versions, snapshots
 from routines.runs import limits
 from routines.tokens import health
+from routines.values.snapshots import ChangedMeanwhile, Snapshot
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -26,7 +30,7 @@ def routines(request: SignedInRequest) -> HttpResponse:
         "current": current,
         "tokens_in_need": health.needing_somebody(current),
         "archived": [routine for routine in everything if routine.is_archived],
-        "versions": header_versions.known(),
+        "versions": accepted_versions.judged(),
     }
     return render(request, "registry/registry.html", context)
 
@@ -39,7 +43,7 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
         "routine": routine,
         "health": health.of_routine(routine),
         "held_until": limits.hold(routine),
-        "version_warnings": header_versions.known().warnings(routine),
+        "version_warnings": accepted_versions.judged().warnings(routine),
         "templates": routine.text_templates.shared(),
         "open_to": routine.open_to.order_by("name"),
         "audit_events": routine.audit_events.all()[:20],
@@ -49,63 +53,93 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @get_or_post
 @may_manage_registry
+@may_be_gone
 def edit(request: SignedInRequest, slug: str) -> HttpResponse:
     routine = routine_or_404(slug)
-    form = RoutineForm(request.POST or None, instance=routine)
-    if not form.is_valid():
-        return _form(request, "registry/edit.html", form, routine=routine_or_404(slug))
-    registry.edit(routine, **form.cleaned_data, by=request.user)
-    messages.success(request, "The changes are saved.")
-    return redirect("registry_routine", slug=slug)
+    form = RoutineForm(request.POST if request.method == "POST" else None, instance=routine)
+    if form.is_valid():
+        try:
+            registry.edit(routine, **form.cleaned_data, by=request.user)
+        except ChangedMeanwhile as changed:
+            form.tell(changed)
+        else:
+            messages.success(request, "The changes are saved.")
+            return redirect("registry_routine", slug=slug)
+    return _form(request, "registry/edit.html", form, routine=routine_or_404(slug))
 
 
 @get_or_post
 @may_manage_registry
+@reauthenticate_to_open
+@may_be_gone
 def rules(request: SignedInRequest, slug: str) -> HttpResponse:
     """Who may run it, and what they are asked first."""
     routine = routine_or_404(slug)
     form = RulesForm(request.POST if request.method == "POST" else None, instance=routine)
-    if not form.is_valid():
-        return _form(request, "registry/rules.html", form, routine=routine_or_404(slug))
-    registry.set_rules(routine, **form.cleaned_data, by=request.user)
-    messages.success(request, "The rules are saved.")
-    return redirect("registry_routine", slug=slug)
+    if is_valid_and_confirmed(request, form):
+        try:
+            registry.set_rules(routine, **form.cleaned_data, by=request.user)
+        except ChangedMeanwhile as changed:
+            form.tell(changed)
+        except registry.GroupGone as gone:
+            form.add_error("open_to", str(gone))
+        else:
+            messages.success(request, "The rules are saved.")
+            return redirect("registry_routine", slug=slug)
+    return _form(request, "registry/rules.html", form, routine=routine_or_404(slug))
 
 
 @require_POST
 @may_manage_registry
+@asks_again("Enable", back="registry_routine")
 def enable(request: SignedInRequest, slug: str) -> HttpResponse:
-    registry.set_enabled(routine_or_404(slug), True, by=request.user)
+    routine, seen = _pressed(request, slug)
+    registry.set_enabled(routine, True, by=request.user, seen=seen)
     return redirect("registry_routine", slug=slug)
 
 
 @require_POST
 @may_manage_registry
+@asks_again("Disable", back="registry_routine")
 def disable(request: SignedInRequest, slug: str) -> HttpResponse:
-    registry.set_enabled(routine_or_404(slug), False, by=request.user)
+    routine, seen = _pressed(request, slug)
+    registry.set_enabled(routine, False, by=request.user, seen=seen)
     return redirect("registry_routine", slug=slug)
 
 
 @require_POST
 @may_manage_registry
+@asks_again("Archive", back="registry_routine")
 def archive(request: SignedInRequest, slug: str) -> HttpResponse:
-    registry.set_archived(routine_or_404(slug), True, by=request.user)
+    routine, seen = _pressed(request, slug)
+    registry.set_archived(routine, True, by=request.user, seen=seen)
     return redirect("registry_routine", slug=slug)
 
 
 @require_POST
 @may_manage_registry
+@asks_again("Restore", back="registry_routine")
 def restore(request: SignedInRequest, slug: str) -> HttpResponse:
-    registry.set_archived(routine_or_404(slug), False, by=request.user)
+    routine, seen = _pressed(request, slug)
+    registry.set_archived(routine, False, by=request.user, seen=seen)
     return redirect("registry_routine", slug=slug)
 
 
 @require_POST
 @may_manage_registry
+@asks_again("Lift the hold", back="registry_routine")
 def lift_hold(request: SignedInRequest, slug: str) -> HttpResponse:
-    registry.lift_hold(routine_or_404(slug), by=request.user)
+    routine = routine_or_404(slug)
+    seen = seen_by(request.POST, snapshots.holds(routine))
+    registry.lift_hold(routine, by=request.user, seen=seen)
     messages.success(request, "The hold is lifted: the routine can be run again.")
     return redirect("registry_routine", slug=slug)
+
+
+def _pressed(request: SignedInRequest, slug: str) -> tuple[Routine, Snapshot]:
+    """The routine, and what its page showed beside the button."""
+    routine = routine_or_404(slug)
+    return routine, seen_by(request.POST, snapshots.whole(routine))
 
 
 def _form(

@@ -1,12 +1,20 @@
 """One run: the form with the text that it will send; pressing Run now fires."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
 from dashboard.forms.own_template import SaveForm
-from dashboard.lookups import card_or_404, fireable_or_404, may_fire, pressed_or_404, run_or_404
+from dashboard.lookups import (
+    card_or_404,
+    fireable_or_404,
+    may_fire,
+    number,
+    pressed_or_404,
+    run_or_404,
+)
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import pressing
 from dashboard.run_form.form import RunForm
@@ -24,8 +32,8 @@ from routines.values.reasons import State
 def run(request: SignedInRequest, slug: str) -> HttpResponse:
     """The form with the text that a run will send; a link may fill it in, and never fires."""
     card = card_or_404(request.user, slug)
-    again = request.GET.get("again", "")
-    earlier = run_or_404(request.user, int(again)) if again.isdecimal() else None
+    again = number(request.GET.get("again"))
+    earlier = run_or_404(request.user, again) if again is not None else None
     remembered = memory.of(request.user, card.routine)
     opened = opening(request.GET, card.templates, remembered, earlier)
     form = RunForm.blank(
@@ -48,7 +56,7 @@ def preview(request: SignedInRequest, slug: str) -> HttpResponse:
     anew = "anew" in request.POST
     form = RunForm.preview(request.POST.dict(), request.user, routine, anew=anew)
     if request.htmx:
-        context = {"form": form, "routine": routine, "link": _link(request, form)}
+        context = {"form": form, "routine": routine, "link": _link(form)}
         return render(request, "board/run_text.html", context)
     form.show_field_errors()
     return _open(request, card_or_404(request.user, slug), form)
@@ -108,7 +116,7 @@ def _open(
         "card": card,
         "routine": card.routine,
         "form": form,
-        "link": _link(request, form),
+        "link": _link(form),
         "draft": _draft(form),
         "prior_runs": limits.prior_runs(card.routine, request.user),
     }
@@ -117,10 +125,11 @@ def _open(
 
 
 def _draft(form: RunForm) -> str:
-    """The name of the draft that the browser keeps: one a person and routine."""
-    return f"{form.person.pk}:{form.routine.slug}"
+    """What the browser keeps a draft by (static/draft_storage.js): one a person and routine."""
+    return f"{form.person.pk}:{form.routine.pk}"
 
 
-def _link(request: SignedInRequest, form: RunForm) -> str:
+def _link(form: RunForm) -> str:
+    """As people open it: a proxy may have left out the port."""
     link = link_to(form)
-    return request.build_absolute_uri(link) if link else ""
+    return f"{settings.DASHBOARD_URL}{link}" if link else ""

@@ -6,19 +6,24 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard.forms.made_from import seen_by
 from dashboard.forms.text_templates import TemplateEditor
 from dashboard.lookups import (
     fireable_or_404,
     may_fire,
     may_manage_registry,
+    number,
     own_template_or_404,
     routine_or_404,
     template_or_404,
 )
 from dashboard.requests import SignedInRequest
+from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import registry
 from routines.board import own_templates
 from routines.models import Routine, TextTemplate
+from routines.registry import snapshots
+from routines.values.snapshots import ChangedMeanwhile
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -40,14 +45,19 @@ def add_template(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @get_or_post
 @may_manage_registry
+@may_be_gone
 def edit_template(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     template = template_or_404(slug, pk)
     editor = TemplateEditor(_typed(request), template=template)
-    if not editor.is_bound or not editor.is_valid():
-        return _shared_page(request, editor, template.routine, template_or_404(slug, pk))
-    registry.edit_template(template, **editor.values, by=request.user)
-    messages.success(request, "The text template is saved.")
-    return redirect("registry_routine", slug=slug)
+    if editor.is_bound and editor.is_valid():
+        try:
+            registry.edit_template(template, **editor.values, by=request.user)
+        except ChangedMeanwhile as changed:
+            editor.form.tell(changed)
+        else:
+            messages.success(request, "The text template is saved.")
+            return redirect("registry_routine", slug=slug)
+    return _shared_page(request, editor, template.routine, template_or_404(slug, pk))
 
 
 @require_POST
@@ -58,15 +68,17 @@ def preview_template(request: SignedInRequest, slug: str) -> HttpResponse:
     editor = TemplateEditor(request.POST, template=_new(routine))
     if request.htmx:
         return render(request, "registry/template_preview.html", {"editor": editor})
-    stored = routine.text_templates.shared().filter(pk=_number(request.POST.get("pk"))).first()
+    stored = routine.text_templates.shared().filter(pk=number(request.POST.get("pk")) or 0).first()
     return _shared_page(request, editor, routine, stored, status=200)
 
 
 @require_POST
 @may_manage_registry
+@asks_again("Delete this template", back="edit_template")
 def delete_template(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     template = template_or_404(slug, pk)
-    registry.delete_template(template, by=request.user)
+    seen = seen_by(request.POST, snapshots.template(template))
+    registry.delete_template(template, by=request.user, seen=seen)
     messages.success(request, f"The text template “{template}” is deleted.")
     return redirect("registry_routine", slug=slug)
 
@@ -84,15 +96,20 @@ def own(request: SignedInRequest, slug: str) -> HttpResponse:
 
 @get_or_post
 @may_fire
+@may_be_gone
 def edit_own(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     template = own_template_or_404(request.user, slug, pk)
     editor = TemplateEditor(_typed(request), template=template)
-    if not editor.is_bound or not editor.is_valid():
-        stored = own_template_or_404(request.user, slug, pk)
-        return _own_page(request, editor, stored, status=422 if editor.is_bound else 200)
-    own_templates.edit(template, **editor.values)
-    messages.success(request, f"Your template “{template}” is saved.")
-    return redirect("own_templates", slug=slug)
+    if editor.is_bound and editor.is_valid():
+        try:
+            own_templates.edit(template, **editor.values)
+        except ChangedMeanwhile as changed:
+            editor.form.tell(changed)
+        else:
+            messages.success(request, f"Your template “{template}” is saved.")
+            return redirect("own_templates", slug=slug)
+    stored = own_template_or_404(request.user, slug, pk)
+    return _own_page(request, editor, stored, status=422 if editor.is_bound else 200)
 
 
 @require_POST
@@ -107,9 +124,10 @@ def preview_own(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
 
 @require_POST
 @may_fire
+@asks_again("Delete this template", back="own_template")
 def delete_own(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
     template = own_template_or_404(request.user, slug, pk)
-    template.delete()
+    own_templates.delete(template, seen=seen_by(request.POST, snapshots.template(template)))
     messages.success(request, f"Your template “{template}” is deleted.")
     return redirect("own_templates", slug=slug)
 
@@ -120,10 +138,6 @@ def _typed(request: SignedInRequest) -> QueryDict | None:
 
 def _new(routine: Routine) -> TextTemplate:
     return TextTemplate(routine=routine, order=routine.text_templates.shared().count())
-
-
-def _number(typed: str | None) -> int:
-    return int(typed) if typed and typed.isdecimal() and len(typed) < 19 else 0
 
 
 def _shared_page(

@@ -9,12 +9,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from dashboard.forms.tokens import RemoveTokenForm, TokenForm
-from dashboard.lookups import may_manage_registry, routine_or_404, run_or_404
+from dashboard.lookups import may_manage_registry, number, routine_or_404, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import pressing
 from dashboard.run_form.trial import TEST_TEXT, TokenTrialForm
 from dashboard.serving.headers import bfcache_allowed
-from dashboard.sign_in.reauthentication import confirmed, reauthenticate_to_open
+from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthenticate_to_open
 from routines.models import Routine, Run
 from routines.runs import limits
 from routines.runs.firing import Trial
@@ -34,7 +34,7 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = TokenForm(posted, person=request.user, routine=routine)
     context: dict[str, object] = {}
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         token = form.cleaned_data["token"]
         try:
             rotation.replace_token(
@@ -48,6 +48,8 @@ def replace(request: SignedInRequest, slug: str) -> HttpResponse:
             context["changed"] = changed
         else:
             messages.success(request, f"The token is stored. It ends in {token.last_four}.")
+            for sentence in form.versions_left_alone:
+                messages.warning(request, sentence)
             return redirect("token_test", slug=slug)
     form.carry()
     stored = routine_or_404(slug)
@@ -63,8 +65,9 @@ def test(request: SignedInRequest, slug: str) -> HttpResponse:
     routine = routine_or_404(slug)
     if request.method == "POST":
         return _press_test(request, routine)
-    if request.GET.get("run", "").isdecimal():
-        return _test_page(request, routine, run=_trial_or_404(request, routine))
+    run = number(request.GET.get("run"))
+    if run is not None:
+        return _test_page(request, routine, run=_trial_or_404(request, routine, run))
     form = TokenTrialForm.blank(request.user, routine, text=TEST_TEXT)
     return _test_page(request, routine, form=form)
 
@@ -80,7 +83,7 @@ def compromised(request: SignedInRequest, slug: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "registry/compromised.html", context)
     form = RemoveTokenForm(request.POST)
-    if form.is_valid() and confirmed(request, form):
+    if is_valid_and_confirmed(request, form):
         seen_version = form.cleaned_data["token_version"]
         try:
             rotation.remove_token(routine, by=request.user, seen_version=seen_version)
@@ -116,8 +119,8 @@ def _test_page(
     return render(request, "registry/token_test.html", context | shown, status=status)
 
 
-def _trial_or_404(request: SignedInRequest, routine: Routine) -> Run:
-    run = run_or_404(request.user, int(request.GET["run"]))
+def _trial_or_404(request: SignedInRequest, routine: Routine, pk: int) -> Run:
+    run = run_or_404(request.user, pk)
     if run.routine_id != routine.pk or not run.is_trial:
         raise Http404("This is no test of this routine.")
     return run

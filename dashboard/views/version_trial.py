@@ -14,7 +14,7 @@ from dashboard.run_form.trial import VersionTrialForm
 from dashboard.serving.headers import bfcache_allowed
 from routines.board import Card
 from routines.models import Header
-from routines.registry import header_versions, version_moves
+from routines.registry import accepted_versions, version_moves
 from routines.registry.header_versions import pinned
 from routines.runs import limits
 
@@ -29,7 +29,7 @@ def try_one(request: SignedInRequest, slug: str) -> HttpResponse:
     asked = request.POST if request.method == "POST" else request.GET
     if "to" not in asked:  # somebody signed in anew, or reloaded the answer to a press
         return redirect("move_versions")
-    to = TargetForm(asked, versions=header_versions.known())
+    to = TargetForm(asked, versions=accepted_versions.judged())
     if not to.is_valid():
         raise Http404("No such version is known here.")
     header, target = to.cleaned_data["to"]

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.text import capfirst
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard.forms.made_from import seen_by
 from dashboard.forms.version_links import written
 from dashboard.forms.versions import (
     DO_NOT_SEND,
@@ -16,12 +17,14 @@ from dashboard.forms.versions import (
 from dashboard.lookups import (
     may_manage_registry,
     move_or_404,
+    number,
     run_or_404,
     version_or_404,
 )
 from dashboard.requests import SignedInRequest
+from dashboard.views.overtaken import asks_again
 from routines.models import Header
-from routines.registry import header_versions, version_moves
+from routines.registry import accepted_versions, header_versions, version_moves
 from routines.registry.header_versions import Known, pinned
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -30,7 +33,7 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 @require_GET
 @may_manage_registry
 def versions(request: SignedInRequest) -> HttpResponse:
-    known = header_versions.known()
+    known = accepted_versions.judged()
     context = {
         "headers": [(header, header_versions.overview(header, known)) for header in Header],
         "past_moves": version_moves.past_moves(),
@@ -57,10 +60,12 @@ def add(request: SignedInRequest) -> HttpResponse:
 
 @require_POST
 @may_manage_registry
+@asks_again("Remove", back="versions", at=())
 def remove(request: SignedInRequest, version: int) -> HttpResponse:
     found = version_or_404(version)
+    seen = seen_by(request.POST, header_versions.snapshot(found))
     try:
-        header_versions.remove(found, by=request.user)
+        header_versions.remove(found, by=request.user, seen=seen)
     except header_versions.VersionRefused as refused:
         messages.error(request, str(refused))
     else:
@@ -71,15 +76,21 @@ def remove(request: SignedInRequest, version: int) -> HttpResponse:
 @get_or_post
 @may_manage_registry
 def move(request: SignedInRequest) -> HttpResponse:
-    known = header_versions.known()
+    known = accepted_versions.judged()
     if request.method == "POST":
         form = MoveForm(request.POST, versions=known)
         if form.is_valid():
             header, target = form.cleaned_data["to"]
             try:
                 result = version_moves.move(
-                    header, target, form.cleaned_data["routines"], by=request.user
+                    header,
+                    target,
+                    form.cleaned_data["routines"],
+                    by=request.user,
+                    agreed_untried=form.cleaned_data["untried"],
                 )
+            except version_moves.NotTried as not_tried:
+                return _move_page(request, known, form, request.POST, 422, not_tried=not_tried)
             except version_moves.MoveRefused as refused:
                 form.add_error(None, str(refused))
             else:
@@ -105,10 +116,15 @@ def go_back(request: SignedInRequest, move: int) -> HttpResponse:
 
 
 def _move_page(
-    request: SignedInRequest, known: Known, form: TargetForm, query: QueryDict, status: int = 200
+    request: SignedInRequest,
+    known: Known,
+    form: TargetForm,
+    query: QueryDict,
+    status: int = 200,
+    **more: object,
 ) -> HttpResponse:
-    """The routines that could be moved to what was query for, and the latest trial of it."""
-    context: dict[str, object] = {"form": form, "from": query.get("from")}
+    """The routines that could be moved to what was asked for, and the latest trial of it."""
+    context: dict[str, object] = {"form": form, "from": query.get("from")} | more
     form.is_valid()
     if "to" in form.cleaned_data:
         header, target = form.cleaned_data["to"]
@@ -119,9 +135,10 @@ def _move_page(
         rows = [_row(candidate, header, known, chosen) for candidate in candidates]
         context |= {"header": header, "target": target, "to": written(header, target)}
         context["rows"] = rows
-    tried = str(query.get("tried", ""))
-    if tried.isdecimal():
-        context["tried"] = run_or_404(request.user, int(tried))
+        context["is_accepted"] = known.is_accepted(header, target)
+    tried = number(query.get("tried"))
+    if tried is not None:
+        context["tried"] = run_or_404(request.user, tried)
     return render(request, "versions/move.html", context, status=status)
 
 

@@ -13,13 +13,20 @@ from routines.models.routine import usable_by
 from routines.people.roles import Permission
 from routines.registry import header_versions
 from routines.runs import firing, limits, rules
-from routines.values.reasons import Reason
+from routines.values.reasons import Reason, State
 
 # All that a closed card says of a routine and of its last run, and what its obstacles depend on.
 _OF_A_ROUTINE = (
     *("name", "slug", "purpose", "account", "beta_version", "api_version"),
     *("enabled", "archived_at", "hourly_limit", "cool_down", "held_until"),
-    *("confirmation", "asks_why", "token_encrypted", "token_removed_at", "token_rejected_since"),
+    *(
+        "confirmation",
+        "asks_why",
+        "runs_seen_by_group",
+        "token_encrypted",
+        "token_removed_at",
+        "token_rejected_since",
+    ),
     *("account__label", "account__held_until", "account__hourly_limit"),
 )
 _OF_A_RUN = (
@@ -29,6 +36,7 @@ _OF_A_RUN = (
 _runs_of_it = Run.objects.filter(routine=OuterRef("pk")).newest_first()
 # One look into an index for each routine, however many runs it has.
 _NEWEST_RUN = Subquery(_runs_of_it.values("pk")[:1])
+_UNKNOWN_RUN = Subquery(_runs_of_it.filter(state=State.UNKNOWN).values("pk")[:1])
 _LAST_SENT = Subquery(_runs_of_it.sent().values("created_at")[:1])
 # What does not depend on who asks is put together once.
 _closed_routines = (
@@ -36,7 +44,7 @@ _closed_routines = (
     .order_by()
     .select_related("account")
     .only(*_OF_A_ROUTINE)
-    .annotate(newest_run=_NEWEST_RUN)
+    .annotate(newest_run=_NEWEST_RUN, unknown_run=_UNKNOWN_RUN)
 )
 _templates_of_it = TextTemplate.objects.filter(routine=OuterRef("pk")).order_by()
 _shown_runs = Run.objects.select_related("person").only(*_OF_A_RUN)
@@ -46,6 +54,7 @@ _shown_runs = Run.objects.select_related("person").only(*_OF_A_RUN)
 class Card:
     routine: Routine
     last_run: Run | None  # of anybody: that a colleague has just fired is worth knowing
+    unknown_run: Run | None  # of anybody, however old: the newest that nobody has settled
     obstacle: limits.Obstacle | None
     budgets: limits.Budgets
     version_warnings: list[
@@ -70,7 +79,9 @@ def cards(person: Person, *, slug: str | None = None) -> list[Card]:
         routines = routines.filter(slug=slug)
     templates = Prefetch("text_templates", queryset=TextTemplate.objects.usable_by(person))
     found = list(
-        routines.annotate(is_pinned=pinned_by(person), newest_run=_NEWEST_RUN)
+        routines.annotate(
+            is_pinned=pinned_by(person), newest_run=_NEWEST_RUN, unknown_run=_UNKNOWN_RUN
+        )
         .select_related("account")
         .prefetch_related(templates, "tags")
     )
@@ -127,15 +138,20 @@ def card_after(run: Run, templates: list[TextTemplate]) -> Card:
     # without.
     marks = list(
         Routine.objects.filter(pk=routine.pk)
-        .annotate(is_pinned=pinned_by(run.person))
+        .annotate(is_pinned=pinned_by(run.person), unknown_run=_UNKNOWN_RUN)
         .order_by("tags__name")
-        .values_list("is_pinned", "tags__name")
+        .values_list("is_pinned", "tags__name", "unknown_run")
     )
-    known = _Known(run.person, [routine], limits.last_sent_of([routine]), {routine.pk: run})
+    runs = {run.pk: run}
+    unknown = marks[0][2] if marks else None
+    if unknown is not None and unknown not in runs:
+        runs |= _shown_runs.in_bulk([unknown])
+    routine.newest_run, routine.unknown_run = run.pk, unknown  # type: ignore[attr-defined]
+    known = _Known(run.person, [routine], limits.last_sent_of([routine]), runs)
     return known.card(
         routine,
-        tags=[tag for _, tag in marks if tag],
-        is_pinned=any(is_pinned for is_pinned, _ in marks),
+        tags=[tag for _, tag, _ in marks if tag],
+        is_pinned=any(is_pinned for is_pinned, _, _ in marks),
         has_templates=bool(templates),
         templates=templates,
     )
@@ -150,8 +166,9 @@ def last_runs(person: Person, routines: Collection[int] | None) -> list[tuple[Ro
     if routines is not None:
         found = found.filter(pk__in=routines)
     on_board = list(found.annotate(newest_run=_NEWEST_RUN).only("name", "slug"))
-    newest = _runs(on_board)
-    return [(routine, newest[routine.pk]) for routine in on_board if routine.pk in newest]
+    runs = _runs(on_board)
+    newest = [(routine, runs.get(routine.newest_run)) for routine in on_board]  # type: ignore[attr-defined]
+    return [(routine, run) for routine, run in newest if run is not None]
 
 
 class _Known:
@@ -162,18 +179,24 @@ class _Known:
         person: Person,
         routines: Collection[Routine],
         last_sent: Mapping[int, datetime | None],
-        last_runs: Mapping[int, Run] | None = None,
+        runs: Mapping[int, Run] | None = None,
     ) -> None:
-        self._last_runs = _runs(routines) if last_runs is None else last_runs
+        """`runs`: those that the annotations name, if they were read already."""
+        self._runs = _runs(routines) if runs is None else runs
         self._last_sent = last_sent
         self._budgets = limits.budgets(routines)
         is_for_admin = person.has_perm(Permission.MANAGE_REGISTRY)
         self._versions = header_versions.known() if is_for_admin else None
 
     def card(self, routine: Routine, **more: Any) -> Card:
+        last_run = self._runs.get(routine.newest_run)  # type: ignore[attr-defined]
+        unknown_run = self._runs.get(routine.unknown_run)  # type: ignore[attr-defined]
+        if last_run is not None and last_run.is_unknown:
+            unknown_run = last_run  # it may have become so a moment ago
         return Card(
             routine=routine,
-            last_run=self._last_runs.get(routine.pk),
+            last_run=last_run,
+            unknown_run=unknown_run,
             obstacle=limits.obstacle(routine, self._last_sent.get(routine.pk)),
             budgets=self._budgets[routine.pk],
             version_warnings=list(self._versions.warnings(routine)) if self._versions else [],
@@ -182,11 +205,15 @@ class _Known:
 
 
 def _runs(routines: Collection[Routine]) -> dict[int, Run]:
-    """The newest run of each, by the routine's primary key; `newest_run` is annotated."""
-    pks = [routine.newest_run for routine in routines]  # type: ignore[attr-defined]
-    runs = _shown_runs.filter(pk__in=pks)
-    found = {run.routine_id: run for run in runs}
+    """The newest run of each, and the newest unknown one; both are annotated."""
+    named = [
+        getattr(routine, name, None)
+        for routine in routines
+        for name in ("newest_run", "unknown_run")
+    ]
+    runs = _shown_runs.filter(pk__in={pk for pk in named if pk is not None})
+    found = {run.pk: run for run in runs}
     if any(firing.is_overdue(run) for run in found.values()):
         firing.settle_overdue_runs()
-        found = {run.routine_id: run for run in runs.all()}
+        found = {run.pk: run for run in runs.all()}
     return found

@@ -7,7 +7,9 @@ from django.db import transaction
 
 from routines import text_templates
 from routines.models import Person, Routine, TextTemplate
+from routines.registry import snapshots
 from routines.text_templates import Field
+from routines.values.snapshots import Snapshot, check
 
 MOST = 50  # of one person for one routine: a choice that is longer helps nobody
 
@@ -36,10 +38,29 @@ def add(
 
 @transaction.atomic
 def edit(
-    template: TextTemplate, *, name: str, body: str, fields: Sequence[Field], is_json: bool
+    template: TextTemplate,
+    *,
+    name: str,
+    body: str,
+    fields: Sequence[Field],
+    is_json: bool,
+    seen: Snapshot | None = None,
 ) -> None:
-    """Raise ValidationError."""
+    """Raise ValidationError, or ChangedMeanwhile if it is not any more what the page showed."""
+    check(seen, snapshots.template(_locked(template)))
     _store(template, name, body, fields, is_json)
+
+
+@transaction.atomic
+def delete(template: TextTemplate, *, seen: Snapshot | None = None) -> None:
+    """Raise ChangedMeanwhile as `edit` does."""
+    stored = _locked(template)
+    check(seen, snapshots.template(stored))
+    stored.delete()
+
+
+def _locked(template: TextTemplate) -> TextTemplate:
+    return TextTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
 
 
 def _store(

@@ -11,11 +11,30 @@ The contract, as documented and as far as it is known, is docs/fire-api.md:
 
 import json
 
-from routines.fire_api import answers, wire
+from django.conf import settings
+
+from routines import wire
+from routines.fire_api import answers
 from routines.fire_api.answers import Answer
 from routines.values.tokens import Token
 
-__all__ = ["Answer", "fire"]
+__all__ = ["Answer", "configured_route", "fire", "warm_up"]
+
+_STRAIGHT = wire.Route()
+
+
+def configured_route() -> wire.Route:
+    """How the settings say that fires get out: through FIRE_PROXY_URL, trusting CA_BUNDLE too."""
+    proxy = None
+    if settings.FIRE_PROXY_URL:
+        proxy = wire.Proxy.from_url(settings.FIRE_PROXY_URL).signed_in_as(
+            settings.FIRE_PROXY_USER, settings.FIRE_PROXY_PASSWORD
+        )
+    return wire.Route(proxy=proxy, ca_file=settings.CA_BUNDLE)
+
+
+def warm_up() -> None:
+    wire.warm_up(configured_route())
 
 
 def fire(
@@ -27,11 +46,12 @@ def fire(
     api_version: str,
     text: str,
     timeout: float,
+    route: wire.Route = _STRAIGHT,
 ) -> Answer:
     """Send one fire and return what came of it. Never raises, never sends a second request.
 
     `beta_version` empty: the header is not sent. `text` empty: no body is sent. `timeout` is in
-    seconds, from connecting to the answer's last byte.
+    seconds, from looking up the endpoint's name to the answer's last byte.
     """
     headers = {"Authorization": f"Bearer {token.reveal()}", "anthropic-version": api_version}
     if beta_version:
@@ -42,7 +62,7 @@ def fire(
         body = json.dumps({"text": text}).encode()
     url = f"{base_url}/v1/claude_code/routines/{routine_id}/fire"
     try:
-        raw = wire.post(url, headers=headers, body=body, timeout=timeout)
+        raw = wire.ask("POST", url, headers=headers, body=body, timeout=timeout, route=route)
     except (wire.NotSent, wire.AnswerLost) as failure:
         return answers.of_failure(failure)
-    return answers.of_response(raw, token=token)
+    return answers.of_response(raw, token=token, sent=text)

@@ -6,20 +6,24 @@ status, its types, its encoding or its length.
 
 import json
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from routines.fire_api.wire import AnswerLost, Ended, NotSent, RawAnswer
+from routines.fire_api import named_sessions
+from routines.fire_api.named_sessions import Named
 from routines.values import session_links
 from routines.values.reasons import MEANINGS, Reason, State
-from routines.values.redaction import Redactor
-from routines.values.tokens import Token
+from routines.values.redaction import MESSAGE_REMOVED, Redactor
+from routines.values.tokens import Token, contains_token
+from routines.wire import AnswerLost, Ended, NotSent, RawAnswer
 
 # A usage window may be a week long; anything beyond is a mistake of whoever sent it.
 LONGEST_RETRY_AFTER = timedelta(days=7)
+_OF_NAMES = string.ascii_letters + string.digits + "_-"
 
 
 @dataclass(frozen=True)
@@ -48,12 +52,21 @@ def of_failure(failure: NotSent | AnswerLost) -> Answer:
             NotSent.Why.NO_CONNECTION: Reason.NO_CONNECTION,
             NotSent.Why.TLS_FAILED: Reason.TLS_FAILED,
             NotSent.Why.UNSENDABLE: Reason.UNSENDABLE,
-        }[failure.why]
+            NotSent.Why.PROXY_UNREACHABLE: Reason.PROXY_UNREACHABLE,
+            NotSent.Why.PROXY_SIGN_IN: Reason.PROXY_SIGN_IN,
+            NotSent.Why.PROXY_REFUSED: Reason.PROXY_REFUSED,
+            NotSent.Why.PROXY_FAILED: Reason.PROXY_FAILED,
+        }[failure.why],
+        error_message=failure.detail,
     )
 
 
-def of_response(raw: RawAnswer, *, token: Token, now: datetime | None = None) -> Answer:
-    content = _json_object(raw.body)
+def of_response(
+    raw: RawAnswer, *, token: Token, sent: str = "", now: datetime | None = None
+) -> Answer:
+    """`sent`: the text of the request, which an error may repeat."""
+    document = _json(raw.body)
+    content = document if isinstance(document, dict) else {}
     error = content.get("error")
     error = error if isinstance(error, dict) else {}
 
@@ -64,19 +77,28 @@ def of_response(raw: RawAnswer, *, token: Token, now: datetime | None = None) ->
 
     error_type = kept(error.get("type"), 100)
     message = kept(error.get("message"), 2_000)
-    session_id = kept(content.get("claude_code_session_id"), 200)
-    session_url = kept(content.get("claude_code_session_url"), 2_000)
+    request_id = kept(raw.headers.get("request-id") or content.get("request_id"), 200)
+    body = raw.body.decode("utf-8", "replace")
+    # Where it was broken off, the last word may be half a name: that of another session.
+    read = body if raw.ended == Ended.WHOLE else body.rstrip(_OF_NAMES)
+    named = named_sessions.find(document, read, raw.headers, sent=sent)
+    session_url = kept(named.session_url, 2_000)
+    if session_url != named.session_url:
+        session_url = _without_what_follows(named.session_url, redactor) or session_url
     # By the message as it came: one that repeats the token says nothing any more.
-    reason = _reason(raw, error_type, str(error.get("message", "")), session_id, session_url)
+    reason = _reason(raw, content, str(error.get("message", "")), named, session_url)
     if not message and MEANINGS[reason].state != State.STARTED:
         # Not the documented envelope: what did come helps whoever has to find out why.
-        message = kept(raw.body.decode("utf-8", "replace"), 500)
+        message = kept(body, 500)
+    session_id = kept(named.session_id, 200)
+    texts = {"error_type": error_type, "error_message": message, "request_id": request_id}
+    if redactor.finds(" ".join([*texts.values(), session_id, session_url])):
+        # A piece in each, and too much in all of them. The session's name, clean by itself, stays.
+        texts = dict.fromkeys(texts, "") | {"error_message": MESSAGE_REMOVED}
     return Answer(
         reason=reason,
         http_status=raw.status,
-        error_type=error_type,
-        error_message=message,
-        request_id=kept(raw.headers.get("request-id") or content.get("request_id"), 200),
+        **texts,
         # Kept whatever the state: a session named by an odd answer may well exist.
         session_id=session_id,
         session_url=session_url,
@@ -84,14 +106,45 @@ def of_response(raw: RawAnswer, *, token: Token, now: datetime | None = None) ->
     )
 
 
+def _without_what_follows(url: str, redactor: Redactor) -> str:
+    """The address of the session alone, if the token stands only in what was put behind it."""
+    found = re.match(session_links.ADDRESS + r"(?![A-Za-z0-9_-])", url, re.ASCII)
+    if found is None or redactor.finds(found.group(1)) or contains_token(found.group(1)):
+        return ""
+    return found.group(0)
+
+
 def _reason(
-    raw: RawAnswer, error_type: str, message: str, session_id: str, session_url: str
+    raw: RawAnswer, content: Mapping[str, Any], message: str, named: Named, session_url: str
 ) -> Reason:
+    error = content.get("error")
+    error_type = error.get("type") if isinstance(error, dict) else None
+    is_envelope = isinstance(error_type, str) and error_type != ""
+    if raw.status == 200 and (named.is_documented or (named.is_read and not is_envelope)):
+        return (
+            Reason.SESSION_CREATED if session_links.is_safe(session_url) else Reason.ODD_SESSION_URL
+        )
+    reason = _reason_by_status(raw, str(error_type) if is_envelope else "", message)
+    if MEANINGS[reason].state != State.REFUSED:
+        return reason
+    # "Nothing was started" would be said of an answer that says otherwise, or may.
+    if named:
+        return Reason.SESSION_NAMED
+    return Reason.UNEXPECTED_ANSWER if _may_go_on_to_name_one(raw) else reason
+
+
+def _may_go_on_to_name_one(raw: RawAnswer) -> bool:
+    """The documented errors are short, so what does not come to its end is none of them."""
+    if raw.ended == Ended.WHOLE:
+        return False
+    beginning = raw.body.lstrip()[:1]
+    if raw.ended == Ended.TOO_LARGE:
+        return beginning in (b"{", b"[")
+    return b"session" in raw.body and _json(raw.body) is None
+
+
+def _reason_by_status(raw: RawAnswer, error_type: str, message: str) -> Reason:
     if raw.status == 200:
-        if session_links.is_safe(session_url):
-            return Reason.SESSION_CREATED
-        if session_id or session_url:
-            return Reason.ODD_SESSION_URL
         return {
             Ended.TIMED_OUT: Reason.NO_ANSWER,
             Ended.CONNECTION_LOST: Reason.CONNECTION_LOST,
@@ -132,12 +185,12 @@ def _bad_request(message: str) -> Reason:
     return Reason.BAD_REQUEST
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def _json(body: bytes) -> Any:
+    """None if it is no JSON, and of `null`."""
     try:
-        content = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):  # RecursionError: thousands of nested brackets
-        return {}
-    return content if isinstance(content, dict) else {}
+        return None
 
 
 def _retry_after(headers: Mapping[str, str], now: datetime | None = None) -> timedelta | None:

@@ -1,11 +1,14 @@
 """Views of the history under a name: some that everybody has, and each person's own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from django.db import transaction
 
 from routines.history.run_filter import RunFilter
 from routines.models import Outcome, Person, SavedView
 from routines.values.periods import Period
 from routines.values.reasons import State
+from routines.values.snapshots import ChangedMeanwhile, Snapshot, check
 
 MOST = 30  # a person's own: what does not fit on a screen finds nothing
 
@@ -37,12 +40,46 @@ def of(person: Person) -> list[SavedView]:
     return list(SavedView.objects.filter(person=person))
 
 
-def save(person: Person, *, name: str, run_filter: RunFilter) -> SavedView:
-    """A name that the person has used already gets this filter instead. Raise TooMany."""
-    others = SavedView.objects.filter(person=person).exclude(name=name)
-    if others.count() >= MOST:
+def snapshot(view: SavedView) -> Snapshot:
+    return Snapshot(f"saved view {view.pk}", {"name": view.name, "query": view.query})
+
+
+def snapshot_of_all(person: Person, views: list[SavedView]) -> Snapshot:
+    """The filter of each name that the person has used: a new view may take the place of one."""
+    values = {view.name: view.query for view in views}
+    return Snapshot(f"saved views of person {person.pk}", values)
+
+
+@transaction.atomic
+def save(
+    person: Person, *, name: str, run_filter: RunFilter, seen: Snapshot | None = None
+) -> SavedView:
+    """A name that the person has used already gets this filter instead. Raise TooMany.
+
+    Raise ChangedMeanwhile if that name is used for something else than `seen` says.
+    """
+    Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    now = snapshot_of_all(person, of(person))
+    if seen is not None:
+        try:
+            check(_of_name(seen, name), _of_name(now, name))
+        except ChangedMeanwhile:
+            raise ChangedMeanwhile(seen, now) from None
+    if name not in now.values and len(now.values) >= MOST:
         raise TooMany(f"You have {MOST} saved views, which is all there can be. Delete one first.")
     view, _ = SavedView.objects.update_or_create(
         person=person, name=name, defaults={"query": run_filter.query_string()}
     )
     return view
+
+
+@transaction.atomic
+def delete(view: SavedView, *, seen: Snapshot | None = None) -> None:
+    """Raise ChangedMeanwhile if it is not any more what the page showed."""
+    stored = SavedView.objects.select_for_update().get(pk=view.pk)
+    check(seen, snapshot(stored))
+    stored.delete()
+
+
+def _of_name(views: Snapshot, name: str) -> Snapshot:
+    return replace(views, values={name: views.values.get(name)})

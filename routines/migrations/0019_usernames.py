@@ -51,7 +51,7 @@ def rename(apps: Any, person: Any, taken: dict[str, str]) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("routines", "0018_audit_chains")]
+    dependencies = [("routines", "0018_proxy_reasons")]
 
     operations = [
         migrations.AlterModelManagers("person", []),

@@ -20,6 +20,8 @@ class HeaderVersion(models.Model):
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    # A run with it that started a session, as far as is known: registry/accepted_versions.py.
+    accepted_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering = ["header", "-dated", "-pk"]

@@ -14,7 +14,7 @@ from django.utils import timezone
 from routines.models.account import Account
 from routines.text_templates import version_of
 from routines.values import texts, tokens
-from routines.values.reasons import SENT
+from routines.values.reasons import SENT, State
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -31,7 +31,8 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
     def fireable_by(self, person: Person) -> Self:
         """The one rule of who may fire what.
 
-        A routine is open to all who may run routines, or to the members of some groups only.
+        A routine is open to all who may run routines, or to the members of some groups only. It
+        is open to all if it says so, and names no group: one that has lost its groups is closed.
         Who keeps the registry may run all of them: they set these groups, and have to try tokens
         and versions on any routine; who ran what stands in the history in any case.
 
@@ -44,7 +45,8 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
             return self
         limited = Routine.open_to.through.objects.values("routine")
         theirs = limited.filter(group__user=person)
-        return self.filter(~models.Q(pk__in=limited) | models.Q(pk__in=theirs))
+        to_all = models.Q(open_to_everybody=True) & ~models.Q(pk__in=limited)
+        return self.filter(to_all | models.Q(pk__in=theirs))
 
     def once_per_template(self, person: Person) -> Self:
         """Each routine once for each template that the person may use, as `text_template`.
@@ -57,13 +59,18 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
         )
         return self.annotate(text_template=usable).select_related("text_template")
 
-    def once_per_sent_run(self, since: datetime) -> Self:
+    def once_per_sent_run(self, since: datetime, *, in_flight_since: datetime) -> Self:
         """Each routine once for each run that was sent since, named `sent_run`.
 
-        One without comes once, with None. So that one query says whether there is such a routine
-        and what it did.
+        `in_flight_since` is earlier: since then, those that are still being sent. A routine without
+        any comes once, with None. So that one query says whether there is such a routine and what
+        it did.
         """
-        sent = models.Q(runs__created_at__gt=since, runs__state__in=SENT)
+        # One stretch of the index, in which the second half is looked for.
+        sent = models.Q(runs__created_at__gt=in_flight_since) & (
+            models.Q(runs__state=State.SENDING)
+            | models.Q(runs__created_at__gt=since, runs__state__in=SENT)
+        )
         return self.annotate(sent_run=models.FilteredRelation("runs", condition=sent))
 
     def with_runs_open_to(self, person: Person) -> Self:
@@ -112,7 +119,9 @@ class Routine(models.Model):
     held_until = models.DateTimeField(null=True, blank=True)  # after a 429: limits.py
     tags = models.ManyToManyField("routines.Tag", blank=True, related_name="routines")
     # Who may run it and what they are asked first: runs/rules.py.
-    open_to = models.ManyToManyField(Group, blank=True, related_name="+")  # none: all who may run
+    # Said, and not read out of missing groups: a group that vanishes must open nothing.
+    open_to_everybody = models.BooleanField(default=False)
+    open_to = models.ManyToManyField(Group, blank=True, related_name="+")
     confirmation = models.CharField(
         max_length=10, choices=Confirmation.choices, default=Confirmation.OFF
     )
@@ -174,6 +183,11 @@ class Routine(models.Model):
     def is_fireable_by(self, person: Person) -> bool:
         """As `fireable_by` says."""
         return type(self).objects.fireable_by(person).filter(pk=self.pk).exists()
+
+    @property
+    def is_open_to_nobody(self) -> bool:
+        """Its groups are gone, so that only who keeps the registry may run it."""
+        return not self.open_to_everybody and not self.open_to.exists()
 
     @property
     def is_archived(self) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from routines.models.account import Account
 from routines.models.routine import Routine
-from routines.values import session_links, texts, words
+from routines.values import references, session_links, texts, words
 from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
 
 if TYPE_CHECKING:
@@ -210,16 +210,17 @@ class Run(models.Model):
                 name="run_trial",
                 condition=models.Q(is_trial=True),
             ),
-            # A search for a session or a request by its ID, and what a person settles.
-            models.Index(
-                fields=["session_id"],
-                name="run_session",
-                condition=~models.Q(session_id=""),
-            ),
+            # A search for a request by its ID.
             models.Index(
                 fields=["request_id"],
                 name="run_request",
                 condition=~models.Q(request_id=""),
+            ),
+            # What is asked about before each press of its routine; what the board's cards warn of.
+            models.Index(
+                fields=["routine", "-created_at"],
+                name="run_unknown",
+                condition=models.Q(state=State.UNKNOWN),
             ),
             # Looked at by every page to settle overdue runs, so it must hold next to nothing.
             models.Index(
@@ -229,6 +230,12 @@ class Run(models.Model):
             ),
         ]
         constraints = [
+            # Also a search for a session by its ID.
+            models.UniqueConstraint(
+                references.SESSION_NAME,
+                name="run_session_once",
+                condition=references.NAMES_A_SESSION,
+            ),
             models.CheckConstraint(
                 name="run_state_is_known", condition=models.Q(state__in=State.values)
             ),

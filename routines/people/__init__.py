@@ -11,10 +11,13 @@ from routines.people.people import (
     give_password,
     groups_of,
     initial_password,
+    lock_memberships,
     names,
     reactivate,
     roles_of,
     set_roles,
+    snapshot,
+    snapshot_of_sign_in,
 )
 
 __all__ = [
@@ -28,8 +31,11 @@ __all__ = [
     "give_password",
     "groups_of",
     "initial_password",
+    "lock_memberships",
     "names",
     "reactivate",
     "roles_of",
     "set_roles",
+    "snapshot",
+    "snapshot_of_sign_in",
 ]

@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 
 from routines.audit import differences, trace
 from routines.models import AuditEvent, Person, Routine
-from routines.people import Refused
+from routines.people import Refused, lock_memberships
 from routines.people.roles import Role
+from routines.values.snapshots import Snapshot, check
 
 Action = AuditEvent.Action
 
@@ -18,6 +19,7 @@ Action = AuditEvent.Action
 @transaction.atomic
 def add(name: str, *, members: Collection[Person], by: Person | None) -> Group:
     """Raise Refused."""
+    lock_memberships()
     _check_name(name)
     group = Group.objects.create(name=name)
     group.user_set.set(members)
@@ -27,12 +29,20 @@ def add(name: str, *, members: Collection[Person], by: Person | None) -> Group:
 
 
 @transaction.atomic
-def edit(group: Group, *, name: str, members: Collection[Person], by: Person | None) -> None:
-    """Raise Refused."""
-    stored = Group.objects.select_for_update().get(pk=group.pk)
+def edit(
+    group: Group,
+    *,
+    name: str,
+    members: Collection[Person],
+    by: Person | None,
+    seen: Snapshot | None = None,
+) -> None:
+    """Raise Refused, or ChangedMeanwhile if it is not any more what the page showed."""
+    stored = _locked(group)
+    check(seen, snapshot(stored))
     _check_is_no_role(stored)
     _check_name(name, besides=stored)
-    before = {"name": stored.name, "members": _member_names(stored)}
+    before = snapshot(stored).values
     stored.name = name
     stored.save(update_fields=["name"])
     stored.user_set.set(members)
@@ -42,8 +52,14 @@ def edit(group: Group, *, name: str, members: Collection[Person], by: Person | N
 
 
 @transaction.atomic
-def delete(group: Group, *, by: Person | None) -> None:
-    """Raise Refused where a routine is open to it: without it, everybody could run that one."""
+def delete(group: Group, *, by: Person | None, seen: Snapshot | None = None) -> None:
+    """Raise Refused where a routine is open to it: without it, fewer or none could run that one.
+
+    Raise ChangedMeanwhile as `edit` does.
+    """
+    # A routine that is just being opened to it waits, or is waited for.
+    group = _locked(group)
+    check(seen, snapshot(group))
     _check_is_no_role(group)
     limited = Routine.objects.filter(open_to=group).order_by("name")
     if limited:
@@ -60,9 +76,19 @@ def delete(group: Group, *, by: Person | None) -> None:
     group.delete()
 
 
+def snapshot(group: Group) -> Snapshot:
+    values = {"name": group.name, "members": _member_names(group)}
+    return Snapshot(f"group {group.pk}", values, subject=group.name)
+
+
 def own_groups() -> QuerySet[Group]:
     """The groups that admins made: all but the roles."""
     return Group.objects.exclude(name__in=Role.values).order_by("name")
+
+
+def _locked(group: Group) -> Group:
+    lock_memberships()
+    return Group.objects.select_for_update().get(pk=group.pk)
 
 
 def _check_is_no_role(group: Group) -> None:

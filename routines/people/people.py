@@ -17,6 +17,7 @@ from routines.models import AuditEvent, Person
 from routines.models.people import shown_name
 from routines.people.roles import Role
 from routines.values.names import normalise
+from routines.values.snapshots import Snapshot, check
 
 Action = AuditEvent.Action
 
@@ -89,10 +90,16 @@ def edit(
     roles: Collection[Role],
     groups: Collection[Group],
     by: Person | None,
+    seen: Snapshot | None = None,
 ) -> None:
-    """Change everything but the username, which the runs and the trail know them by."""
-    before = _visible(_locked(person))
-    shown_before = str(person)
+    """Change everything but the username, which the runs and the trail know them by.
+
+    Here as below, `seen` is what the page showed; raise ChangedMeanwhile if it is not so any more.
+    """
+    stored = _locked(person)
+    check(seen, snapshot(stored))
+    before = _visible(stored)
+    shown_before = str(stored)
     person.first_name, person.last_name, person.email = first_name, last_name, email
     if str(person) != shown_before:
         _check_shown_name(str(person), besides=person)
@@ -128,9 +135,10 @@ def set_roles(
 
 
 @transaction.atomic
-def deactivate(person: Person, *, by: Person | None) -> None:
+def deactivate(person: Person, *, by: Person | None, seen: Snapshot | None = None) -> None:
     """They can no longer sign in, and their sessions end. Raise Refused."""
     stored = _locked(person)
+    check(seen, snapshot(stored))
     if by is not None and by.pk == person.pk:
         raise Refused("You cannot deactivate yourself. Ask another admin to do it.")
     if not stored.is_active:
@@ -144,9 +152,11 @@ def deactivate(person: Person, *, by: Person | None) -> None:
 
 
 @transaction.atomic
-def reactivate(person: Person, *, by: Person | None) -> None:
+def reactivate(person: Person, *, by: Person | None, seen: Snapshot | None = None) -> None:
     """They may come back, with a new password or through the identity provider."""
-    if _locked(person).is_active:
+    stored = _locked(person)
+    check(seen, snapshot(stored))
+    if stored.is_active:
         return
     person.is_active = True
     person.save(update_fields=["is_active"])
@@ -154,8 +164,11 @@ def reactivate(person: Person, *, by: Person | None) -> None:
 
 
 @transaction.atomic
-def give_password(person: Person, password: str, *, by: Person | None) -> None:
+def give_password(
+    person: Person, password: str, *, by: Person | None, seen: Snapshot | None = None
+) -> None:
     """An initial password in place of the forgotten one. Their sessions end."""
+    check(seen, snapshot_of_sign_in(_locked(person)))
     person.set_password(password)
     person.password_is_initial = True
     person.save(update_fields=["password", "password_is_initial"])
@@ -165,10 +178,24 @@ def give_password(person: Person, password: str, *, by: Person | None) -> None:
 @transaction.atomic
 def choose_password(person: Person, password: str) -> None:
     """The person's own choice."""
+    _locked(person)
     person.set_password(password)
     person.password_is_initial = False
     person.save(update_fields=["password", "password_is_initial"])
     trace(Action.PASSWORD_SET, by=person, subject=person.username)
+
+
+def snapshot(person: Person) -> Snapshot:
+    """What their page shows, and lets admins change."""
+    values = _visible(person) | {"active": person.is_active}
+    return Snapshot(f"person {person.pk}", values, subject=person.username)
+
+
+def snapshot_of_sign_in(person: Person) -> Snapshot:
+    """And whether their password is still the one that was forgotten."""
+    # Django's own digest of it, from which nothing leads back.
+    values = snapshot(person).values | {"password": person.get_session_auth_hash()[:12]}
+    return Snapshot(f"sign-in of person {person.pk}", values, subject=person.username)
 
 
 def names() -> Iterator[tuple[str, str]]:
@@ -213,10 +240,15 @@ def _role_groups(roles: Collection[Role]) -> list[Group]:
     return list(Group.objects.filter(name__in=roles))
 
 
+def lock_memberships() -> None:
+    """Until the end of the transaction, nobody else changes who is in which group or role."""
+    Group.objects.select_for_update(no_key=True).get(name=Role.ADMIN)
+
+
 def _locked(person: Person) -> Person:
-    """As stored, and nobody else changes who is an admin meanwhile."""
-    Group.objects.select_for_update().get(name=Role.ADMIN)
-    return Person.objects.get(pk=person.pk)
+    """As stored."""
+    lock_memberships()
+    return Person.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 def _keep_an_admin() -> None:

@@ -1,7 +1,7 @@
 """The registry: routines, their accounts, tags and header versions; pasting; routines as code."""
 
 from routines.registry.routines import (
-    EDITABLE,
+    GroupGone,
     add_template,
     delete_template,
     edit,
@@ -15,9 +15,11 @@ from routines.registry.routines import (
     set_slug,
 )
 from routines.registry.slugs import free_slug
+from routines.registry.snapshots import EDITABLE
 
 __all__ = [
     "EDITABLE",
+    "GroupGone",
     "add_template",
     "delete_template",
     "edit",

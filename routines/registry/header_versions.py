@@ -18,6 +18,7 @@ from routines.audit import trace
 from routines.models import AuditEvent, Header, HeaderVersion, Person, Routine, Run
 from routines.models.columns import max_length
 from routines.values import tokens
+from routines.values.snapshots import Snapshot, check
 
 BETA_VERSION = "experimental-cc-routine-2026-04-01"  # documented, November 2026
 API_VERSION = "2023-06-01"  # documented as required
@@ -48,6 +49,8 @@ def pinned(routine: Routine | Run, header: Header) -> str:
 
 class Standing(models.TextChoices):
     SUPPORTED = "supported", "supported"
+    NEW = "new", "never accepted yet: no run with it has started a session"
+    REFUSED = "refused", "refused by the endpoint: retired, mistyped or not out yet"
     OLD = "old", "older than the two before the newest: may stop working"
     UNKNOWN = "unknown", "not among the known versions: may not work"
     NOT_SENT = "not_sent", "not sent"
@@ -66,7 +69,16 @@ class VersionWarning:
 class Known:
     """The known versions of both headers, newest first, read once for a whole page."""
 
-    def __init__(self, versions: Collection[HeaderVersion]) -> None:
+    def __init__(
+        self,
+        versions: Collection[HeaderVersion],
+        *,
+        refused: Collection[tuple[Header, str]] = (),
+        is_not_sending_accepted: bool = False,
+    ) -> None:
+        """`refused`: what the endpoint does not accept now; see accepted_versions.judged."""
+        self._refused = set(refused)
+        self._is_not_sending_accepted = is_not_sending_accepted
         self._of = {
             header: [version for version in versions if version.header == header]
             for header in Header
@@ -87,13 +99,28 @@ class Known:
     def standing(self, header: Header, value: str) -> Standing:
         if not value and header == Header.BETA:
             return Standing.NOT_SENT
-        if value in (version.value for version in self._of[header][:_SUPPORTED]):
-            return Standing.SUPPORTED
-        return Standing.OLD if self.find(header, value) else Standing.UNKNOWN
+        found = self.find(header, value)
+        if found is None:
+            return Standing.UNKNOWN
+        if (header, value) in self._refused:
+            return Standing.REFUSED
+        if found not in self._of[header][:_SUPPORTED]:
+            return Standing.OLD
+        return Standing.NEW if found.accepted_at is None else Standing.SUPPORTED
 
     def is_supported(self, header: Header, value: str) -> bool:
         """Whether it may be expected to work; not sending the beta header is documented to."""
-        return self.standing(header, value) in (Standing.SUPPORTED, Standing.NOT_SENT)
+        fine = (Standing.SUPPORTED, Standing.NEW, Standing.NOT_SENT)
+        return self.standing(header, value) in fine
+
+    def is_accepted(self, header: Header, value: str) -> bool:
+        """Whether the endpoint has started a session with it, and does not refuse it since."""
+        if (header, value) in self._refused:
+            return False
+        if not value:
+            return header == Header.BETA and self._is_not_sending_accepted
+        found = self.find(header, value)
+        return found is not None and found.accepted_at is not None
 
     def is_older(self, header: Header, value: str, than: str) -> bool:
         """Whether somebody who moves routines to `than` would want this one moved, too."""
@@ -110,6 +137,11 @@ class Known:
 
         None if there is nothing newer to be moved to.
         """
+        accepted = [one for one in self._of[header] if self.is_accepted(header, one.value)]
+        if accepted and (
+            (header, value) in self._refused or self.is_older(header, value, than=accepted[0].value)
+        ):
+            return accepted[0].value
         newest = self.newest(header)
         if newest is not None and (not value or self.is_older(header, value, than=newest.value)):
             return newest.value
@@ -257,9 +289,15 @@ def _date(value: str, given: date | None) -> date:
     return dated
 
 
+def snapshot(version: HeaderVersion) -> Snapshot:
+    values = {"value": version.value, "dated": version.dated.isoformat()}
+    return Snapshot(f"header version {version.pk}", values, subject=_subject(version))
+
+
 @transaction.atomic
-def remove(version: HeaderVersion, *, by: Person) -> None:
+def remove(version: HeaderVersion, *, by: Person, seen: Snapshot | None = None) -> None:
     """Take a version that was added by mistake off the list. Raise VersionRefused."""
+    check(seen, snapshot(version))
     # A move to this version locks it, too: whoever comes second sees what the first has done.
     of_header = HeaderVersion.objects.select_for_update().filter(header=version.header)
     locked = {one.pk: one for one in of_header}

@@ -2,11 +2,11 @@
 
 Tokens are replaced and removed in routines/tokens/rotation.py.
 
-All of it in one transaction a call, so that no change goes without its trace.
+All of it in one transaction a call, so that no change goes without its trace; what is stored is
+locked first. `seen` is what the page showed: another one raises ChangedMeanwhile (snapshots.py).
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -17,23 +17,20 @@ from django.utils import timezone
 from routines import text_templates
 from routines.audit import differences, trace
 from routines.models import Account, AuditEvent, Person, Routine, TextTemplate
+from routines.registry import snapshots
 from routines.registry.slugs import free_slug
-from routines.registry.tags import tags_of, write_tags
+from routines.registry.snapshots import EDITABLE
+from routines.registry.tags import write_tags
 from routines.runs import limits
 from routines.text_templates import Field
+from routines.values.snapshots import Snapshot, check
 from routines.values.tokens import Token
 
 Action = AuditEvent.Action
 
-EDITABLE = (
-    "name",
-    "purpose",
-    "account",
-    "beta_version",
-    "api_version",
-    "cool_down",
-    "hourly_limit",
-)
+
+class GroupGone(ValueError):
+    """A group that the routine was to be opened to was deleted meanwhile; nothing was saved."""
 
 
 @transaction.atomic
@@ -52,8 +49,12 @@ def register(
     tags: Collection[str] = (),
     by: Person | None,
 ) -> Routine:
-    """Add a routine. `account` is the label of one, made if it is new; so is an empty slug."""
+    """Add a routine. `account` is the label of one, made if it is new; so is an empty slug.
+
+    It is open to everybody who may run routines, until its rules say something else.
+    """
     routine = Routine(
+        open_to_everybody=True,
         name=name,
         slug=slug or free_slug(name),
         purpose=purpose,
@@ -69,10 +70,9 @@ def register(
         routine.set_token(token, by=by)
     routine.full_clean()
     routine.save()
-    new_values = {field: [None, value] for field, value in _visible(routine).items()}
-    if tags:
-        write_tags(routine, tags)
-        new_values["tags"] = [None, tags_of(routine)]
+    write_tags(routine, tags)
+    values = snapshots.details(routine).values
+    new_values = {name: [None, value] for name, value in values.items() if name != "tags" or tags}
     trace(Action.ROUTINE_REGISTERED, by=by, routine=routine, changes=new_values)
     if token is not None:
         trace(
@@ -97,40 +97,49 @@ def edit(
     hourly_limit: int | None,
     tags: Collection[str] | None = None,
     by: Person | None,
+    seen: Snapshot | None = None,
 ) -> None:
     """Change everything but the routine ID and the token: those two belong together.
 
     `tags` None leaves them as they are.
     """
-    before = _visible(Routine.objects.select_related("account").get(pk=routine.pk))
+    before = snapshots.details(_locked(routine))
+    check(seen, before)
     routine.name, routine.purpose = name, purpose
     routine.account = _account(account)
     routine.beta_version, routine.api_version = beta_version, api_version
     routine.cool_down, routine.hourly_limit = cool_down, hourly_limit
     routine.full_clean()
     routine.save(update_fields=list(EDITABLE))
-    changes = differences(before, _visible(routine))
     if tags is not None:
-        before_tags = tags_of(routine)
         write_tags(routine, tags)
-        changes |= differences({"tags": before_tags}, {"tags": tags_of(routine)})
+    changes = differences(before.values, snapshots.details(routine).values)
     if changes:
         trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
 
 
 @transaction.atomic
-def set_enabled(routine: Routine, enabled: bool, *, by: Person | None) -> None:
-    if routine.enabled == enabled:
-        return
+def set_enabled(
+    routine: Routine, enabled: bool, *, by: Person | None, seen: Snapshot | None = None
+) -> None:
+    stored = _locked(routine)
+    check(seen, snapshots.whole(stored))
     routine.enabled = enabled
+    if stored.enabled == enabled:
+        return
     routine.save(update_fields=["enabled"])
     trace(Action.ROUTINE_ENABLED if enabled else Action.ROUTINE_DISABLED, by=by, routine=routine)
 
 
 @transaction.atomic
-def set_archived(routine: Routine, archived: bool, *, by: Person | None) -> None:
+def set_archived(
+    routine: Routine, archived: bool, *, by: Person | None, seen: Snapshot | None = None
+) -> None:
     """Take a routine off the board, or bring it back. Its runs stay either way."""
-    if routine.is_archived == archived:
+    stored = _locked(routine)
+    check(seen, snapshots.whole(stored))
+    routine.archived_at = stored.archived_at
+    if stored.is_archived == archived:
         return
     routine.archived_at = timezone.now() if archived else None
     routine.save(update_fields=["archived_at"])
@@ -141,24 +150,31 @@ def set_archived(routine: Routine, archived: bool, *, by: Person | None) -> None
 def set_rules(
     routine: Routine,
     *,
-    open_to: Collection[Group],
+    open_to_everybody: bool = False,
+    open_to: Collection[Group] = (),
     confirmation: str,
     asks_why: bool,
     runs_seen_by_group: bool | None = None,
     by: Person | None,
+    seen: Snapshot | None = None,
 ) -> None:
-    """Who may run it (nobody named: all who may run), and what they are asked first.
+    """Who may run it, and what they are asked first. Raise GroupGone.
 
+    Not `open_to_everybody`: the members of these groups; none named, or none left later, is nobody.
     `runs_seen_by_group`: whether they see all its runs; None leaves that as it is.
     """
-    before = _rules(stored := Routine.objects.get(pk=routine.pk))
+    stored = _locked(routine)
+    before = snapshots.rules(stored)
+    check(seen, before)
     if runs_seen_by_group is None:
         runs_seen_by_group = stored.runs_seen_by_group
     routine.confirmation, routine.asks_why = confirmation, asks_why
     routine.runs_seen_by_group = runs_seen_by_group
-    routine.save(update_fields=["confirmation", "asks_why", "runs_seen_by_group"])
-    routine.open_to.set(open_to)
-    changes = differences(before, _rules(routine))
+    routine.open_to_everybody = open_to_everybody
+    columns = ["confirmation", "asks_why", "runs_seen_by_group", "open_to_everybody"]
+    routine.save(update_fields=columns)
+    routine.open_to.set([] if open_to_everybody else _locked_groups(open_to))
+    changes = differences(before.values, snapshots.rules(routine).values)
     if changes:
         trace(Action.ROUTINE_EDITED, by=by, routine=routine, changes=changes)
 
@@ -166,7 +182,7 @@ def set_rules(
 @transaction.atomic
 def set_slug(routine: Routine, slug: str, *, by: Person | None) -> None:
     """Give the routine's pages another address. Links to the old one break."""
-    changes = {"slug": [routine.slug, slug]}
+    changes = {"slug": [_locked(routine).slug, slug]}
     routine.slug = slug
     routine.full_clean()
     routine.save(update_fields=["slug"])
@@ -176,7 +192,8 @@ def set_slug(routine: Routine, slug: str, *, by: Person | None) -> None:
 @transaction.atomic
 def set_account(label: str, *, hourly_limit: int | None, by: Person | None) -> None:
     """Set what is known of an account; it is made if it is new."""
-    account, is_new = Account.objects.get_or_create(label=label)
+    made, is_new = Account.objects.get_or_create(label=label)
+    account = Account.objects.select_for_update(no_key=True).get(pk=made.pk)
     changes: dict[str, list[Any]] = {"label": [None, label]} if is_new else {}
     if account.hourly_limit != hourly_limit:
         changes["hourly_limit"] = [account.hourly_limit, hourly_limit]
@@ -187,17 +204,17 @@ def set_account(label: str, *, hourly_limit: int | None, by: Person | None) -> N
 
 
 @transaction.atomic
-def lift_hold(routine: Routine, *, by: Person) -> None:
+def lift_hold(routine: Routine, *, by: Person, seen: Snapshot | None = None) -> None:
     """End the hold on a routine, and the one on its account, before its time."""
-    routine = Routine.objects.select_related("account").get(pk=routine.pk)
+    routine = _locked(routine)
+    before = snapshots.holds(routine)
+    check(seen, before)
     if limits.hold(routine) is None:
         return
-    changes = {
-        "held_until": [_moment(routine.held_until), None],
-        "account_held_until": [_moment(routine.account.held_until), None],
-    }
+    changes: dict[str, list[Any]] = {name: [value, None] for name, value in before.values.items()}
     Routine.objects.filter(pk=routine.pk).update(held_until=None)
-    Account.objects.filter(pk=routine.account_id).update(held_until=None)
+    same = Account.objects.filter(pk=routine.account_id, held_until=routine.account.held_until)
+    same.update(held_until=None)  # a hold that began just now stays
     trace(Action.HOLD_LIFTED, by=by, routine=routine, changes=changes)
 
 
@@ -232,25 +249,30 @@ def edit_template(
     is_json: bool = False,
     order: int,
     by: Person | None,
+    seen: Snapshot | None = None,
 ) -> None:
     """Raise ValidationError as add_template does."""
     after = _template_values(name, body, fields, is_json) | {"order": order}
     # A form may have cleaned its values into `template` already: what was, the database knows.
-    stored = TextTemplate.objects.get(pk=template.pk)
-    before = {field: getattr(stored, field) for field in after}
+    before = snapshots.template(_locked_template(template))
+    check(seen, before)
     for field, value in after.items():
         setattr(template, field, value)
     template.full_clean()
     template.save(update_fields=list(after))
-    changes = differences(before, after)
+    changes = differences(before.values, after)
     if changes:
         changes.setdefault("name", [name, name])  # else nothing says which one it was
         trace(Action.TEMPLATE_EDITED, by=by, routine=template.routine, changes=changes)
 
 
 @transaction.atomic
-def delete_template(template: TextTemplate, *, by: Person | None) -> None:
-    values = {field: getattr(template, field) for field in ("name", "body", "fields", "is_json")}
+def delete_template(
+    template: TextTemplate, *, by: Person | None, seen: Snapshot | None = None
+) -> None:
+    stored = _locked_template(template)
+    check(seen, snapshots.template(stored))
+    values = {field: getattr(stored, field) for field in ("name", "body", "fields", "is_json")}
     changes = {field: [value, None] for field, value in _without_empty(values).items()}
     template.delete()
     trace(Action.TEMPLATE_DELETED, by=by, routine=template.routine, changes=changes)
@@ -271,24 +293,25 @@ def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value or name in ("name", "body")}
 
 
-def _moment(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
-
-
 def _account(label: str) -> Account:
     account, _ = Account.objects.get_or_create(label=label)
     return account
 
 
-def _visible(routine: Routine) -> dict[str, Any]:
-    values = {field: getattr(routine, field) for field in ("routine_id", *EDITABLE)}
-    return values | {"account": routine.account.label}
+def _locked(routine: Routine) -> Routine:
+    """As it is stored; on SQLite, the transaction itself lets nobody else write."""
+    locked = Routine.objects.select_for_update(of=("self",), no_key=True)
+    return locked.select_related("account").get(pk=routine.pk)
 
 
-def _rules(routine: Routine) -> dict[str, Any]:
-    return {
-        "open_to": sorted(routine.open_to.values_list("name", flat=True)),
-        "confirmation": routine.confirmation,
-        "asks_why": routine.asks_why,
-        "runs_seen_by_group": routine.runs_seen_by_group,
-    }
+def _locked_template(template: TextTemplate) -> TextTemplate:
+    return TextTemplate.objects.select_for_update(of=("self",)).get(pk=template.pk)
+
+
+def _locked_groups(groups: Collection[Group]) -> list[Group]:
+    """So that none is deleted before the routine is open to it."""
+    named = {group.pk for group in groups}
+    found = list(Group.objects.select_for_update(no_key=True).filter(pk__in=named).order_by("pk"))
+    if len(found) < len(named):
+        raise GroupGone("A group that you chose was deleted meanwhile. Nothing was saved.")
+    return found

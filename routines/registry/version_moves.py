@@ -21,12 +21,22 @@ from routines.models import (
     VersionMove,
     VersionMoveStep,
 )
+from routines.registry.accepted_versions import judged, refusals_since
 from routines.registry.header_versions import FIELDS, Known, pinned
 from routines.runs import firing
 
 
 class MoveRefused(ValueError):
     """Nothing was moved; `str()` is a sentence for the admin."""
+
+
+class NotTried(MoveRefused):
+    """The endpoint has not accepted the version yet: it takes a word of the admin's more."""
+
+    def __init__(self, number: int) -> None:
+        routines = "1 routine" if number == 1 else f"{number} routines"
+        super().__init__(f"Nothing was moved yet: {routines}, not tried.")
+        self.number = number
 
 
 @dataclass(frozen=True)
@@ -53,9 +63,11 @@ def candidates(
 ) -> list[Candidate]:
     """Current routines that are not at `target` yet, those on older versions proposed.
 
-    With `pinned_to`, exactly the routines pinned to that version are proposed.
+    With `pinned_to`, exactly the routines pinned to that version are proposed. None is before the
+    endpoint has accepted the target.
     """
     found = []
+    is_accepted = versions.is_accepted(header, target)
     fireable = set(Routine.objects.fireable_by(person).current().values_list("pk", flat=True))
     for routine in Routine.objects.current().select_related("account"):
         value = pinned(routine, header)
@@ -65,7 +77,8 @@ def candidates(
             is_proposed = value == pinned_to
         else:
             is_proposed = not target or versions.is_older(header, value, than=target)
-        found.append(Candidate(routine, value, is_proposed, routine.pk in fireable))
+        may_be_tried = routine.pk in fireable
+        found.append(Candidate(routine, value, is_accepted and is_proposed, may_be_tried))
     return found
 
 
@@ -77,23 +90,37 @@ def trial(header: Header, target: str) -> firing.Trial:
 
 
 @transaction.atomic
-def move(header: Header, target: str, seen: Mapping[int, str], *, by: Person) -> MoveResult:
+def move(
+    header: Header,
+    target: str,
+    seen: Mapping[int, str],
+    *,
+    by: Person,
+    agreed_untried: int | None = None,
+) -> MoveResult:
     """Pin routines to `target`: those of `seen`, {primary key: the version that was shown}.
 
-    A routine that is pinned to another version by now is left alone. Raise MoveRefused.
+    A routine that is pinned to another version by now is left alone. `agreed_untried`: so many may
+    be moved to a version that the endpoint has not accepted yet; None: any number, nobody is asked.
+    Raise MoveRefused; NotTried if more are asked for, or fewer, than was agreed to.
     """
     _check_target(header, target)
     done, left = [], []
-    moved = VersionMove(header=header, target=target, moved_by=by)
-    steps = []
     for routine in _locked(Routine.objects.current().filter(pk__in=seen)):
         before = pinned(routine, header)
         if before != seen[routine.pk]:
             left.append(routine)
         elif before != target:
-            steps.append(VersionMoveStep(move=moved, routine=routine, before=before))
-            _pin(routine, header, target, AuditEvent.Action.VERSION_MOVED, by)
             done.append(routine)
+    is_agreed = agreed_untried is None or agreed_untried == len(done)
+    if done and not is_agreed and not judged().is_accepted(header, target):
+        raise NotTried(len(done))
+    moved = VersionMove(header=header, target=target, moved_by=by)
+    steps = []
+    for routine in done:
+        before = pinned(routine, header)
+        steps.append(VersionMoveStep(move=moved, routine=routine, before=before))
+        _pin(routine, header, target, AuditEvent.Action.VERSION_MOVED, by)
     if done:
         moved.save()
         VersionMoveStep.objects.bulk_create(steps)
@@ -134,6 +161,7 @@ class PastMove:
     move: VersionMove
     steps: list[VersionMoveStep]
     still_there: int  # how many routines going back would move
+    refused: int = 0  # runs since, of its routines, for the version that it brought them to
 
     @property
     def can_go_back(self) -> bool:
@@ -145,7 +173,9 @@ def past_moves(most: int = 20) -> list[PastMove]:
     moves = VersionMove.objects.select_related("moved_by").prefetch_related("steps__routine")
     later: dict[str, set[int]] = {header: set() for header in Header}
     found = []
-    for move in moves[:most]:
+    latest = list(moves[:most])
+    refused = refusals_since(latest)
+    for move in latest:
         steps = sorted(move.steps.all(), key=lambda step: (step.routine.name, step.pk))
         still_there = [
             step.routine_id
@@ -155,7 +185,7 @@ def past_moves(most: int = 20) -> list[PastMove]:
         ]
         if move.undone_at is None:
             later[move.header].update(step.routine_id for step in steps)
-        found.append(PastMove(move, steps, len(still_there)))
+        found.append(PastMove(move, steps, len(still_there), refused.get(move.pk, 0)))
     return found
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,10 +27,6 @@ from routines.values import texts, tokens
 from routines.values.reasons import Reason, State
 
 logger = logging.getLogger(__name__)
-
-# What a run may take beyond FIRE_TIMEOUT: looking up the endpoint's name, waiting for a locked
-# database twice. A run that is older is nobody's any more.
-_SETTLE_MARGIN = timedelta(seconds=60)
 
 
 class KeyTaken(SuspiciousOperation):
@@ -131,6 +126,7 @@ def fire(
             api_version=run.api_version,
             text=text,
             timeout=settings.FIRE_TIMEOUT,
+            route=fire_api.configured_route(),
         )
     with patience.while_recording():
         recorded = recording.record_answer(run, answer, duration=time.monotonic() - pressed)
@@ -145,7 +141,7 @@ def settle_overdue_runs() -> None:
     Called by every page that shows runs, so that no scheduled job is needed. The look costs one
     query on an index that is all but empty; only a find costs a write.
     """
-    overdue = Run.objects.filter(state=State.SENDING, created_at__lt=_overdue_before())
+    overdue = Run.objects.filter(state=State.SENDING, created_at__lt=limits.overdue_before())
     if overdue.exists():
         for run in overdue.select_related("routine", "person"):
             _settle_overdue(run)
@@ -164,11 +160,7 @@ def _settle_overdue(run: Run) -> None:
 
 def is_overdue(run: Run) -> bool:
     """Return whether `settle_overdue_runs` would settle it."""
-    return run.is_sending and run.created_at < _overdue_before()
-
-
-def _overdue_before() -> datetime:
-    return timezone.now() - timedelta(seconds=settings.FIRE_TIMEOUT) - _SETTLE_MARGIN
+    return run.is_sending and run.created_at < limits.overdue_before()
 
 
 class _KeyUsed(Exception):
@@ -239,20 +231,20 @@ def _runs_sent_of_late(run: Run) -> list[limits.SentRun]:
     were when it began, and a lock may have been waited for.
     """
     fireable = Routine.objects.filter(pk=run.routine_id).fireable_by(run.person).order_by()
-    of_late = fireable.once_per_sent_run(limits.matter_since(run.routine))
-    fields = ("sent_run", "sent_run__state", "sent_run__person", "sent_run__created_at")
-    rows = list(of_late.values_list(*fields))
-    if not rows:
+    of_late = fireable.once_per_sent_run(
+        limits.matter_since(run.routine), in_flight_since=limits.in_flight_since(run.routine)
+    )
+    # Two queries in one: what is unknown is so however old it is, and has an index of its own.
+    unknown = fireable.filter(runs__state=State.UNKNOWN)
+    rows = of_late.values_list(*_of_run("sent_run")).union(unknown.values_list(*_of_run("runs")))
+    found = list(rows)
+    if not found:
         raise rules.NotAllowed(run.routine)
-    sent = [limits.SentRun(*row) for row in rows if row[0] is not None]
-    # No page need have settled them: the board, whose button fires at once, shows the newest only.
-    overdue_before = _overdue_before()
-    return [
-        one._replace(state=State.UNKNOWN)
-        if one.state == State.SENDING and one.pressed_at < overdue_before
-        else one
-        for one in sent
-    ]
+    return limits.sent_runs(row for row in found if row[0] is not None)
+
+
+def _of_run(name: str) -> tuple[str, ...]:
+    return (name, f"{name}__state", f"{name}__person", f"{name}__created_at")
 
 
 def _look_for_earlier(run: Run) -> None:

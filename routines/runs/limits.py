@@ -5,10 +5,10 @@ claude.ai's own "Run now" shares them, so what we count is "at least".
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from routines.fire_api import Answer
 from routines.models import Account, Person, Routine, Run
-from routines.values.reasons import MEANINGS, Meaning, Reason, State
+from routines.values.reasons import MEANINGS, SENT, Meaning, Reason, State
 
 # A 429 without a readable Retry-After; one that asks for nearly nothing, or for for ever.
 _HOLD_WITHOUT_ADVICE = timedelta(minutes=1)
@@ -24,8 +24,12 @@ _SHORTEST_HOLD = timedelta(seconds=5)
 _LONGEST_HOLD = timedelta(hours=24)
 
 _BUDGET_WINDOW = timedelta(hours=1)  # documented: limits are per hour
-_UNKNOWN_FOR = timedelta(hours=1)  # so long an unknown run is shown before another one
-_MOST_UNKNOWN = 3
+_MOST_UNSETTLED = 3  # of what may have made a session, so many are shown before another run
+# What a run may take beyond FIRE_TIMEOUT: looking up the endpoint's name, waiting for a locked
+# database twice. A run that is older is nobody's any more.
+_SETTLE_MARGIN = timedelta(seconds=60)
+# No form is good for longer than a day, so no press comes from a page that is older.
+_LONGEST_IN_FLIGHT = timedelta(days=2)
 
 # Put together once: that takes Django longer than the query.
 _started_by_routine = (
@@ -195,43 +199,73 @@ class SentRun(NamedTuple):
     pressed_at: datetime
 
 
+def overdue_before() -> datetime:
+    """A run that was pressed before that and is still `sending` is `unknown` in truth."""
+    return timezone.now() - timedelta(seconds=settings.FIRE_TIMEOUT) - _SETTLE_MARGIN
+
+
 def matter_since(routine: Routine) -> datetime:
-    """Since when sent runs matter to a press of `routine`, for its cool-down or as prior runs."""
-    cool_down = timedelta(seconds=routine.cool_down)
-    return timezone.now() - max(cool_down, _UNKNOWN_FOR, _recent())
+    """Since when settled runs matter to a press of `routine`, for its cool-down or as prior runs.
+
+    Unknown ones matter until somebody settles them.
+    """
+    return timezone.now() - max(timedelta(seconds=routine.cool_down), _recent())
+
+
+def in_flight_since(routine: Routine) -> datetime:
+    """Since when runs that are still being sent matter; any page settles those that are overdue."""
+    return min(matter_since(routine), timezone.now() - _LONGEST_IN_FLIGHT)
+
+
+def sent_runs(rows: Iterable[tuple[Any, ...]]) -> list[SentRun]:
+    """Of rows as queries give them. No page need have settled what is overdue."""
+    overdue = overdue_before()
+    found = {SentRun(*row) for row in rows}  # once, though several queries may have found it
+    return [
+        one._replace(state=State.UNKNOWN)
+        if one.state == State.SENDING and one.pressed_at < overdue
+        else one
+        for one in found
+    ]
 
 
 def prior_among(sent: Collection[SentRun], person: Person) -> list[int]:
     """Of these runs of one routine, those that `person` should know of before making one more.
 
-    Primary keys: the newest three unknown ones of the last hour, then a colleague's newest of the
-    last RECENT_RUN_WARNING seconds.
+    Primary keys: the newest three whose outcome nobody knows, however old; the newest three that
+    are still being sent, their own as well (from another tab, or another device); then a
+    colleague's newest of the last RECENT_RUN_WARNING seconds.
     """
-    now = timezone.now()
+    recent = timezone.now() - _recent()
     newest_first = sorted(sent, key=lambda run: (run.pressed_at, run.pk), reverse=True)
-    unknown = [
-        run.pk
-        for run in newest_first
-        if run.state == State.UNKNOWN and run.pressed_at > now - _UNKNOWN_FOR
-    ]
+    unknown = [run.pk for run in newest_first if run.state == State.UNKNOWN]
+    in_flight = [run.pk for run in newest_first if run.state == State.SENDING]
     of_others = [
         run.pk
         for run in newest_first
-        if run.state != State.UNKNOWN
+        if run.state not in (State.UNKNOWN, State.SENDING)
         and run.person != person.pk
-        and run.pressed_at > now - _recent()
+        and run.pressed_at > recent
     ]
-    return unknown[:_MOST_UNKNOWN] + of_others[:1]
+    return unknown[:_MOST_UNSETTLED] + in_flight[:_MOST_UNSETTLED] + of_others[:1]
 
 
 def prior_runs(routine: Routine, person: Person) -> list[Run]:
     """Those that `prior_among` names, for a page; their `person` is loaded."""
-    sent = Run.objects.filter(routine=routine, created_at__gt=matter_since(routine)).sent()
-    rows = sent.values_list("pk", "state", "person", "created_at")
+    runs = Run.objects.filter(routine=routine).order_by()
+    of_late = runs.filter(created_at__gt=in_flight_since(routine)).filter(
+        Q(state=State.SENDING) | Q(created_at__gt=matter_since(routine), state__in=SENT)
+    )
+    fields = ("pk", "state", "person", "created_at")
+    rows = of_late.values_list(*fields)
     # There is nearly never anything: so one light query first.
-    pks = prior_among([SentRun(*row) for row in rows], person)
-    runs = Run.objects.select_related("person").in_bulk(pks) if pks else {}
-    return [runs[pk] for pk in pks]
+    sent = sent_runs(rows.union(runs.filter(state=State.UNKNOWN).values_list(*fields)))
+    pks = prior_among(sent, person)
+    found = Run.objects.select_related("person").in_bulk(pks) if pks else {}
+    states = {one.pk: one.state for one in sent}
+    for pk, run in found.items():
+        run.state = states[pk]
+    return [found[pk] for pk in pks]
 
 
 def _recent() -> timedelta:

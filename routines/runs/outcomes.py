@@ -15,6 +15,7 @@ from django.utils import timezone
 from routines.audit import trace
 from routines.models import AuditEvent, Outcome, Person, Run
 from routines.values.reasons import State
+from routines.values.snapshots import Snapshot, check
 
 _REMEMBERED = timedelta(days=3)
 _NOT_BEFORE = timedelta(minutes=10)  # a session takes its time: nobody can say yet
@@ -45,19 +46,27 @@ class LinkRefused(ValueError):
     """`str()` is a sentence that says what to paste instead."""
 
 
-def mark(run: Run, outcome: Outcome, *, by: Person) -> Run:
-    """Say what came of it; the note and the link that are there stay. Raise CannotBeMarked."""
-    return _write(run, by, outcome=outcome.value)
+def snapshot(run: Run) -> Snapshot:
+    values = {"outcome": run.outcome, "note": run.outcome_note, "link": run.outcome_link}
+    return Snapshot(f"outcome of run {run.pk}", values, routine=run.routine_id, run=run.pk)
 
 
-def describe(run: Run, *, note: str, link: str, by: Person) -> Run:
+def mark(run: Run, outcome: Outcome, *, by: Person, seen: Snapshot | None = None) -> Run:
+    """Say what came of it; the note and the link that are there stay. Raise CannotBeMarked.
+
+    Here as below, raise ChangedMeanwhile if somebody has said more than the page showed.
+    """
+    return _write(run, by, seen, outcome=outcome.value)
+
+
+def describe(run: Run, *, note: str, link: str, by: Person, seen: Snapshot | None = None) -> Run:
     """A note and a link beside the outcome. Raise CannotBeMarked, LinkRefused."""
-    return _write(run, by, outcome_note=note.strip(), outcome_link=_checked(link.strip()))
+    return _write(run, by, seen, outcome_note=note.strip(), outcome_link=_checked(link.strip()))
 
 
-def take_back(run: Run, *, by: Person) -> Run:
+def take_back(run: Run, *, by: Person, seen: Snapshot | None = None) -> Run:
     """As if nobody had said anything."""
-    return _write(run, by, outcome="", outcome_note="", outcome_link="")
+    return _write(run, by, seen, outcome="", outcome_note="", outcome_link="")
 
 
 def reminders(person: Person) -> list[Run]:
@@ -70,11 +79,12 @@ def reminders(person: Person) -> list[Run]:
 
 
 @transaction.atomic
-def _write(run: Run, by: Person, **values: str) -> Run:
+def _write(run: Run, by: Person, seen: Snapshot | None, **values: str) -> Run:
     visible = Run.objects.visible_to(by).select_related("routine__account", "person")
     stored = visible.select_for_update(of=("self",)).filter(pk=run.pk).first()
     if stored is None:
         raise NotYours
+    check(seen, snapshot(stored))
     before = {field: getattr(stored, field) for field in values}
     for field, value in values.items():
         setattr(stored, field, value)

@@ -4,11 +4,12 @@ An answer has cost a session: whatever the database does now, the person is told
 """
 
 import logging
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
 from typing import Any
 
 from django.db import Error as DatabaseFailure
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -16,13 +17,22 @@ from routines.fire_api import Answer
 from routines.models import Run
 from routines.runs import limits
 from routines.tokens import health
-from routines.values import words
-from routines.values.reasons import SAID_BY_PEOPLE, State
+from routines.values import session_links, words
+from routines.values.reasons import SAID_BY_PEOPLE, Reason, State
+from routines.values.references import of_session
 
 logger = logging.getLogger(__name__)
 
 _UNSETTLED = Q(state__in=[State.SENDING, State.UNKNOWN])
 _SETTLED_BY_PEOPLE = Q(reason__in=SAID_BY_PEOPLE)
+
+_LONGEST_MESSAGE = 2_000
+_TAKEN = {
+    "state": State.UNKNOWN,
+    "reason": Reason.SESSION_TAKEN,
+    "session_id": "",
+    "session_url": "",
+}
 
 
 def record_answer(run: Run, answer: Answer, *, duration: float) -> bool:
@@ -32,22 +42,67 @@ def record_answer(run: Run, answer: Answer, *, duration: float) -> bool:
     `run` holds it all the same.
     """
     values = _values(answer, timezone.now(), duration)
-    for name, value in values.items():
-        setattr(run, name, value)
-    # An answer later than settle_overdue_runs expected still tells the truth, and it overrules
-    # what people guessed; that no answer came does not.
-    may_change = _UNSETTLED if answer.state == State.UNKNOWN else _UNSETTLED | _SETTLED_BY_PEOPLE
-    stored = Run.objects.filter(may_change, pk=run.pk)
     for is_last_try in (False, True):
         try:
-            stored.update(**values)
-            return True
+            values = _store(run, answer, values)
+            is_stored = True
+            break
         except DatabaseFailure as failure:
+            is_stored = False
             if is_last_try:
                 _log_lost_answer(run, answer, failure)
             elif not connection.in_atomic_block:
                 connection.close()  # the server may have gone and come back
-    return False
+    for name, value in values.items():
+        setattr(run, name, value)
+    return is_stored
+
+
+def _store(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
+    """Update the run, and return what it became: one session is one run's, says the database."""
+    stored = Run.objects.filter(_may_change(answer), pk=run.pk)
+    try:
+        with _own_savepoint():
+            stored.update(**values)
+        return values
+    except IntegrityError:
+        # What people said of another run was a guess, and the endpoint has just said otherwise.
+        if answer.state == State.STARTED and _take_from_guesses(values["session_id"], run):
+            with suppress(IntegrityError), _own_savepoint():
+                stored.update(**values)
+                return values
+    # Another run has it, by an answer as good as this one.
+    said = f"The answer named {answer.session_url or answer.session_id}. {answer.error_message}"
+    message = said.strip()[:_LONGEST_MESSAGE]
+    values |= _TAKEN | {"error_message": message, "error_message_words": words.kept(message)}
+    stored.update(**values)
+    return values
+
+
+def _may_change(answer: Answer) -> Q:
+    """Which states of a run this answer overrules, should it come late.
+
+    One later than settle_overdue_runs expected still tells the truth, and it overrules what people
+    guessed. That no answer came does not; but a session that it names proves that one was made.
+    """
+    if answer.state != State.UNKNOWN:
+        return _UNSETTLED | _SETTLED_BY_PEOPLE
+    if answer.session_id or answer.session_url:
+        return _UNSETTLED | Q(reason=Reason.SAID_NOT_STARTED)
+    return _UNSETTLED
+
+
+def _take_from_guesses(session_id: str, run: Run) -> bool:
+    guessed = Run.objects.filter(of_session(session_id), reason=Reason.SAID_STARTED)
+    if not guessed.exclude(pk=run.pk).update(**_TAKEN, settled_by=None):
+        return False
+    logger.warning("run %s: its session had been given to another run by hand", run.pk)
+    return True
+
+
+def _own_savepoint() -> AbstractContextManager[Any]:
+    """So that a refused row leaves a transaction of somebody else's usable."""
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
 def record_consequences(run: Run, answer: Answer) -> None:
@@ -78,7 +133,8 @@ def _values(answer: Answer, now: datetime, duration: float) -> dict[str, Any]:
         "error_message": answer.error_message,
         "error_message_words": words.kept(answer.error_message),
         "request_id": answer.request_id,
-        "session_id": answer.session_id,
+        # An address alone names its session as well: no second run may have it.
+        "session_id": answer.session_id or session_links.name_in(answer.session_url),
         "session_url": answer.session_url,
         "retry_after": now + answer.retry_after if answer.retry_after else None,
     }

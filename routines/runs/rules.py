@@ -33,6 +33,11 @@ class NotAllowed(PermissionDenied):
         if groups:
             who = f"the group {groups[0]}" if len(groups) == 1 else f"the groups {_list(groups)}"
             sentence = f"“{routine}” is open to {who} only. Ask an admin if you need to run it."
+        elif not routine.open_to_everybody:
+            sentence = (
+                f"“{routine}” is open to nobody at the moment: the groups that it was open to are "
+                "gone. Ask an admin if you need to run it."
+            )
         else:
             sentence = "Your role does not allow running routines. Ask an admin if you need to."
         super().__init__(sentence)

@@ -1,20 +1,17 @@
 """People settle unknown runs: only they can look at claude.ai and see whether a session exists."""
 
-import re
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from routines.audit import trace
-from routines.models import Account, AuditEvent, Person, Run
+from routines.models import AuditEvent, Person, Run
 from routines.values import session_links
 from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
 from routines.values.references import of_session
-
-# Documented: https://claude.ai/code/session_01HJKLMNOPQRSTUVWXYZ
-_SESSION = re.compile(r"https://claude\.ai/code/(session_[A-Za-z0-9_-]{1,190})/?", re.ASCII)
+from routines.values.snapshots import Snapshot, check
 
 
 class SessionUrlRefused(ValueError):
@@ -25,31 +22,52 @@ class NotOpen(Exception):
     """The run is not unknown (any more): the endpoint's answer stands."""
 
 
-def settle_as_started(run: Run, session_url: str, *, by: Person) -> None:
-    """Record the session that `by` found for an unknown run. Raise SessionUrlRefused, NotOpen."""
+def snapshot(run: Run) -> Snapshot:
+    """What is known of it: people correct each other only if they have seen each other's word."""
+    values = {"state": run.state, "reason": run.reason, "session_url": run.session_url}
+    return Snapshot(f"what became of run {run.pk}", values, routine=run.routine_id, run=run.pk)
+
+
+def settle_as_started(
+    run: Run, session_url: str, *, by: Person, seen: Snapshot | None = None
+) -> None:
+    """Record the session that `by` found for an unknown run.
+
+    Raise SessionUrlRefused, NotOpen, or ChangedMeanwhile if it is not as the page showed it.
+    """
     url = session_url.strip().split("?")[0].split("#")[0]
-    found = _SESSION.fullmatch(url)
-    if found is None or not session_links.is_safe(url):
+    session_id = session_links.name_in(url)
+    if not session_id:
         raise SessionUrlRefused(
             "This is not the address of a session. Open the session at claude.ai/code and copy "
             "its address: https://claude.ai/code/session_…"
         )
-    _settle(run, Reason.SAID_STARTED, found.group(1), url, by)
+    try:
+        _settle(run, Reason.SAID_STARTED, session_id, url, by, seen)
+    except IntegrityError:
+        other = Run.objects.filter(of_session(session_id)).exclude(pk=run.pk).first()
+        if other is None:
+            raise
+        raise SessionUrlRefused(
+            f"This session belongs to run {other.pk} already. Look for another one at "
+            "claude.ai/code, or say that this run did not start."
+        ) from None
 
 
-def settle_as_not_started(run: Run, *, by: Person) -> None:
-    """Record that `by` looked, and no session exists. Raise NotOpen."""
-    _settle(run, Reason.SAID_NOT_STARTED, "", "", by)
+def settle_as_not_started(run: Run, *, by: Person, seen: Snapshot | None = None) -> None:
+    """Record that `by` looked, and no session exists. Raise NotOpen, ChangedMeanwhile."""
+    _settle(run, Reason.SAID_NOT_STARTED, "", "", by, seen)
 
 
 @transaction.atomic
-def _settle(run: Run, reason: Reason, session_id: str, session_url: str, by: Person) -> None:
-    if session_id:
-        # One at a time on an account, so that no session is given to two of its runs.
-        Account.objects.select_for_update().get(pk=run.routine.account_id)
-        other = Run.objects.filter(of_session(session_id)).exclude(pk=run.pk).first()
-        if other is not None:
-            raise SessionUrlRefused(f"This session belongs to run {other.pk} already.")
+def _settle(
+    run: Run,
+    reason: Reason,
+    session_id: str,
+    session_url: str,
+    by: Person,
+    seen: Snapshot | None,
+) -> None:
     # What people said may be corrected by people; what the endpoint said may not.
     before = (
         Run.objects.select_for_update()
@@ -58,15 +76,22 @@ def _settle(run: Run, reason: Reason, session_id: str, session_url: str, by: Per
     )
     if before is None:
         raise NotOpen
-    run.reason, run.state = reason, MEANINGS[reason].state
-    run.session_id, run.session_url = session_id, session_url
-    run.settled_by, run.settled_at = by, timezone.now()
-    run.save(
-        update_fields=["reason", "state", "session_id", "session_url", "settled_by", "settled_at"]
-    )
+    check(seen, snapshot(before))
+    values = {
+        "reason": reason,
+        "state": MEANINGS[reason].state,
+        "session_id": session_id,
+        "session_url": session_url,
+        "settled_by": by,
+        "settled_at": timezone.now(),
+    }
+    # Whether another run has this session, the database knows: also of one settled at once.
+    Run.objects.filter(pk=run.pk).update(**values)
+    for name, value in values.items():
+        setattr(run, name, value)
     changes: dict[str, list[Any]] = {
         "run": [run.pk, run.pk],
-        "reason": [before.reason, run.reason],
-        "session_url": [before.session_url, run.session_url],
+        "reason": [before.reason, reason],
+        "session_url": [before.session_url, session_url],
     }
     trace(AuditEvent.Action.RUN_SETTLED, by=by, routine=run.routine, changes=changes)

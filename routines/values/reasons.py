@@ -69,6 +69,10 @@ class Reason(models.TextChoices):
     # not sent
     NO_CONNECTION = "no_connection", "no connection"
     TLS_FAILED = "tls_failed", "no secure connection"
+    PROXY_UNREACHABLE = "proxy_unreachable", "proxy not reached"
+    PROXY_SIGN_IN = "proxy_sign_in", "not signed in at the proxy"
+    PROXY_REFUSED = "proxy_refused", "refused by the proxy"
+    PROXY_FAILED = "proxy_failed", "no connection from the proxy"
     UNSENDABLE = "unsendable", "request could not be built"
     BUSY = "busy", "dashboard busy"
     DISABLED = "disabled", "routine disabled"
@@ -82,6 +86,8 @@ class Reason(models.TextChoices):
     SERVER_ERROR = "server_error", "server error"
     UNREADABLE_ANSWER = "unreadable_answer", "unreadable answer"
     UNEXPECTED_ANSWER = "unexpected_answer", "unexpected answer"
+    SESSION_NAMED = "session_named", "an error that names a session"
+    SESSION_TAKEN = "session_taken", "named the session of another run"
     NO_ANSWER = "no_answer", "no answer in time"
     CONNECTION_LOST = "connection_lost", "connection lost"
     INTERRUPTED = "interrupted", "dashboard stopped meanwhile"
@@ -149,8 +155,9 @@ MEANINGS: dict[Reason, Meaning] = {
     ),
     Reason.HEADER_VERSION: Meaning(
         State.REFUSED,
-        "The endpoint refused a header version: this version seems retired. Nothing was started.",
-        "Ask an admin to move this routine to a newer beta or API version.",
+        "The endpoint does not accept this header version: retired, mistyped or not out yet. "
+        "Nothing was started.",
+        "Ask an admin to move this routine to a version that is accepted.",
         Actor.ADMIN,
     ),
     Reason.BAD_REQUEST: Meaning(
@@ -218,6 +225,33 @@ MEANINGS: dict[Reason, Meaning] = {
         "No secure connection to the endpoint could be made. Nothing was sent.",
         "Ask an admin to check the server's clock, its certificates and the network.",
         Actor.ADMIN,
+    ),
+    Reason.PROXY_UNREACHABLE: Meaning(
+        State.NOT_SENT,
+        "The proxy between this dashboard and the internet gave no answer. Nothing was sent.",
+        "Run it again in a moment; if it goes on, ask an admin to look at the proxy.",
+        Actor.TEAMMATE,
+    ),
+    Reason.PROXY_SIGN_IN: Meaning(
+        State.NOT_SENT,
+        "The proxy between this dashboard and the internet asks for another user or password. "
+        "Nothing was sent.",
+        "Ask an admin to correct them in the server's settings.",
+        Actor.ADMIN,
+    ),
+    Reason.PROXY_REFUSED: Meaning(
+        State.NOT_SENT,
+        "The proxy between this dashboard and the internet does not let it reach the endpoint. "
+        "Nothing was sent.",
+        "Ask an admin to have the endpoint's host allowed at the proxy.",
+        Actor.ADMIN,
+    ),
+    Reason.PROXY_FAILED: Meaning(
+        State.NOT_SENT,
+        "The proxy between this dashboard and the internet could not reach the endpoint. "
+        "Nothing was sent.",
+        "Run it again in a moment; if it goes on, ask an admin to look at the proxy.",
+        Actor.TEAMMATE,
     ),
     Reason.UNSENDABLE: Meaning(
         State.NOT_SENT,
@@ -288,6 +322,20 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.UNEXPECTED_ANSWER: Meaning(
         State.UNKNOWN,
         "The endpoint gave an answer that is not documented.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.SESSION_NAMED: Meaning(
+        State.UNKNOWN,
+        "The endpoint answered with an error, and yet named a session. Open it: only a look can "
+        "tell whether this run started it.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.SESSION_TAKEN: Meaning(
+        State.UNKNOWN,
+        "The session named for this run belongs to another run, so whether this one started a "
+        "session of its own is not known.",
         _LOOK,
         Actor.TEAMMATE,
     ),

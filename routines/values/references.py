@@ -3,12 +3,24 @@
 import re
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import CharField, F, Func, Q, Value
+from django.db.models.lookups import Exact
 
-_SESSION = re.compile(r"session_[A-Za-z0-9_-]{1,190}", re.ASCII)
+from routines.values import session_links
+
+_SESSION = re.compile(session_links.NAME, re.ASCII)
 _SESSION_URL = re.compile(rf"https?://\S*?/({_SESSION.pattern})(?:[/?#]\S*)?", re.ASCII)
 _REQUEST = re.compile(r"req_[A-Za-z0-9_-]{1,190}", re.ASCII)
 _RUN = re.compile(r"(?:#|run #?|(?:https?://\S*)?/history/)(\d{1,18})/?", re.ASCII | re.IGNORECASE)
+
+# As session_links.normal, in the database. The prefixes are no parameters: the expression of a
+# query must be that of the index to the letter, or SQLite takes it for another one.
+SESSION_NAME = Func(
+    F("session_id"),
+    template="REPLACE(%(expressions)s, 'cse_', 'session_')",
+    output_field=CharField(max_length=200),
+)
+NAMES_A_SESSION = ~Q(session_id="")
 
 
 @dataclass(frozen=True)
@@ -39,8 +51,9 @@ def run_number(typed: str) -> int | None:
 
 
 def of_session(session_id: str) -> Q:
+    """Finds the one run of this session, whichever of its two names it is given."""
     # The index holds the runs with a session alone, and SQLite takes it only when told so.
-    return Q(session_id=session_id) & ~Q(session_id="")
+    return Q(Exact(SESSION_NAME, Value(session_links.normal(session_id)))) & NAMES_A_SESSION
 
 
 def bare_number(typed: str) -> int | None:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from routines.values import pasted_text
+from routines.values import broken_tokens, pasted_text
 from routines.values.pasted_text import INVISIBLE
 
 PREFIX = "sk-ant-oat01-"  # documented: every routine token starts with it
@@ -36,13 +36,22 @@ class TokenRefused(ValueError):
     """What was pasted is not a routine token; `str()` says why and never repeats it."""
 
 
-def contains_token(text: str) -> bool:
-    """True if a token stands in `text`, or what is left of one."""
+def contains_whole_token(text: str) -> bool:
+    """True if a token stands in `text`, or what is left of one, with no gap inside."""
     # Invisible characters are none of ASCII, and a token is of nothing else: whole pages are
     # looked at, and this tells nearly all of them at a tenth of the time.
     if PREFIX not in text.encode("ascii", "ignore").decode("ascii"):
         return False
     return _TOKEN_IN_TEXT.search(INVISIBLE.sub("", text)) is not None
+
+
+def contains_token(text: str) -> bool:
+    """True if a token stands in what somebody typed, be it broken over lines or spaced."""
+    if contains_whole_token(text):
+        return True
+    if not broken_tokens.may_stand_in(text, PREFIX):
+        return False
+    return bool(broken_tokens.spans(broken_tokens.visible(text), PREFIX))
 
 
 def find(text: str, *, alone: bool = False) -> str | None:

@@ -13,7 +13,12 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 from routines.values import token_patterns
-from routines.values.token_patterns import PREFIX, TokenRefused, contains_token
+from routines.values.token_patterns import (
+    PREFIX,
+    TokenRefused,
+    contains_token,
+    contains_whole_token,
+)
 
 __all__ = [
     "FORM_LIFETIME",
@@ -23,6 +28,7 @@ __all__ = [
     "TokenRefused",
     "TokenUnreadable",
     "contains_token",
+    "contains_whole_token",
     "decrypt",
     "decrypt_from_form",
     "encrypt",
@@ -80,8 +86,8 @@ def parse(pasted: str) -> Token:
     plain = token_patterns.find(pasted, alone=True)
     if plain is None:
         raise TokenRefused(
-            f"A routine token starts with {PREFIX}. Generate one at claude.ai: the routine, Edit, "
-            "Select a trigger, API, Generate token."
+            f"No token was found in this. A routine token starts with {PREFIX}: paste it as "
+            "claude.ai shows it, alone or with the whole command."
         )
     return Token(plain)
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 LONGEST_WORD = 100  # characters
 # Of a run of an unspaced script in a search, the pairs of so many characters are looked for.
 _LONGEST_RUN = 40
+_MOST_MARKS = 30
 
 UNSPACED = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -78,8 +79,20 @@ def _words(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _folded(text: str) -> str:
+    text = _without_piles(text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return folded.replace("i\u0307", "i").replace("\u0131", "i")
+
+
+def _without_piles(text: str) -> str:
+    """Of marks on one letter the first few: no script has more, and sorting them takes quadratic
+    time (as Unicode's "stream-safe" texts, UAX 15)."""
+    kept, pile = [], 0
+    for character in text:
+        pile = pile + 1 if unicodedata.combining(character) else 0
+        if pile <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def _without_leading_marks(part: str) -> str:

@@ -57,8 +57,7 @@ def _measure_on(kind: str, rounds: int) -> None:
                         database,
                         api.url,
                         folder,
-                        config="tests.bench.gunicorn_conf",
-                        BENCH_CERTIFICATE=made.certificate,
+                        CA_BUNDLE=made.certificate,
                     ) as product,
                 ):
                     took, to_leave = _compare(

@@ -12,7 +12,7 @@ from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import result, run_now, session_link, sign_in
 from tests.dashboard.registry.registering import NEW_ID, command
-from tests.factories import create_run
+from tests.factories import create_routine, create_run
 
 
 def test_a_routine_is_registered_fired_and_found(
@@ -44,6 +44,30 @@ def test_a_routine_is_registered_fired_and_found(
     expect(session_link(found)).to_have_attribute("href", session.session_url)
     expect(found.locator("dl.facts")).to_contain_text(session.request_id)
     expect(run_now(found)).to_have_count(0)
+
+
+PASTE = """(field, text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  const how = { clipboardData, bubbles: true, cancelable: true };
+  field.dispatchEvent(new ClipboardEvent("paste", how));
+}"""
+
+
+def test_a_token_is_replaced_by_pasting_an_address_and_the_token_below_it(
+    open_as: OpenAs, admin: Person, practice: PracticeApi, settings
+):
+    """A field of one line would glue the two."""
+    create_routine(name="Fifth", routine_id=NEW_ID, token=None)
+    page = open_as(admin, "/routines/fifth/token/")
+    field = page.get_by_label("New token")
+    expect(field).to_be_focused()
+    token = practice.token_for(NEW_ID)
+    address = f"{settings.CLAUDE_API_BASE_URL}/v1/claude_code/routines/{NEW_ID}/fire"
+    field.evaluate(PASTE, f"{address}\n{token}\n")
+    page.get_by_role("button", name="Save the token").click()
+    expect(page.get_by_text(f"The token is stored. It ends in {token[-4:]}.")).to_be_visible()
+    assert token not in page.content()
 
 
 def test_a_wrong_routine_id_is_said_at_the_field_and_what_was_typed_stays(

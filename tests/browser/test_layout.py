@@ -54,8 +54,9 @@ def routine(admin: Person) -> Routine:
     return routine
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, ZOOMED], ids=["phone", "zoomed"])
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(PHONE, "light"), (ZOOMED, "dark")], ids=["phone-light", "zoomed-dark"]
+)
 def test_every_page_fits(
     open_as: OpenAs,
     admin: Person,

@@ -65,6 +65,27 @@ def test_a_hidden_tab_does_not_ask_and_looks_at_once_when_it_is_seen_again(
     expect(page.locator(f"#last-{release_notes.slug}")).to_contain_text("by a colleague")
 
 
+def test_after_a_long_sleep_every_line_is_drawn_anew_however_much_was_missed(
+    open_as: OpenAs, teammate: Person, release_notes: Routine, colleague: Person
+):
+    """Too old to say what it has seen, or more than a hundred new runs: nothing stale is left."""
+    other = create_routine(name="Another routine", template="x")
+    page = open_with_clock(open_as, teammate)
+    create_run(routine=other, person=colleague)
+    for _ in range(101):
+        create_run(routine=release_notes, person=colleague)
+    a_look_later(page)
+    for routine in (other, release_notes):
+        expect(page.locator(f"#last-{routine.slug}")).to_contain_text("by a colleague")
+    create_run(routine=other, person=create_teammate(username="somebody else"))
+    # Its cursor is of a time too long ago: no signature of it is accepted any more.
+    page.locator("[data-live]").evaluate(
+        "live => { live.dataset.live = '/board/changes/?look=old'; }"
+    )
+    a_look_later(page)
+    expect(page.locator(f"#last-{other.slug}")).to_contain_text("by somebody else")
+
+
 def test_it_asks_ever_less_while_the_dashboard_is_away_and_goes_on_when_it_is_back(
     open_as: OpenAs, teammate: Person, release_notes: Routine, colleague: Person, console: Console
 ):

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dashboard.forms import made_from
 from routines.models import Person, Routine
 from tests.factories import PASSWORD
 
@@ -93,7 +94,8 @@ def _is_post(form: Element) -> bool:
 
 
 def _is_sent(element: Element) -> bool:
-    return element.attributes.get("type") != "checkbox" or "checked" in element.attributes
+    is_choice = element.attributes.get("type") in ("checkbox", "radio")
+    return not is_choice or "checked" in element.attributes
 
 
 def _value(element: Element) -> str:
@@ -113,6 +115,26 @@ def signed_in(person: Person, **options: Any) -> Client:
 def confirm(client: Client) -> None:
     """That it is still this person, as is asked for before tokens are touched."""
     client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+
+
+def save(client: Client, url: str, **typed: Any) -> Any:
+    """Open the page of a form, type, and press its button."""
+    page = Page(client.get(url))
+    own = [
+        form for form in page.find("form", method="post") if form.attributes.get("action") == url
+    ]
+    return client.post(url, page.fields(url if own else None) | typed)
+
+
+def seen(kind: str, shown: Any) -> dict[str, str]:
+    """What a button sends of `shown`, on a page that was opened just now."""
+    snapshot = made_from.SNAPSHOTS[kind](shown)
+    return {made_from.FIELD: made_from.written(snapshot)}
+
+
+def press_button(client: Client, page: str, action: str, **options: Any) -> Any:
+    """Open a page, and press the button of the form with this action."""
+    return client.post(action, Page(client.get(page)).fields(action), **options)
 
 
 def run_url(routine: Routine) -> str:

@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.core.management import get_commands
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
-from routines.models import Person, Routine, Run, SavedView, TextTemplate, VersionMove
+from dashboard.sign_in.second_factor import SecondFactorAdapter
+from routines.models import AuditEvent, Person, Routine, Run, SavedView, TextTemplate, VersionMove
 from routines.values.reasons import Reason
 from tests import rights_table
 from tests.dashboard.browsing import signed_in
@@ -109,6 +114,46 @@ def test_everybody_gets_in_where_the_page_says_and_nowhere_else(address, urls, c
     assert words(LOOK) == RIGHTS.get((address, LOOK), rights_table.left_out(LOOK))
     assert stored() == before
     assert words(PRESS) == RIGHTS.get((address, PRESS), rights_table.left_out(PRESS))
+
+
+def test_who_has_no_role_reaches_their_own_sign_in_alone_and_leaves_no_trace(urls, clients):
+    of_sign_in = re.compile("account_|mfa_|oidc_|confirmed$|web_sessions$|end_")
+    before, events = stored(), AuditEvent.objects.count()
+    for address in ADDRESSES:
+        if of_sign_in.match(address):
+            continue
+        for verb in (LOOK, PRESS):
+            said = rights_table.word_for(_do(clients["no role"], verb, urls[address]), verb)
+            assert said in ("no", "-"), (address, verb)
+    assert (stored(), AuditEvent.objects.count()) == (before, events)
+
+
+CONFIRMING = {"account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}
+CONFIRMING |= {"oidc_confirm"}
+
+
+def test_a_recent_sign_in_is_asked_for_where_the_page_says_and_nowhere_else(urls, people, values):
+    """Whoever finds an unlocked screen changes nobody's rights; nobody else is held up."""
+    key = {"pk": values[""]["pk"], "type": "webauthn", "data": {"name": "A key"}}
+    codes = {"seed": SecondFactorAdapter().encrypt("0" * 40), "used_mask": 0}
+    unlock = {"pk": 9_002, "type": "recovery_codes", "data": codes}
+    for factor in (key, {"pk": 9_001, "type": "totp"}, unlock):
+        Authenticator.objects.create(user=people["admin"], **{"data": {}} | factor)
+    asked = set()
+    for address in urls.keys() - CONFIRMING:
+        url = urls[address]
+        for verb in (LOOK, PRESS):
+            client = signed_in(people["admin"])
+            with time_machine.travel(timezone.now() + timedelta(minutes=11), tick=False):
+                if _asks(_do(client, verb, url)):
+                    asked.add((address, verb))
+    assert asked == rights_table.asking()
+
+
+def _asks(response: Any) -> bool:
+    leads_on = response.headers.get("Location", "").startswith("/confirm/")
+    says_so = not response.streaming and b"It is a while since you signed in" in response.content
+    return leads_on or says_so
 
 
 def test_no_other_method_gets_in(urls, clients):

@@ -42,12 +42,17 @@ def verified(id_token: str, *, keys: list[Any], issuer: str, client_id: str) -> 
             leeway=_CLOCKS_MAY_DIFFER_BY,
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
-    except jwt.PyJWTError as error:
+    # Of claims of nonsense (a moment of 1e999, half a surrogate pair) PyJWT lets Python's own out.
+    except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ProviderFailed(f"The ID token is not good ({type(error).__name__}).") from None
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if claims.get("azp", None if several else client_id) != client_id:
         raise ProviderFailed("The ID token was issued to another client.")
-    if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= _LONGEST_SUBJECT:
+    subject = claims["sub"]
+    # Printable: no database takes half of a surrogate pair, and PostgreSQL no NUL.
+    if not (
+        isinstance(subject, str) and 0 < len(subject) <= _LONGEST_SUBJECT and subject.isprintable()
+    ):
         raise ProviderFailed("The ID token's subject cannot be used.")
     return claims
 
@@ -58,7 +63,7 @@ def check_nonce(claims: dict[str, Any], nonce: str) -> None:
     if (
         not nonce
         or not isinstance(received, str)
-        or not hmac.compare_digest(received.encode(), nonce.encode())
+        or not hmac.compare_digest(received.encode(errors="replace"), nonce.encode())
     ):
         raise ProviderFailed("The ID token was made for another sign-in: its nonce is not ours.")
 

@@ -1,25 +1,25 @@
-"""The only code that talks to the identity provider, in requests, which allauth brings along.
+"""What is asked of the identity provider, and how its answers are taken.
 
-Bounded in time and size, redirects are not followed (the client secret goes to where the discovery
-document says and nowhere else), and what goes wrong becomes one sentence without any secret.
-Proxies and a CA bundle of the company come from the usual variables (HTTPS_PROXY,
-REQUESTS_CA_BUNDLE).
+The room `wire` sends it: each answer is bounded in time, as a whole, and in size; redirects are
+not followed (the client secret goes to where the discovery document says and nowhere else), and
+what goes wrong becomes one sentence without any secret. The provider may be inside the company or
+outside: HTTPS_PROXY and NO_PROXY say which of its hosts are reached through a proxy.
 """
 
+import base64
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
-import requests
-import urllib3
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.conf import settings
-from requests.auth import AuthBase, HTTPBasicAuth
 
 from dashboard.environment import is_loopback
+from routines import wire
 
-TIMEOUT = (5, 10)  # seconds: to connect, and for each answer to begin and go on
+SECONDS = 15.0  # for all answers of one request together, from looking up the first name on
 _MOST_BYTES = 1_000_000
 
 
@@ -38,11 +38,14 @@ class Endpoints:
     userinfo: str
     end_session: str
     secret_in_header: bool
+    deadline: float  # of the request for whose sake they were asked for
 
 
 def discover() -> Endpoints:
     wanted = settings.OIDC_ISSUER
-    document = _ask("GET", f"{wanted.rstrip('/')}/.well-known/openid-configuration", "discovery")
+    deadline = time.monotonic() + SECONDS
+    url = f"{wanted.rstrip('/')}/.well-known/openid-configuration"
+    document = _ask("GET", url, "discovery", deadline)
     issuer = document.get("issuer")
     # The one liberty: a slash at the end, which people lose when they copy it.
     if not isinstance(issuer, str) or issuer.rstrip("/") != wanted.rstrip("/"):
@@ -56,6 +59,7 @@ def discover() -> Endpoints:
         userinfo=_endpoint(document, "userinfo_endpoint", required=False),
         end_session=_endpoint(document, "end_session_endpoint", required=False),
         secret_in_header="client_secret_post" not in methods,
+        deadline=deadline,
     )
 
 
@@ -63,15 +67,16 @@ def exchange(endpoints: Endpoints, *, code: str, verifier: str, callback: str) -
     """Turn the code into tokens; a code that was used before is refused there."""
     data = {"grant_type": "authorization_code", "code": code, "redirect_uri": callback}
     data |= {"code_verifier": verifier, "client_id": settings.OIDC_CLIENT_ID}
-    auth: AuthBase = _NoAuth()
+    authorization = ""
     if endpoints.secret_in_header:
         # Encoded first, as RFC 6749 (2.3.1) wants it.
-        auth = HTTPBasicAuth(
-            quote_plus(settings.OIDC_CLIENT_ID), quote_plus(settings.OIDC_CLIENT_SECRET)
-        )
+        pair = f"{quote_plus(settings.OIDC_CLIENT_ID)}:{quote_plus(settings.OIDC_CLIENT_SECRET)}"
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
         data["client_secret"] = settings.OIDC_CLIENT_SECRET
-    tokens = _ask("POST", endpoints.token, "token", data=data, auth=auth)
+    tokens = _ask(
+        "POST", endpoints.token, "token", endpoints.deadline, data=data, authorization=authorization
+    )
     if not all(isinstance(tokens.get(name), str) for name in ("access_token", "id_token")):
         raise ProviderFailed("The provider's token answer holds no ID token.")
     return tokens
@@ -79,28 +84,15 @@ def exchange(endpoints: Endpoints, *, code: str, verifier: str, callback: str) -
 
 def keys(endpoints: Endpoints) -> list[Any]:
     """Asked for at each sign-in: a key that the provider has revoked opens nothing from then on."""
-    found = _ask("GET", endpoints.keys, "keys").get("keys")
+    found = _ask("GET", endpoints.keys, "keys", endpoints.deadline).get("keys")
     return found if isinstance(found, list) else []
 
 
 def userinfo(endpoints: Endpoints, access_token: str) -> dict[str, Any]:
-    return _ask("GET", endpoints.userinfo, "userinfo", auth=_Bearer(access_token))
-
-
-class _NoAuth(AuthBase):
-    """Else requests would look into a .netrc."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+    authorization = f"Bearer {access_token}"
+    return _ask(
+        "GET", endpoints.userinfo, "userinfo", endpoints.deadline, authorization=authorization
+    )
 
 
 def _endpoint(document: dict[str, Any], name: str, *, required: bool = True) -> str:
@@ -110,7 +102,7 @@ def _endpoint(document: dict[str, Any], name: str, *, required: bool = True) -> 
     except ValueError:
         parts = urlsplit("")
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
-    if secure and parts.hostname:
+    if secure and parts.hostname and str(url).isascii() and str(url).isprintable():
         return str(url)
     if required or url:
         raise ProviderFailed(f"The discovery document's {name} is no https address.")
@@ -118,38 +110,60 @@ def _endpoint(document: dict[str, Any], name: str, *, required: bool = True) -> 
 
 
 def _ask(
-    method: str, url: str, what: str, *, data: dict[str, str] | None = None, auth: Any = None
+    method: str,
+    url: str,
+    what: str,
+    deadline: float,
+    *,
+    data: dict[str, str] | None = None,
+    authorization: str = "",
 ) -> dict[str, Any]:
+    # Several seconds may lie between two sign-ins: no connection is kept that long.
+    headers = {"Connection": "close"}
+    if authorization:
+        headers["Authorization"] = authorization
+    body = b""
+    if data is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        body = urlencode(data).encode()
     try:
-        with (
-            requests.Session() as session,
-            session.request(
-                method,
-                url,
-                data=data,
-                auth=auth or _NoAuth(),
-                headers={"Accept": "application/json"},
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-            ) as response,
-        ):
-            body = response.raw.read(_MOST_BYTES, decode_content=True)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        # The error's text may hold what was sent.
-        raise ProviderFailed(
-            f"The provider's {what} address did not answer ({type(error).__name__})."
-        ) from None
-    answer = _parsed(body)
-    if response.status_code != 200:
+        response = wire.ask(
+            method,
+            url,
+            headers=headers,
+            body=body,
+            timeout=max(0.0, deadline - time.monotonic()),
+            route=_route(urlsplit(url).hostname or ""),
+            most_bytes=_MOST_BYTES,
+        )
+    except wire.NotSent as failure:
+        why = f"{failure.why.value}. {failure.detail}".strip().rstrip(".")
+        raise ProviderFailed(f"The provider's {what} address did not answer: {why}.") from None
+    except wire.AnswerLost as failure:
+        raise ProviderFailed(f"The provider's {what} address did not answer: {failure}.") from None
+    answer = _parsed(response.body)
+    if response.status != 200:
         code = answer.get("error")
         said = f", {code}" if isinstance(code, str) and code.isascii() and len(code) < 50 else ""
         raise ProviderFailed(
-            f"The provider's {what} address refused (status {response.status_code}{said})."
+            f"The provider's {what} address refused (status {response.status}{said})."
+        )
+    if response.ended != wire.Ended.WHOLE:
+        raise ProviderFailed(
+            f"The provider's {what} address did not answer whole: {response.ended.value}."
         )
     if not answer:
         raise ProviderFailed(f"The provider's {what} address answered nothing readable.")
     return answer
+
+
+def _route(host: str) -> wire.Route:
+    proxy = None
+    if settings.OIDC_PROXY_URL and not is_loopback(host) and not wire.is_in_no_proxy(host):
+        proxy = wire.Proxy.from_url(settings.OIDC_PROXY_URL).signed_in_as(
+            settings.OIDC_PROXY_USER, settings.OIDC_PROXY_PASSWORD
+        )
+    return wire.Route(proxy=proxy, ca_file=settings.OIDC_CA_BUNDLE)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

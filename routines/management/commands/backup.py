@@ -5,8 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 from routines.upkeep import backup
+
+# Asked for, or read from ~/.pgpass; or Django's own.
+_LEFT_OUT = ("password", "sslpassword", "client_encoding")
 
 
 class Command(BaseCommand):
@@ -35,11 +39,19 @@ def _for_postgresql(path: Path) -> str:
     """With what is set, but for the password: pg_dump asks for it, or reads ~/.pgpass."""
     parameters = connection.get_connection_params()
     names = {"host": "--host", "port": "--port", "user": "--username", "dbname": "--dbname"}
+    others = {
+        name: value
+        for name, value in parameters.items()
+        if isinstance(value, str) and name not in {*names, *_LEFT_OUT}
+    }
+    if others:  # as sslmode: without them the copy might travel in clear
+        dbname = {"dbname": parameters["dbname"]} if parameters.get("dbname") else {}
+        parameters["dbname"] = make_conninfo("", **dbname, **others)
     where = [f"{names[key]}={parameters[key]}" for key in names if parameters.get(key)]
     dump = shlex.join(["pg_dump", "--format=custom", f"--file={path}", *where])
     whole = ["--clean", "--if-exists", "--no-owner", "--single-transaction"]
     restore = shlex.join(["pg_restore", *whole, *where, str(path)])
     return (
         "PostgreSQL has its own tools, and nothing was written. A backup, while the service runs:\n"
-        f"  {dump}\nBringing it back, with the service stopped:\n  {restore}"
+        f"  umask 077 && {dump}\nBringing it back, with the service stopped:\n  {restore}"
     )

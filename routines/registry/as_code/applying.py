@@ -13,9 +13,12 @@ from django.db import transaction
 
 from routines import registry
 from routines.models import Account, Header, Routine
+from routines.registry import snapshots
 from routines.registry.as_code.document import Document, DocumentRefused, Entry, Problem
+from routines.registry.as_code.scalars import NOBODY
 from routines.registry.as_code.templates import apply_templates, template_problems
 from routines.registry.header_versions import FIELDS, Known, known
+from routines.registry.snapshots import EVERYBODY
 from routines.registry.tags import tags_of
 
 
@@ -41,6 +44,9 @@ def apply(document: Document, *, dry_run: bool = False) -> list[Change]:
         changes = [*plan.apply_accounts(), *plan.apply_routines()]
         transaction.set_rollback(dry_run)
     return changes
+
+
+_AS_STORED: dict[str, Any] = {"[]": EVERYBODY, NOBODY: []}
 
 
 class _Plan:
@@ -82,9 +88,7 @@ class _Plan:
             )
         for header, name in FIELDS.items():
             yield from self._version_problems(entry, header, name, stored)
-        for group in values.get("open_to", []):
-            if group not in self._groups:
-                yield entry.problem("open_to", f"“{group}” is no group here. Add the group first.")
+        yield from self._open_to_problems(entry, stored)
         yield from template_problems(stored, values.get("templates", []))
         slug = values.get("slug")
         holder = Routine.objects.filter(slug=slug).first() if slug else None
@@ -92,6 +96,18 @@ class _Plan:
             yield entry.problem(
                 "slug", f"“{slug}” is taken by “{holder}” ({holder.routine_id}). Choose another."
             )
+
+    def _open_to_problems(self, entry: Entry, stored: Routine | None) -> Iterator[Problem]:
+        written = entry.values.get("open_to", EVERYBODY)
+        if written == [] and stored is not None and not stored.open_to_everybody:
+            yield entry.problem(
+                "open_to",
+                f"“{stored}” is not open to everybody, and an empty list would open it. Write "
+                f"{EVERYBODY} if that is meant, {NOBODY}, or the groups.",
+            )
+        for group in written if isinstance(written, list) else ():
+            if group not in self._groups:
+                yield entry.problem("open_to", f"“{group}” is no group here. Add the group first.")
 
     def _version_problems(
         self, entry: Entry, header: Header, name: str, stored: Routine | None
@@ -174,17 +190,17 @@ class _Plan:
         return [f"changed {name}" for name in changed]
 
     def _apply_rules(self, entry: Entry, routine: Routine) -> list[str]:
-        before: dict[str, Any] = {
-            "open_to": sorted(group.name for group in routine.open_to.all()),
-            "confirmation": routine.confirmation,
-            "asks_why": routine.asks_why,
-            "runs_seen_by_group": routine.runs_seen_by_group,
-        }
+        before = snapshots.rules(routine).values
         after = before | {name: entry.values[name] for name in before if name in entry.values}
+        if "open_to" in entry.values:
+            # Until there was a word for it, an empty list said everybody: _open_to_problems.
+            after["open_to"] = _AS_STORED.get(str(after["open_to"]), after["open_to"])
         changed = [name for name in before if before[name] != after[name]]
         if changed:
-            groups = [self._groups[name] for name in after["open_to"]]
-            registry.set_rules(routine, **after | {"open_to": groups}, by=None)
+            who = after.pop("open_to")
+            groups = [] if who == EVERYBODY else [self._groups[name] for name in who]
+            after |= {"open_to_everybody": who == EVERYBODY, "open_to": groups}
+            registry.set_rules(routine, **after, by=None)
         return [f"changed {name}" for name in changed]
 
 

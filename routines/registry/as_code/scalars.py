@@ -14,6 +14,7 @@ from django.db import models
 
 from routines.models import Routine, columns
 from routines.registry import slugs
+from routines.registry.snapshots import EVERYBODY
 from routines.values import texts, tokens
 
 _PLAIN_TAGS = {
@@ -26,6 +27,7 @@ _TOKEN = re.compile(re.escape(tokens.PREFIX) + r"(?![xX]{8})[A-Za-z0-9_~+/.-]{8}
 
 DO_NOT_SEND = "do not send"  # no version could be spelt so
 DEFAULT = "default"
+NOBODY = "nobody"  # as EVERYBODY, instead of a list of groups
 
 Reader = Callable[[yaml.Node], Any]
 
@@ -144,6 +146,14 @@ def one_of(known: Collection[str]) -> Reader:
         return value
 
     return read
+
+
+def open_to_word(node: yaml.Node) -> str:
+    """What stands there instead of a list of groups."""
+    value = raw(node)
+    if value not in (EVERYBODY, NOBODY):
+        raise Unreadable(f"A list belongs here, like [Crew] or [], or {EVERYBODY} or {NOBODY}.")
+    return value
 
 
 def version(model: type[models.Model], name: str) -> Reader:

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from routines.models import Account, Routine
-from routines.registry.as_code.scalars import DEFAULT, DO_NOT_SEND, holds_a_token
+from routines.registry.as_code.scalars import DEFAULT, DO_NOT_SEND, NOBODY, holds_a_token
+from routines.registry.snapshots import EVERYBODY
 
 _HEADER = "# Routines of the dashboard, without their tokens: docs/routines-as-code.md\n"
 # Line breaks of YAML that it does not keep as they are outside of double quotes.
@@ -54,7 +55,7 @@ def _routine(routine: Routine) -> dict[str, Any]:
         "tags": sorted(tag.name for tag in routine.tags.all()),
         "enabled": routine.enabled,
         "archived": routine.is_archived,
-        "open_to": sorted(group.name for group in routine.open_to.all()),
+        "open_to": _open_to(routine),
         "confirmation": routine.confirmation,
         "asks_why": routine.asks_why,
         "runs_seen_by_group": routine.runs_seen_by_group,
@@ -69,6 +70,12 @@ def _routine(routine: Routine) -> dict[str, Any]:
             if template.owner_id is None  # people's own stay theirs
         ],
     }
+
+
+def _open_to(routine: Routine) -> str | list[str]:
+    if routine.open_to_everybody:
+        return EVERYBODY
+    return sorted(group.name for group in routine.open_to.all()) or NOBODY
 
 
 def _limit(of: Account | Routine) -> int | str:

@@ -1,4 +1,4 @@
-"""What an admin pasted when registering: a routine ID, a token and the two header versions.
+"""What an admin pasted: a routine ID, a token and the two header versions, or some of them.
 
 Each has a shape of its own, so each is found by its pattern wherever it stands: in the command
 that claude.ai shows, in the words of any other program, or in a chat message. Nothing pasted is
@@ -6,7 +6,7 @@ ever repeated in a sentence, and what is found is held to the same rules as what
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from routines.models import Header
 from routines.registry import header_versions
@@ -36,6 +36,10 @@ class PasteRefused(ValueError):
     """Nothing of it may be used; `str()` is a sentence."""
 
 
+class NothingFound(PasteRefused):
+    """It holds no routine ID and no token."""
+
+
 @dataclass(frozen=True)
 class Pasted:
     """What stands in it. None: it is not there, or not as it must be, which `problems` says."""
@@ -45,6 +49,25 @@ class Pasted:
     beta_version: str | None = None
     api_version: str | None = None
     problems: tuple[str, ...] = ()
+    id_problem: str = ""  # the one of them that is about the routine ID
+
+    @property
+    def holds_more_than_a_token(self) -> bool:
+        return any((self.routine_id, self.id_problem, self.beta_version, self.api_version))
+
+
+def read_token(text: str, *, api_base_url: str) -> Pasted:
+    """What stands in `text`, which was to be a token, and may be all that `read` takes.
+
+    Raises: PasteRefused as `read` does; TokenRefused if no token of it can be used.
+    """
+    try:
+        understood = read(text, api_base_url=api_base_url)
+    except NothingFound:
+        understood = Pasted()
+    if understood.token is None or not understood.holds_more_than_a_token:
+        return replace(understood, token=tokens.parse(text))
+    return understood
 
 
 def read(text: str, *, api_base_url: str) -> Pasted:
@@ -62,7 +85,7 @@ def read(text: str, *, api_base_url: str) -> Pasted:
         understood = _read(part, api_base_url)
         if understood.problems or understood.routine_id or understood.token:
             return understood
-    raise PasteRefused(
+    raise NothingFound(
         "No routine ID and no token were found in this. Copy the whole command that the API "
         "trigger's window at claude.ai shows, or its URL and the token."
     )
@@ -70,20 +93,22 @@ def read(text: str, *, api_base_url: str) -> Pasted:
 
 def _read(text: str, api_base_url: str) -> Pasted:
     problems: list[str] = []
-    routine_id, token = None, None
+    routine_id, token, id_problem = None, None, ""
     try:
         routine_id = routine_ids.find(text, api_base_url=api_base_url)
     except routine_ids.AnotherHost as another:
         raise PasteRefused(f"{another} Nothing of what was pasted is kept.") from None
     except routine_ids.RoutineIdRefused as refused:
-        problems.append(str(refused))
+        id_problem = str(refused)
+        problems.append(id_problem)
     try:
         token = tokens.find(text)
     except tokens.TokenRefused as refused:
         problems.append(str(refused))
     beta_version = _version(text, Header.BETA, problems)
     api_version = _version(text, Header.API, problems)
-    return Pasted(routine_id, token, beta_version, api_version, tuple(dict.fromkeys(problems)))
+    problems = list(dict.fromkeys(problems))
+    return Pasted(routine_id, token, beta_version, api_version, tuple(problems), id_problem)
 
 
 def _version(text: str, header: Header, problems: list[str]) -> str | None:

@@ -87,11 +87,10 @@ def test_what_is_asked_for_is_shown_and_exported(admin_client, asked, actions):
 
 
 def test_a_change_says_who_from_where_and_what_was_before(admin_client, admin, routine):
-    admin_client.post(
-        reverse("rules", args=[routine.slug]),
-        {"confirmation": "confirm"},
-        headers={"X-Forwarded-For": "203.0.113.7"},
-    )
+    rules = reverse("rules", args=[routine.slug])
+    fields = Page(admin_client.get(rules)).fields()
+    address = {"X-Forwarded-For": "203.0.113.7"}
+    admin_client.post(rules, fields | {"confirmation": "confirm"}, headers=address)
     page = Page(look(admin_client, who="the admin"))
     assert page.says("203.0.113.7")
     assert page.says("confirmation: off → confirm")

@@ -11,7 +11,7 @@ from routines import people
 from routines.models import AuditEvent, Person
 from routines.people import groups
 from routines.people.roles import Permission, Role
-from tests.dashboard.browsing import Page, signed_in
+from tests.dashboard.browsing import Page, press_button, save, seen, signed_in
 from tests.factories import PASSWORD, create_admin, create_person, create_routine, create_teammate
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +24,10 @@ def url(name: str, person: Person) -> str:
 
 def add(client: Any, **typed: Any) -> Any:
     return client.post(reverse("add_person"), {"username": "newcomer"} | typed)
+
+
+def press(client: Any, name: str, person: Person, **options: Any) -> Any:
+    return press_button(client, url("edit_person", person), url(name, person), **options)
 
 
 def shown_password(response: Any) -> str:
@@ -96,7 +100,7 @@ def test_roles_and_groups_are_changed_on_one_page(admin_client, teammate):
     page = Page(admin_client.get(url("edit_person", teammate)))
     assert page.chosen("roles") == ["Teammates"]
     typed = {"first_name": "Some", "roles": ["Managers"], "groups": [crew.pk]}
-    admin_client.post(url("edit_person", teammate), typed)
+    save(admin_client, url("edit_person", teammate), **typed)
     teammate = Person.objects.get(pk=teammate.pk)
     assert (teammate.first_name, people.roles_of(teammate)) == ("Some", [Role.MANAGER])
     assert people.groups_of(teammate) == [crew]
@@ -105,7 +109,7 @@ def test_roles_and_groups_are_changed_on_one_page(admin_client, teammate):
 
 
 def test_the_last_admin_cannot_be_taken_away(admin_client, admin):
-    response = admin_client.post(url("edit_person", admin), {"first_name": "Still"})
+    response = save(admin_client, url("edit_person", admin), first_name="Still", roles=[])
     assert response.status_code == 422
     assert Page(response).says("Nobody would be left who can sign in as an admin.")
     assert Person.objects.get(pk=admin.pk).has_perm(Permission.MANAGE_PEOPLE)
@@ -117,19 +121,19 @@ def test_the_last_admin_cannot_be_taken_away(admin_client, admin):
 
 def test_a_deactivated_person_is_out_with_their_next_request(admin_client, client, teammate):
     assert client.get("/").status_code == 200
-    admin_client.post(url("deactivate_person", teammate))
+    press(admin_client, "deactivate_person", teammate)
     assert client.get("/")["Location"].startswith(SIGN_IN)
     client.post(SIGN_IN, {"login": teammate.username, "password": PASSWORD})
     assert client.get("/")["Location"].startswith(SIGN_IN)
-    admin_client.post(url("reactivate_person", teammate))
+    press(admin_client, "reactivate_person", teammate)
     assert client.get("/")["Location"].startswith(SIGN_IN), "the old session came back to life"
-    password = shown_password(admin_client.post(url("give_password", teammate)))
+    password = shown_password(press(admin_client, "give_password", teammate))
     client.post(SIGN_IN, {"login": teammate.username, "password": password})
     assert client.get("/")["Location"] == "/password/"
 
 
 def test_a_deactivated_person_does_not_run_anything_either(admin_client, client, teammate, routine):
-    admin_client.post(url("deactivate_person", teammate))
+    press(admin_client, "deactivate_person", teammate)
     response = client.post(reverse("fire", args=[routine.slug]), {"text": "typed"})
     assert response.status_code == 401
     assert not routine.runs.exists()
@@ -139,13 +143,14 @@ def test_nobody_deactivates_themselves(admin_client, admin):
     create_admin()
     page = Page(admin_client.get(url("edit_person", admin)))
     assert not page.find("form", action=url("deactivate_person", admin))
-    response = admin_client.post(url("deactivate_person", admin), follow=True)
+    shown = seen("person", admin)
+    response = admin_client.post(url("deactivate_person", admin), shown, follow=True)
     assert Page(response).says("You cannot deactivate yourself.")
     assert Person.objects.get(pk=admin.pk).is_active
 
 
 def test_a_new_password_signs_the_person_out_everywhere(admin_client, client, teammate):
-    admin_client.post(url("give_password", teammate))
+    press(admin_client, "give_password", teammate)
     assert client.get("/")["Location"].startswith(SIGN_IN)
 
 
@@ -180,10 +185,10 @@ def test_a_group_is_added_changed_and_deleted(admin_client, teammate, admin):
     assert page.says("1 person")
     edit = reverse("edit_group", args=[crew.pk])
     assert Page(admin_client.get(edit)).chosen("members") == [str(teammate.pk)]
-    admin_client.post(edit, {"name": "Release crew", "members": [admin.pk]})
+    save(admin_client, edit, name="Release crew", members=[admin.pk])
     crew.refresh_from_db()
     assert (crew.name, list(crew.user_set.all())) == ("Release crew", [admin])
-    admin_client.post(reverse("delete_group", args=[crew.pk]))
+    press_button(admin_client, edit, reverse("delete_group", args=[crew.pk]))
     assert not Group.objects.filter(pk=crew.pk).exists()
 
 
@@ -199,7 +204,8 @@ def test_a_group_that_decides_over_a_routine_stays(admin_client):
     crew = groups.add("Crew", members=[], by=None)
     routine = create_routine(name="Release notes")
     routine.open_to.add(crew)
-    response = admin_client.post(reverse("delete_group", args=[crew.pk]), follow=True)
+    edit, delete = (reverse(name, args=[crew.pk]) for name in ("edit_group", "delete_group"))
+    response = press_button(admin_client, edit, delete, follow=True)
     assert Page(response).says("decides who may run “Release notes”")
     assert list(routine.open_to.all()) == [crew]
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from routines.models import Account, AuditEvent, Routine
 from routines.people import groups
-from tests.dashboard.browsing import Page
+from tests.dashboard.browsing import Page, save
 from tests.factories import create_routine
 
 pytestmark = pytest.mark.django_db
@@ -21,12 +21,12 @@ def rules(routine):
 def test_the_rules_are_set_shown_and_traced(admin_client, routine):
     crew = groups.add("Release crew", members=[], by=None)
     typed = {"open_to": [crew.pk], "confirmation": "type_name", "asks_why": "on"}
-    response = admin_client.post(rules(routine), typed, follow=True)
-    page = Page(response)
+    response = save(admin_client, rules(routine), open_to_everybody="no", **typed)
+    page = Page(admin_client.get(response.headers["Location"]))
     assert page.says("Open to Release crew")
     assert page.says("its name, and why")
     assert AuditEvent.objects.all()[0].changes == {
-        "open_to": [[], ["Release crew"]],
+        "open_to": ["everybody", ["Release crew"]],
         "confirmation": ["off", "type_name"],
         "asks_why": [False, True],
     }
@@ -56,7 +56,7 @@ def account(routine: Routine) -> Account:
 
 def test_an_account_gets_another_name_and_a_limit(admin_client, account):
     edit = reverse("edit_account", args=[account.pk])
-    admin_client.post(edit, {"label": "Platform team", "hourly_limit": "50"})
+    save(admin_client, edit, label="Platform team", hourly_limit="50")
     account.refresh_from_db()
     assert (account.label, account.hourly_limit) == ("Platform team", 50)
     event = AuditEvent.objects.all()[0]
@@ -81,7 +81,7 @@ def test_an_account_gets_another_name_and_a_limit(admin_client, account):
 def test_what_an_account_cannot_be_is_said_at_the_field(admin_client, account, typed, sentence):
     create_routine(account="Another")
     edit = reverse("edit_account", args=[account.pk])
-    response = admin_client.post(edit, {"label": "Mine", "hourly_limit": ""} | typed)
+    response = save(admin_client, edit, **{"label": "Mine", "hourly_limit": ""} | typed)
     assert response.status_code == 422
     assert Page(response).says(sentence)
     account.refresh_from_db()
@@ -92,11 +92,13 @@ def test_a_hold_on_an_account_is_shown_and_lifted(admin_client, account):
     Account.objects.update(held_until=timezone.now() + timedelta(hours=1))
     assert Page(admin_client.get(reverse("accounts"))).says("On hold")
     lift = reverse("lift_account_hold", args=[account.pk])
-    page = Page(admin_client.post(lift, follow=True))
+    edit = reverse("edit_account", args=[account.pk])
+    shown = Page(admin_client.get(edit)).fields(lift)
+    page = Page(admin_client.post(lift, shown, follow=True))
     assert page.says("The hold is lifted")
     assert not page.find("form", action=lift)
     event = AuditEvent.objects.all()[0]
     assert (event.action, event.subject) == ("hold_lifted", "account Platform account")
     before = AuditEvent.objects.count()
-    admin_client.post(lift)
+    admin_client.post(lift, shown)
     assert AuditEvent.objects.count() == before, "there was nothing to lift"

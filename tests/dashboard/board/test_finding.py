@@ -57,6 +57,18 @@ def test_words_in_the_address_find_without_scripts(client, routine):
     assert "hidden" not in said.attributes
 
 
+def test_words_in_the_address_show_one_flat_list_with_the_best_hit_first(client, routine):
+    tagged = create_routine(name="Deploy verification")
+    tags.write_tags(tagged, ["release"])
+    page = Page(client.get("/", {"q": "rel"}))
+    assert names(page) == ["Release notes", "Deploy verification"]
+    (found,) = page.find("div", id="grid-found")
+    headings = [h2 for h2 in page.find("h2") if "data-find" in h2.attributes]
+    assert all(found in h2.inside for h2 in headings)
+    places = [one.attributes["data-place"] for one in page.find("template")]
+    assert places == ["routine-deploy-verification", "routine-release-notes"]
+
+
 @pytest.mark.parametrize("q", ["\x00", "<b>", "%", "x" * 5000, "\udcff", "' OR 1=1"])
 def test_odd_words_find_nothing_or_all(client, routine, q):
     response = client.get("/", {"q": q.encode("utf-8", "surrogateescape")})
@@ -106,7 +118,7 @@ def test_the_reminder_asks_for_ones_own_runs_and_stops_when_they_are_marked(
     assert page.says("How did your last runs go?")
     action = reverse("mark_outcome", args=[run.pk])
     assert page.find("form", action=action)
-    client.post(action, {"outcome": "useful"})
+    client.post(action, page.fields(action) | {"outcome": "useful"})
     assert not Page(client.get("/")).says("How did your last runs go?")
     assert not Page(signed_in(create_teammate()).get("/")).says("How did your last")
     assert Run.objects.get().outcome == "useful"

@@ -13,7 +13,7 @@ from routines.history import saved_views
 from routines.history.run_filter import RunFilter
 from routines.models import AuditEvent, Run, SavedView
 from routines.values.reasons import Reason
-from tests.dashboard.browsing import HTMX, Page, signed_in
+from tests.dashboard.browsing import HTMX, Page, press_button, save, signed_in
 from tests.factories import create_routine, create_run, create_teammate
 
 RESULTS = HTMX | {"HX-Target": "results"}
@@ -170,12 +170,11 @@ def test_a_group_sees_the_runs_of_a_routine_that_shows_them(client, teammate, ro
 def test_an_admin_opens_the_runs_of_a_routine_with_its_rules(admin_client, routine, client):
     run = create_run(routine=routine, person=create_teammate())
     url = reverse("rules", args=[routine.slug])
-    fields = {"confirmation": "off", "runs_seen_by_group": "on"}
-    assert admin_client.post(url, fields).status_code == 302
+    assert save(admin_client, url, runs_seen_by_group="on").status_code == 302
     assert client.get(run_page(run)).status_code == 200
     event = AuditEvent.objects.latest("pk")
     assert event.changes == {"runs_seen_by_group": [False, True]}
-    registry.set_rules(routine, open_to=[], confirmation="off", asks_why=False, by=None)
+    registry.set_rules(routine, open_to_everybody=True, confirmation="off", asks_why=False, by=None)
     assert client.get(run_page(run)).status_code == 200  # who does not speak of it, leaves it
 
 
@@ -223,10 +222,14 @@ def test_a_filter_is_saved_used_replaced_and_deleted(manager_client, manager, re
     response = manager_client.post("/history/views/save/", fields | {"name": "Refusals"})
     assert response.headers["Location"] == "/history/?state=refused"
     assert Page(manager_client.get("/history/")).link("/history/?state=refused").text == "Refusals"
-    manager_client.post("/history/views/save/", {"name": "Refusals", "query": "state=unknown"})
+    again = {"name": "Refusals", "query": "state=unknown"}
+    told = manager_client.post("/history/views/save/", fields | again)
+    assert Page(told).says("Refusals: it was none, and is now state=refused")
+    manager_client.post("/history/views/save/", Page(told).fields("/history/views/save/"))
     view = SavedView.objects.get()
     assert (view.person, view.query) == (manager, "state=unknown")
-    manager_client.post(f"/history/views/{view.pk}/delete/")
+    delete = f"/history/views/{view.pk}/delete/"
+    press_button(manager_client, "/history/", delete)
     assert not SavedView.objects.exists()
 
 
@@ -241,7 +244,8 @@ def test_there_is_an_end_to_saved_views(manager_client, manager):
     for number in range(saved_views.MOST):
         saved_views.save(manager, name=str(number), run_filter=RunFilter())
     saved_views.save(manager, name="0", run_filter=RunFilter(q="again"))
-    response = manager_client.post("/history/views/save/", {"name": "One more", "query": ""})
+    fields = Page(manager_client.get("/history/?state=refused")).fields("/history/views/save/")
+    response = manager_client.post("/history/views/save/", fields | {"name": "One more"})
     assert Page(response).says("Delete one first.")
 
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from routines.models import Run
 from routines.practice_api import PracticeApi
 from routines.values.reasons import Reason
-from tests.dashboard.browsing import HTMX, Page, press, signed_in
+from tests.dashboard.browsing import HTMX, Page, press, seen, signed_in
 from tests.factories import create_run, create_teammate
 
 PULL_REQUEST = "https://github.com/example/app/pull/7"
@@ -17,12 +17,17 @@ def run(routine, teammate) -> Run:
     return create_run(routine=routine, person=teammate)
 
 
+def shown(run: Run) -> dict[str, str]:
+    return seen("outcome", Run.objects.get(pk=run.pk))
+
+
 def mark(client, run: Run, outcome: str = "useful", **options):
-    return client.post(reverse("mark_outcome", args=[run.pk]), {"outcome": outcome}, **options)
+    typed = {"outcome": outcome} | shown(run)
+    return client.post(reverse("mark_outcome", args=[run.pk]), typed, **options)
 
 
 def note(client, run: Run, **typed: str):
-    return client.post(reverse("note_outcome", args=[run.pk]), typed, headers=HTMX)
+    return client.post(reverse("note_outcome", args=[run.pk]), typed | shown(run), headers=HTMX)
 
 
 def test_one_click_marks_a_run_on_its_page(client, run):
@@ -54,7 +59,7 @@ def test_a_note_and_a_link_are_shown_and_can_be_taken_back(client, run):
     page = Page(note(client, run, note="Merged <soon>.", link=PULL_REQUEST))
     assert page.says("Merged <soon>.")
     assert page.link(PULL_REQUEST).attributes["rel"] == "noopener noreferrer nofollow"
-    client.post(reverse("take_back_outcome", args=[run.pk]))
+    client.post(reverse("take_back_outcome", args=[run.pk]), shown(run))
     page = Page(client.get(reverse("history_run", args=[run.pk])))
     assert not page.says("Merged")
     assert not page.says("Marked by")
@@ -74,7 +79,7 @@ def test_a_refused_link_says_what_to_paste_and_keeps_what_was_typed(client, run,
 
 def test_without_htmx_a_refusal_is_a_page_of_its_own(client, run):
     mark(client, run)
-    response = client.post(reverse("note_outcome", args=[run.pk]), {"link": "#7"})
+    response = client.post(reverse("note_outcome", args=[run.pk]), {"link": "#7"} | shown(run))
     assert response.status_code == 422
     assert Page(response).find("html")
     assert Page(response).says("beginning with https://")

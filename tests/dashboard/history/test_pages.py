@@ -13,7 +13,7 @@ from dashboard.templatetags import dashboard as tags
 from routines.history import pages
 from routines.models import AuditEvent, Routine, Run
 from routines.values.reasons import MEANINGS, Reason, State
-from tests.dashboard.browsing import HTMX, Page, fire_url, run_url, signed_in
+from tests.dashboard.browsing import HTMX, Page, fire_url, run_url, seen, signed_in
 from tests.factories import create_person, create_run, create_teammate
 
 GOOD_URL = "https://claude.ai/code/session_01FOUND"
@@ -87,12 +87,12 @@ def _linked_runs(page: Page) -> list[str]:
 
 def test_the_pages_lead_through_all_runs_and_back(client, routine, teammate):
     first = create_run(routine=routine, person=teammate)
-    values = {name: getattr(first, name) for name in ("created_at", "settled_at", "session_id")}
+    values = {name: getattr(first, name) for name in ("created_at", "settled_at")}
     values |= {"state": first.state, "reason": first.reason, "api_version": first.api_version}
     # All of one moment: the primary key has to tell them apart.
     Run.objects.bulk_create(
-        Run(key=uuid4(), routine=routine, person=teammate, **values)
-        for _ in range(2 * pages.PAGE_SIZE)
+        Run(key=uuid4(), routine=routine, person=teammate, session_id=f"session_{one}", **values)
+        for one in range(2 * pages.PAGE_SIZE)
     )
     newest_first = [run_page(run) for run in Run.objects.order_by("-pk")]
 
@@ -208,12 +208,12 @@ def test_somebody_elses_run_looks_like_none(client, routine, name):
     assert reference.sub(b"", theirs.content) == reference.sub(b"", none.content)
 
 
-def test_a_person_without_a_role_still_sees_the_runs_they_once_made(routine):
+def test_who_has_lost_every_role_sees_no_run_not_even_their_own(routine):
     person = create_person()
     run = create_run(routine=routine, person=person)
-    page = Page(signed_in(person).get(run_page(run)))
-    assert page.find("a", href=run.session_url)
-    assert not page.find("a", href=f"{run_url(routine)}?again={run.pk}")
+    answer = signed_in(person).get(run_page(run))
+    assert answer.status_code == 403
+    assert run.session_url not in answer.content.decode()
 
 
 @pytest.mark.parametrize("pk", ["0", "9" * 25])
@@ -224,6 +224,10 @@ def test_an_impossible_run_is_no_page(client, pk):
 # --- Settling unknown runs ---
 
 
+def shown(run: Run) -> dict[str, str]:
+    return seen("settling", Run.objects.get(pk=run.pk))
+
+
 def test_an_unknown_run_asks_whether_it_started(client, unknown):
     page = Page(client.get(run_page(unknown)))
     assert page.says("Did it start?")
@@ -232,9 +236,8 @@ def test_an_unknown_run_asks_whether_it_started(client, unknown):
 
 
 def test_a_found_session_settles_the_run(client, unknown, teammate):
-    response = client.post(
-        reverse("settle_as_started", args=[unknown.pk]), {"session_url": f" {GOOD_URL}?from=mail "}
-    )
+    typed = {"session_url": f" {GOOD_URL}?from=mail "}
+    response = client.post(reverse("settle_as_started", args=[unknown.pk]), typed | shown(unknown))
     assert response.headers["Location"] == run_page(unknown)
     page = Page(client.get(run_page(unknown)))
     assert page.find("a", href=GOOD_URL)
@@ -245,15 +248,16 @@ def test_a_found_session_settles_the_run(client, unknown, teammate):
 
 
 def test_a_run_that_did_not_start_is_settled(client, unknown, teammate):
-    client.post(reverse("settle_as_not_started", args=[unknown.pk]))
+    client.post(reverse("settle_as_not_started", args=[unknown.pk]), shown(unknown))
     assert Page(client.get(run_page(unknown))).says("a person has looked: no session was started.")
     unknown.refresh_from_db()
     assert (unknown.state, unknown.settled_by) == (State.REFUSED, teammate)
 
 
 def test_what_people_said_can_be_corrected(client, unknown):
-    client.post(reverse("settle_as_not_started", args=[unknown.pk]))
-    client.post(reverse("settle_as_started", args=[unknown.pk]), {"session_url": GOOD_URL})
+    client.post(reverse("settle_as_not_started", args=[unknown.pk]), shown(unknown))
+    typed = {"session_url": GOOD_URL} | shown(unknown)
+    client.post(reverse("settle_as_started", args=[unknown.pk]), typed)
     unknown.refresh_from_db()
     assert unknown.session_url == GOOD_URL
 
@@ -275,7 +279,7 @@ def test_what_people_said_can_be_corrected(client, unknown):
 )
 def test_what_is_no_sessions_address_is_refused_and_kept_in_the_form(client, unknown, url):
     settle = reverse("settle_as_started", args=[unknown.pk])
-    response = client.post(settle, {"session_url": url})
+    response = client.post(settle, {"session_url": url} | shown(unknown))
     page = Page(response)
     assert response.status_code == 422
     assert page.find("ul", id="id_session_url_error")
@@ -286,16 +290,16 @@ def test_what_is_no_sessions_address_is_refused_and_kept_in_the_form(client, unk
 
 def test_a_session_of_another_run_is_refused_by_naming_that_run(client, unknown, routine, teammate):
     other = create_run(routine=routine, person=teammate)
-    response = client.post(
-        reverse("settle_as_started", args=[unknown.pk]), {"session_url": other.session_url}
-    )
+    typed = {"session_url": other.session_url} | shown(unknown)
+    response = client.post(reverse("settle_as_started", args=[unknown.pk]), typed)
     assert Page(response).says(f"This session belongs to run {other.pk} already.")
 
 
 @pytest.mark.parametrize("name", ["settle_as_started", "settle_as_not_started"])
 def test_what_the_endpoint_said_cannot_be_overruled(client, routine, teammate, name):
     run = create_run(routine=routine, person=teammate)
-    response = client.post(reverse(name, args=[run.pk]), {"session_url": GOOD_URL}, follow=True)
+    typed = {"session_url": GOOD_URL} | shown(run)
+    response = client.post(reverse(name, args=[run.pk]), typed, follow=True)
     assert Page(response).says("The endpoint has answered in the meantime: see below.")
     stored = Run.objects.get(pk=run.pk)
     assert (stored.state, stored.session_url) == (State.STARTED, run.session_url)
@@ -311,7 +315,7 @@ def test_nobody_settles_a_run_they_may_not_see(client, routine, name):
 
 
 def test_a_manager_may_settle_a_teammates_run(manager_client, manager, unknown):
-    manager_client.post(reverse("settle_as_not_started", args=[unknown.pk]))
+    manager_client.post(reverse("settle_as_not_started", args=[unknown.pk]), shown(unknown))
     unknown.refresh_from_db()
     assert unknown.settled_by == manager
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from routines.models import Account, AuditEvent, Routine
 from routines.registry import header_versions
-from tests.dashboard.browsing import Page, run_url, signed_in
+from tests.dashboard.browsing import Page, press_button, run_url, save, signed_in
 from tests.dashboard.registry.registering import actions, registry_page
 from tests.factories import create_admin, create_routine
 
@@ -60,9 +60,12 @@ def test_a_switch_is_thrown_once_and_traced_once(
     admin_client, admin, name, before, field, after, action
 ):
     routine = create_routine(**before)
-    for _ in range(2):
-        response = admin_client.post(reverse(name, args=[routine.slug]))
-        assert response.headers["Location"] == registry_page(routine)
+    url = reverse(name, args=[routine.slug])
+    shown = Page(admin_client.get(registry_page(routine))).fields(url)
+    assert admin_client.post(url, shown).headers["Location"] == registry_page(routine)
+    again = admin_client.post(url, shown)
+    assert Page(again).says("This was changed since you opened the page.")
+    admin_client.post(url, Page(again).fields(url))
     routine = Routine.objects.get()
     assert getattr(routine, field) is after
     assert AuditEvent.objects.get(action=action).person == admin
@@ -80,7 +83,8 @@ def test_lifting_a_hold_frees_the_routine_and_its_account(admin_client, admin, r
     Routine.objects.update(held_until=until)
     Account.objects.update(held_until=until)
     assert Page(admin_client.get(registry_page(routine))).says("On hold until")
-    response = admin_client.post(reverse("lift_hold", args=[routine.slug]), follow=True)
+    lift = reverse("lift_hold", args=[routine.slug])
+    response = press_button(admin_client, registry_page(routine), lift, follow=True)
     assert Page(response).says("The hold is lifted: the routine can be run again.")
     assert not Page(response).says("On hold until")
     assert Page(admin_client.get("/")).link(run_url(routine))
@@ -88,7 +92,7 @@ def test_lifting_a_hold_frees_the_routine_and_its_account(admin_client, admin, r
 
 
 def test_the_trail_says_who_did_what(admin_client, routine):
-    admin_client.post(reverse("disable", args=[routine.slug]))
+    press_button(admin_client, registry_page(routine), reverse("disable", args=[routine.slug]))
     assert Page(admin_client.get(registry_page(routine))).says("the admin disabled the routine")
 
 
@@ -98,6 +102,6 @@ def test_an_admin_who_made_routines_may_be_deleted_and_the_routine_still_be_edit
     other = create_admin()
     signed_in(other).post(reverse("register_details"), filled_in)
     other.delete()
-    response = admin_client.post(reverse("edit", args=["fifth"]), filled_in | {"name": "Renamed"})
+    response = save(admin_client, reverse("edit", args=["fifth"]), name="Renamed")
     assert response.status_code == 302
     assert Routine.objects.get().name == "Renamed"

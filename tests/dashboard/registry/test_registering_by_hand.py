@@ -18,6 +18,7 @@ from tests.dashboard.registry.registering import (
     NEW_TOKEN,
     PASTE_URL,
     assert_hidden,
+    command,
 )
 from tests.factories import create_routine
 
@@ -46,6 +47,15 @@ def test_a_routine_is_registered_by_hand(admin_client, admin, pasted_id):
         ("routine_registered", admin),
         ("token_set", admin),
     ]
+
+
+def test_the_field_of_the_token_takes_the_whole_command_of_this_routine_alone(admin_client):
+    other = DETAILS | {"routine_id": "trig_another", "token": command()}
+    response = admin_client.post(DETAILS_URL, other)
+    assert Page(response).says("This command is for another routine than this one")
+    assert not Routine.objects.exists()
+    admin_client.post(DETAILS_URL, DETAILS | {"token": command()})
+    assert Routine.objects.get().reveal_token() == tokens.parse(NEW_TOKEN)
 
 
 def test_the_token_may_come_later(admin_client):

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from routines.models import AuditEvent, TextTemplate
 from routines.values import texts
-from tests.dashboard.browsing import HTMX, Page, press
+from tests.dashboard.browsing import HTMX, Page, press, press_button, save
 from tests.dashboard.registry.registering import actions
 from tests.factories import create_routine
 
@@ -29,7 +29,7 @@ def test_a_template_is_added_with_lf_line_breaks(admin_client, routine):
 
 def test_a_template_is_edited(admin_client, routine, template):
     url = reverse("edit_template", args=[routine.slug, template.pk])
-    admin_client.post(url, {"name": "Renamed", "body": "New body.", "order": "3"})
+    save(admin_client, url, name="Renamed", body="New body.", order="3")
     template.refresh_from_db()
     assert (template.name, template.body, template.order) == ("Renamed", "New body.", 3)
     event = AuditEvent.objects.get(action="template_edited")
@@ -37,9 +37,9 @@ def test_a_template_is_edited(admin_client, routine, template):
 
 
 def test_a_template_is_deleted(admin_client, routine, template):
-    response = admin_client.post(
-        reverse("delete_template", args=[routine.slug, template.pk]), follow=True
-    )
+    at = [routine.slug, template.pk]
+    edit, delete = reverse("edit_template", args=at), reverse("delete_template", args=at)
+    response = press_button(admin_client, edit, delete, follow=True)
     assert Page(response).says("The text template “The template” is deleted.")
     assert not routine.text_templates.exists()
     event = AuditEvent.objects.get(action="template_deleted")
@@ -131,8 +131,7 @@ def test_a_preview_stores_nothing_and_shows_what_people_will_see(admin_client, r
 
 def test_a_template_may_keep_its_own_name(admin_client, routine, template):
     url = reverse("edit_template", args=[routine.slug, template.pk])
-    typed = {"name": template.name, "body": "", "order": "0"}
-    assert admin_client.post(url, typed).status_code == 302
+    assert save(admin_client, url, name=template.name, body="").status_code == 302
 
 
 def test_a_template_is_found_under_its_own_routine_alone(admin_client, template):
@@ -146,3 +145,46 @@ def test_a_run_keeps_the_name_of_a_deleted_template(admin_client, routine, pract
     routine.text_templates.all().delete()
     run = routine.runs.get()
     assert Page(admin_client.get(f"/history/{run.pk}/")).says("The template")
+
+
+def test_a_template_may_hold_literal_braces_beside_a_field(admin_client, client, routine, practice):
+    """Case 15: the form asks for ticket alone, and the ten characters {{ user }} are sent."""
+    body = (
+        "Render the greeting for {{ ticket }}.\n"
+        'Keep this line as it is: Hello {{ "{{ user }}" }}!\n'
+    )
+    url = reverse("add_template", args=[routine.slug])
+    assert Page(admin_client.get(url)).says('To send {{ user }} itself, write {{ "{{ user }}" }}.')
+    shown = Page(
+        admin_client.post(
+            reverse("preview_template", args=[routine.slug]), {"name": "Greeting", "body": body}
+        )
+    )
+    assert shown.says("Hello {{ user }}!")
+    admin_client.post(url, {"name": "Greeting", "body": body, "order": "1"})
+    form = Page(client.get(f"/routines/{routine.slug}/run/", {"template": "Greeting"}))
+    asked = [
+        one.attributes["name"]
+        for one in form.elements
+        if one.attributes.get("name", "").startswith("field-")
+    ]
+    assert asked == ["field-ticket"]
+    fields = form.fields(f"/routines/{routine.slug}/fire/") | {"field-ticket": "SEN-1"}
+    client.post(f"/routines/{routine.slug}/fire/", fields)
+    assert practice.sessions[0].text == (
+        "Render the greeting for SEN-1.\nKeep this line as it is: Hello {{ user }}!\n"
+    )
+
+
+def test_json_with_a_byte_order_mark_is_told_in_plain_words(client, practice):
+    """Case 24: the mark is invisible, so it is named with its place."""
+    routine = create_routine(template="{}")
+    routine.text_templates.update(is_json=True)
+    text = '\ufeff{"summary": "Error rate above 5 %", "service": "checkout"}\n'
+    response = press(client, routine, text=text)
+    assert response.status_code == 422
+    assert Page(response).says(
+        "This is no valid JSON: an invisible byte-order mark (U+FEFF), which some editors put into "
+        "files, stands in line 1, column 1. Nothing was sent."
+    )
+    assert practice.requests == 0

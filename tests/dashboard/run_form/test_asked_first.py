@@ -38,13 +38,15 @@ def limited(routine: Routine, member) -> Routine:
 
 @pytest.fixture
 def asking(routine: Routine) -> Routine:
-    registry.set_rules(routine, open_to=[], confirmation="type_name", asks_why=True, by=None)
+    registry.set_rules(
+        routine, open_to_everybody=True, confirmation="type_name", asks_why=True, by=None
+    )
     return routine
 
 
 def one_click(**rules: object) -> Routine:
     routine = create_routine(name="Without a text")
-    rules = {"open_to": [], "confirmation": "off", "asks_why": False} | rules
+    rules = {"open_to_everybody": True, "confirmation": "off", "asks_why": False} | rules
     registry.set_rules(routine, **rules, by=None)  # type: ignore[arg-type]
     return routine
 
@@ -77,7 +79,7 @@ def test_a_run_of_it_is_not_offered_again(client, teammate, limited):
     run = create_run(routine=limited, person=teammate)
     url = reverse("history_run", args=[run.pk])
     assert not Page(client.get(url)).says("Run again with this text")
-    limited.open_to.clear()
+    registry.set_rules(limited, open_to_everybody=True, confirmation="off", asks_why=False, by=None)
     assert Page(client.get(url)).says("Run again with this text")
 
 
@@ -161,7 +163,9 @@ def test_a_routine_without_a_text_asks_before_it_runs(client, rules):
 def test_a_one_click_form_from_before_the_rule_is_asked(client, practice):
     routine = one_click()
     fields = Page(client.get("/")).fields(fire_url(routine))
-    registry.set_rules(routine, open_to=[], confirmation="confirm", asks_why=False, by=None)
+    registry.set_rules(
+        routine, open_to_everybody=True, confirmation="confirm", asks_why=False, by=None
+    )
     response = post_run(client, routine, fields, htmx=True)
     assert response.status_code == 422
     assert Page(response).says("Set this tick first")

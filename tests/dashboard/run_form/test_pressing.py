@@ -134,7 +134,9 @@ def test_an_answer_that_the_routine_has_begun_to_ask_for_is_asked_for(
     open_door: Open, routine: Routine, practice
 ):
     door = open_door()
-    registry.set_rules(routine, open_to=[], confirmation="confirm", asks_why=False, by=None)
+    registry.set_rules(
+        routine, open_to_everybody=True, confirmation="confirm", asks_why=False, by=None
+    )
     response = door.press(text=TYPED)
     page = Page(response)
     assert (response.status_code, practice.requests) == (422, 0)

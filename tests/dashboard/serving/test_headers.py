@@ -3,10 +3,13 @@
 import re
 
 import pytest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import reverse
 
-from dashboard.serving.headers import HEADERS
+from dashboard.serving.headers import HEADERS, MARK
+from dashboard.serving.middleware import NoTokenShownMiddleware
 from routines.history import pages
 from tests.dashboard.browsing import HTMX, Page, fire_url, press, run_url, signed_in
 from tests.factories import create_run
@@ -50,11 +53,21 @@ def test_every_answer_is_guarded(client, monkeypatch, status, ask):
     assert "no-store" in response.headers["Cache-Control"] or response.status_code == 200
 
 
+def test_every_answer_says_that_it_is_the_dashboards_own(client, monkeypatch):
+    """Without the mark no page draws it: static/answers.js."""
+    script = (settings.BASE_DIR / "static" / "answers.js").read_text()
+    assert f'"{MARK}"' in script
+    break_history(monkeypatch)
+    client.raise_request_exception = False
+    for url in ("/", "/nowhere/", "/history/", "/board/changes/?look=x"):
+        assert client.get(url).headers[MARK] == "1", url
+
+
 @override_settings(SECURE_SSL_REDIRECT=True)
 def test_the_earliest_answers_are_guarded_too(db):
     for headers in ({}, {"Host": "evil.example.com"}):
         response = Client().get("/", headers=headers)
-        assert response.status_code in (301, 400)
+        assert response.status_code == 400
         assert_guarded(response)
 
 
@@ -162,7 +175,8 @@ def test_a_token_is_in_no_address(admin, routine):
         assert forms == {"post"}, url
 
 
-def test_a_page_from_which_a_token_was_taken_says_how_long_it_is(client, routine):
-    response = client.get("/", {"q": "sk-ant-oat01-" + "x" * 40})
+def test_a_page_from_which_a_token_was_taken_says_how_long_it_is():
+    page = HttpResponse("sk-ant-oat01-" + "x" * 40)
+    response = NoTokenShownMiddleware(lambda _: page)(HttpRequest())
     assert "[token removed]" in response.content.decode()
     assert response["Content-Length"] == str(len(response.content))

@@ -92,6 +92,25 @@ def test_a_page_that_slept_over_the_weekend_shows_what_ran_meanwhile(client, rou
     assert not page.find("span", id=f"last-{other.slug}")
 
 
+def test_a_page_that_missed_more_than_a_hundred_runs_shows_the_last_run_of_every_routine(
+    client, routine
+):
+    """None hides behind the others: which routines ran is not asked any more, all come anew."""
+    other = create_routine(name="Ran first")
+    address = asks_at(client.get("/"))
+    colleague = create_teammate(username="a colleague")
+    with time_machine.travel(timezone.now() + timedelta(hours=3)):
+        create_run(routine=other, person=colleague)
+        for _ in range(101):
+            create_run(routine=routine, person=colleague)
+        news = client.get(address)
+        page = Page(news)
+        for slug in (other.slug, routine.slug):
+            (line,) = page.find("span", id=f"last-{slug}")
+            assert "by a colleague" in line.text
+        assert client.get(asks_at(news)).status_code == 204
+
+
 def test_an_old_cursor_takes_a_signed_in_person_to_renew_it(client, routine):
     address = asks_at(client.get("/"))
     with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):

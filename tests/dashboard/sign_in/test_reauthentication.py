@@ -53,6 +53,19 @@ def test_touching_a_stored_token_asks_first(routine, stale, name):
     assert confirm(stale, asked.headers["Location"]).headers["Location"] == url
 
 
+def test_changing_who_may_run_a_routine_asks_first_and_loses_nothing(routine, admin_client, clock):
+    url = reverse("rules", args=[routine.slug])
+    fields = Page(admin_client.get(url)).fields() | {"asks_why": "on"}
+    clock.shift(timedelta(minutes=11))
+    assert admin_client.get(url).headers["Location"].startswith(CONFIRM)
+    refused = Page(admin_client.post(url, fields))
+    assert refused.says("It is a while since you signed in")
+    assert not Routine.objects.get().asks_why
+    confirm(admin_client)
+    admin_client.post(url, refused.fields())
+    assert Routine.objects.get().asks_why
+
+
 def test_a_recent_sign_in_is_fresh(clock, routine, admin_client):
     clock.shift(timedelta(minutes=9))
     assert admin_client.get(reverse("token", args=[routine.slug])).status_code == 200

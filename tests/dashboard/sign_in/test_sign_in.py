@@ -1,6 +1,7 @@
 """Signing in and out, passwords, and what becomes of a page whose sign-in has ended."""
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
@@ -153,7 +154,7 @@ def test_a_password_that_cannot_be_changed_is_said_at_its_field(client, teammate
 def open_form(client, routine) -> dict[str, str]:
     """A run form whose person is signed out by the time they press Run now."""
     fields = run_form(client, routine)
-    client.logout()
+    Session.objects.all().delete()
     return fields
 
 
@@ -251,11 +252,11 @@ def test_a_forged_post_of_another_form_changes_nothing(strict, teammate):
     assert Page(response).says("This page was older than your sign-in")
 
 
-def test_nobodys_text_comes_back_even_without_any_cookie(routine, practice):
+def test_nothing_is_given_back_to_who_has_no_web_session(routine, practice):
     nobody = Client(enforce_csrf_checks=True)
     response = nobody.post(fire_url(routine), {"text": "Typed for long."})
     assert response.status_code == 401
-    assert Page(response).find("pre")[0].text == "Typed for long."
+    assert not Page(response).says("Typed for long.")
 
 
 @pytest.mark.parametrize("cookie", ["", "x" * 32])

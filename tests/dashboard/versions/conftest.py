@@ -1,4 +1,5 @@
 import pytest
+from django.utils import timezone
 
 from routines.models import HeaderVersion, Routine
 from tests.dashboard.versions.moving import NEW, NEWER
@@ -21,3 +22,9 @@ def outdated(three: list[Routine]) -> list[Routine]:
     for value in NEWER:
         create_version(value)
     return three
+
+
+@pytest.fixture(autouse=True)
+def documented_ones_are_accepted(db: None) -> None:
+    """As where runs were started with them."""
+    HeaderVersion.objects.update(accepted_at=timezone.now())

@@ -7,7 +7,7 @@ from django.utils import timezone
 from dashboard.forms.register import RegisterForm
 from routines.models import AuditEvent, Header, HeaderVersion, Routine, VersionMove
 from routines.registry import header_versions, version_moves
-from tests.dashboard.browsing import Page
+from tests.dashboard.browsing import Page, seen
 from tests.dashboard.versions.moving import (
     ADD,
     LIST,
@@ -19,7 +19,7 @@ from tests.dashboard.versions.moving import (
     go_back_url,
     moving,
 )
-from tests.factories import create_admin, create_routine, create_version
+from tests.factories import create_admin, create_routine, create_run, create_version
 
 # --- The list ---
 
@@ -106,7 +106,11 @@ def test_a_version_that_nobody_uses_can_be_removed_and_one_in_use_cannot(admin_c
     in_use = HeaderVersion.objects.get(value=OLD)
     assert reverse("remove_version", args=[in_use.pk]) not in removable
     said = [
-        Page(admin_client.post(reverse("remove_version", args=[one.pk]), follow=True))
+        Page(
+            admin_client.post(
+                reverse("remove_version", args=[one.pk]), seen("version", one), follow=True
+            )
+        )
         for one in (new, in_use)
     ]
     assert said[0].says(f"{NEW} is off the list.")
@@ -154,6 +158,7 @@ def test_an_admin_moves_the_chosen_routines_and_goes_back(admin_client, admin, t
 
 
 def test_do_not_send_is_a_target_for_the_beta_version_alone(admin_client, three):
+    create_run(routine=three[0], beta_version="")  # the endpoint has taken one without it
     page = Page(admin_client.get(MOVE, moving("")))
     assert [len(page.find("option", value=f"{header}:")) for header in Header] == [1, 0]
     fields = page.fields(MOVE) | {"routines": page.chosen("routines")}
@@ -277,6 +282,10 @@ def test_a_form_that_was_open_during_a_move_does_not_move_the_routine_back(
 ):
     fields = Page(admin_client.get(edit_url(routine))).fields()
     version_moves.move(Header.BETA, NEW, {routine.pk: OLD}, by=create_admin())
-    admin_client.post(edit_url(routine), fields | {"purpose": "Typed for long."})
+    told = Page(admin_client.post(edit_url(routine), fields | {"purpose": "Typed for long."}))
+    assert told.says(f"Beta version: it was {OLD}, and is now {NEW}")
+    routine.refresh_from_db()
+    assert (routine.beta_version, routine.purpose) == (NEW, "What it is for.")
+    admin_client.post(edit_url(routine), told.fields())  # pressed again
     routine.refresh_from_db()
     assert (routine.beta_version, routine.purpose) == (NEW, "Typed for long.")

@@ -92,7 +92,7 @@ def test_the_api_version_can_be_tried(admin_client, routine):
     page = Page(admin_client.post(try_url(routine), fields, follow=True))
     run = Run.objects.get()
     assert (run.api_version, run.beta_version) == ("2026-11-11", OLD)
-    assert page.says("this version seems retired")
+    assert page.says("retired, mistyped or not out yet")
 
 
 def test_a_refused_trial_offers_no_move_away_from_the_tried_version(
@@ -102,7 +102,7 @@ def test_a_refused_trial_offers_no_move_away_from_the_tried_version(
     fields = try_form(admin_client, routine)
     page = Page(admin_client.post(try_url(routine), fields, follow=True))
     assert Run.objects.get().reason == Reason.HEADER_VERSION
-    assert page.says("this version seems retired")
+    assert page.says("retired, mistyped or not out yet")
     assert not page.says("Move its routines to another version")
     assert not page.says("move the rest")
 

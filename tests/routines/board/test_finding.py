@@ -20,6 +20,7 @@ def person() -> Person:
 
 
 def tagged(name: str, *words: str, **values: str) -> Routine:
+    values.setdefault("purpose", "")
     routine = create_routine(name=name, **values)
     tags.write_tags(routine, words)
     return routine
@@ -90,9 +91,53 @@ def test_recent_are_the_five_that_this_person_ran_last_each_once(person):
     ],
 )
 def test_every_word_stands_in_the_name_the_purpose_a_tag_or_the_account(person, words, found):
-    tagged("Release notes", "on call", account="Platform team")
+    tagged("Release notes", "on call", account="Platform team", purpose="What it is for.")
     [entry] = finding.plan(person).entries
     assert finding.matches(entry, words) is found
+
+
+def found(person: Person, words: str) -> list[str]:
+    return [entry.name for entry in finding.find(finding.plan(person), words)]
+
+
+def test_the_best_hit_comes_first_name_then_tag_then_account_then_purpose(person):
+    """Whatever group they stand in: Enter opens the first one."""
+    tagged("Purpose", purpose="For a release.")
+    tagged("Account", account="Release team")
+    tagged("Deploy verification", "release")
+    tagged("Prerelease check")
+    tagged("The release train", "another")
+    tagged("Release notes", "zz")
+    assert found(person, "rel") == [
+        *("Release notes", "The release train", "Prerelease check"),
+        *("Deploy verification", "Account", "Purpose"),
+    ]
+    assert found(person, "  REL ") == found(person, "rel")
+    assert found(person, "rel zz") == ["Release notes"]
+    assert found(person, "nothing like it") == []
+
+
+def test_of_several_words_the_worst_counts_most_and_the_phrase_decides(person):
+    tagged("Notes of a release")
+    tagged("Release notes")
+    tagged("Deploy", "release")
+    tagged("Release to deploy")
+    assert found(person, "release notes") == ["Release notes", "Notes of a release"]
+    assert found(person, "deploy rel") == ["Release to deploy", "Deploy"]
+
+
+def test_the_whole_name_comes_before_its_beginning_and_pinned_ones_before_the_alphabet(person):
+    for name in ("Deploy", "Deploy again", "Deploy once more"):
+        tagged(name)
+    pins.pin(Routine.objects.get(name="Deploy once more"), by=person)
+    assert found(person, "deploy") == ["Deploy", "Deploy once more", "Deploy again"]
+
+
+@pytest.mark.parametrize("words", ["(", "a.c", "\\", "ß", "İ", "$", "-deploy"])
+def test_any_sign_is_looked_for_as_it_is(person, words):
+    tagged("Abc", purpose=f"Has {words} in it.")
+    tagged("Other")
+    assert found(person, words) == ["Abc"]
 
 
 # --- Tags ---

@@ -4,10 +4,12 @@ from routines import fire_api
 from routines.fire_api import Answer
 from routines.registry import header_versions
 from routines.values.tokens import Token
+from routines.wire import Route
 from tests.hostile import HostileServer, Step
 
 PLAIN = "sk-ant-oat01-Yk3+fQ/9s~test.token_of-this-routine-AbCdEf0123456789"
 TOKEN = Token(PLAIN)
+_STRAIGHT = Route()
 SOON = 0.4  # seconds: the deadline of a fire whose endpoint does not answer
 SLACK = 3.0  # beyond it: generous, for slow machines
 
@@ -23,6 +25,7 @@ def fire(
     beta_version: str = header_versions.BETA_VERSION,
     api_version: str = header_versions.API_VERSION,
     token: Token = TOKEN,
+    route: Route = _STRAIGHT,
 ) -> Answer:
     return fire_api.fire(
         base_url=base_url,
@@ -32,6 +35,7 @@ def fire(
         api_version=api_version,
         text=text,
         timeout=timeout,
+        route=route,
     )
 
 

@@ -1,6 +1,7 @@
 """The token that the endpoint repeats is removed from whatever is kept."""
 
 import base64
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,7 @@ from routines.values.redaction import MESSAGE_REMOVED
 from routines.values.tokens import Token
 from tests.hostile import SESSION_URL, HostileServer, answer, envelope, says
 from tests.routines.fire_api.asking import PLAIN, fire, fire_at
+from tests.token_spellings import SPELLINGS
 
 
 def base64_of(prefix: bytes) -> str:
@@ -84,6 +86,24 @@ def test_a_token_repeated_in_a_page_is_removed(echo: str):
     result = fire_at(says(answer(502, page)))
     assert "[token removed]" in result.error_message
     assert_nothing_of_the_token_in(result, echo)
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_token_in_another_spelling_is_in_nothing_that_is_kept(spelled: Callable[[str], str]):
+    echo = spelled(PLAIN)
+    session = {"claude_code_session_id": echo, "claude_code_session_url": f"https://x/{echo}"}
+    header = {"request-id": f"req_{echo}"} if echo.isprintable() and echo.isascii() else {}
+    body = envelope(f"error {echo}", f"Refused: {echo}", request_id=echo) | session
+    result = fire_at(says(answer(400, body, header)))
+    assert set(texts_of(result)) <= {MESSAGE_REMOVED, "req_hostile"}
+
+
+def test_a_token_that_is_spread_over_an_answer_is_in_nothing_that_is_kept():
+    body = PLAIN.removeprefix("sk-ant-oat01-")
+    pieces = [body[at : at + 9] for at in range(0, 36, 9)]
+    told = {"error": {"type": pieces[0], "message": pieces[1]}, "request_id": pieces[2]}
+    result = fire_at(says(answer(400, told | {"claude_code_session_id": pieces[3]})))
+    assert texts_of(result) == ["", MESSAGE_REMOVED, "", "", ""]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from routines.fire_api import Answer, wire
+from routines import wire
+from routines.fire_api import Answer
 from routines.values.reasons import Reason, State
 from routines.values.tokens import Token
 from tests import certificates
@@ -135,7 +136,7 @@ def test_a_malformed_header_is_not_sent(values, caplog: pytest.LogCaptureFixture
 def test_a_failure_carries_no_exception_that_holds_the_token():
     headers = {"Authorization": f"Bearer {PLAIN}\n"}
     with pytest.raises(wire.NotSent) as caught:
-        wire.post("http://127.0.0.1:9/", headers=headers, body=b"", timeout=1)
+        wire.ask("POST", "http://127.0.0.1:9/", headers=headers, timeout=1)
     assert PLAIN not in repr(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__

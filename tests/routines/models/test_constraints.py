@@ -185,13 +185,24 @@ def test_no_two_rows_share_it(make, column):
         update(second, {column: getattr(first, column)})
 
 
+@pytest.mark.parametrize("session_id", ["session_01Same", "cse_01Same"])
+def test_no_two_runs_share_a_session_under_either_of_its_names(session_id):
+    create_run(session_id="session_01Same")
+    others = create_run(), create_run(reason=Reason.NO_ANSWER), create_run(reason=Reason.SENDING)
+    for other in others:
+        with pytest.raises(IntegrityError, match="run_session_once"):
+            update(other, {"session_id": session_id})
+    for other in others:
+        update(other, {"session_id": ""})
+
+
 def test_every_constraint_is_tested_here():
     constraints = {
         constraint.name
         for table in apps.get_app_config("routines").get_models()
         for constraint in table._meta.constraints
     }
-    assert constraints == {*CHECKS, *UNIQUE}
+    assert constraints == {*CHECKS, *UNIQUE, "run_session_once"}
 
 
 # --- Stored tokens ---

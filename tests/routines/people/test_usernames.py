@@ -160,7 +160,7 @@ def test_two_of_the_provider_with_one_name_are_told_apart_by_their_usernames():
 
 def test_doubles_from_before_are_kept_and_told(transactional_db: None):
     newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    before = [("routines", "0018_audit_chains")]
+    before = [("routines", "0018_proxy_reasons")]
     try:
         MigrationExecutor(connection).migrate(before)
         old = MigrationExecutor(connection).loader.project_state(before).apps

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from routines.fire_api import Answer
 from routines.models import Account, Person, Routine
-from routines.runs import limits
+from routines.runs import limits, settling
 from routines.runs.limits import Budget, Budgets, Obstacle
 from routines.values.reasons import MEANINGS, Reason
 from tests.factories import create_routine, create_run, create_teammate
@@ -237,14 +237,33 @@ def person() -> Person:
     return create_teammate()
 
 
-def test_unknown_runs_of_the_last_hour_are_prior_runs_whoever_made_them(now, person):
+def test_an_unknown_run_is_a_prior_run_until_somebody_settles_it(now, person):
     routine = create_routine()
-    hour = timedelta(hours=1)
-    create_run(routine=routine, reason=Reason.NO_ANSWER, ago=hour)
+    year = timedelta(days=365)
+    old = create_run(routine=routine, reason=Reason.NO_ANSWER, ago=year)
     create_run(reason=Reason.NO_ANSWER)
-    mine = create_run(routine=routine, person=person, reason=Reason.NO_ANSWER, ago=hour - INSTANT)
+    mine = create_run(routine=routine, person=person, reason=Reason.NO_ANSWER, ago=year / 2)
     theirs = create_run(routine=routine, reason=Reason.SERVER_ERROR, ago=SECOND)
+    assert limits.prior_runs(routine, person) == [theirs, mine, old]
+    settling.settle_as_not_started(mine, by=person)
+    assert limits.prior_runs(routine, person) == [theirs, old]
+
+
+def test_ones_own_run_in_flight_is_a_prior_run_as_anybody_elses(now, person, settings):
+    settings.RECENT_RUN_WARNING = 0
+    routine = create_routine()
+    mine = create_run(routine=routine, person=person, reason=Reason.SENDING, ago=2 * SECOND)
+    theirs = create_run(routine=routine, reason=Reason.SENDING, ago=SECOND)
+    create_run(reason=Reason.SENDING)
     assert limits.prior_runs(routine, person) == [theirs, mine]
+    assert all(run.is_sending for run in limits.prior_runs(routine, person))
+
+
+def test_a_run_in_flight_for_longer_than_any_can_be_is_unknown_before_a_page_says_so(now, person):
+    routine = create_routine()
+    create_run(routine=routine, person=person, reason=Reason.SENDING, ago=timedelta(hours=30))
+    (run,) = limits.prior_runs(routine, person)
+    assert run.is_unknown
 
 
 def test_the_newest_three_unknown_runs_are_enough(person):
@@ -256,7 +275,7 @@ def test_the_newest_three_unknown_runs_are_enough(person):
     assert limits.prior_runs(routine, person) == runs[:3]
 
 
-@pytest.mark.parametrize("reason", [Reason.SENDING, Reason.SESSION_CREATED])
+@pytest.mark.parametrize("reason", [Reason.SESSION_CREATED, Reason.SAID_STARTED])
 def test_the_newest_recent_run_of_a_colleague_is_a_prior_run(now, person, settings, reason):
     settings.RECENT_RUN_WARNING = 120
     routine = create_routine()
@@ -286,10 +305,9 @@ def test_a_setting_of_0_never_asks_about_colleagues_but_always_about_unknown_run
     assert limits.prior_runs(routine, person) == [unknown]
 
 
-def test_colleagues_may_be_asked_about_for_longer_than_unknown_runs(now, person, settings):
+def test_colleagues_may_be_asked_about_for_hours(now, person, settings):
     settings.RECENT_RUN_WARNING = 7_200
     routine = create_routine()
-    create_run(routine=routine, reason=Reason.NO_ANSWER, ago=timedelta(hours=1))
     create_run(routine=routine, ago=timedelta(hours=2))
     recent = create_run(routine=routine, ago=timedelta(minutes=100))
     assert limits.prior_runs(routine, person) == [recent]

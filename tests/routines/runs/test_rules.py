@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import Group
 
 from routines import registry
 from routines.board import cards
@@ -16,6 +17,7 @@ from tests.factories import (
     create_manager,
     create_person,
     create_routine,
+    create_run,
     create_teammate,
 )
 from tests.routines.runs.firing.pressing import press
@@ -24,7 +26,8 @@ NAME = "Release notes"
 
 
 def rule(routine: Routine, **values: object) -> None:
-    rules = {"open_to": [], "confirmation": "off", "asks_why": False} | values
+    rules = {"open_to_everybody": "open_to" not in values, "confirmation": "off"} | values
+    rules = {"asks_why": False} | rules
     registry.set_rules(routine, **rules, by=None)  # type: ignore[arg-type]
 
 
@@ -63,6 +66,61 @@ def test_a_routine_can_be_kept_to_the_admins():
     teammate, admin, routine = create_teammate(), create_admin(), create_routine(name=NAME)
     rule(routine, open_to=admin.groups.all())
     assert (fireable(teammate), fireable(admin)) == ([], [NAME])
+
+
+@pytest.mark.django_db
+def test_a_group_that_vanishes_opens_nothing():
+    """Neither on the board, nor to a press, nor for those who look at its runs."""
+    member, other, admin = create_teammate(), create_teammate(), create_admin()
+    routine = create_routine(name=NAME)
+    crew = groups.add("Crew", members=[member], by=None)
+    rule(routine, open_to=[crew], runs_seen_by_group=True)
+    run = create_run(routine=routine, person=member)
+    Group.objects.filter(pk=crew.pk).delete()  # past our own pages, which refuse it
+    assert fireable(member) == fireable(other) == []
+    assert [card.routine for card in cards(other)] == []
+    assert list(Run.objects.visible_to(other)) == []
+    assert list(Run.objects.visible_to(member)) == [run], "their own stays theirs"
+    assert fireable(admin) == [NAME]
+    assert Routine.objects.get().is_open_to_nobody
+    assert "open to nobody at the moment" in str(rules.NotAllowed(Routine.objects.get()))
+
+
+@pytest.mark.django_db
+def test_what_says_both_everybody_and_a_group_is_open_to_the_group_alone():
+    member, other, routine = create_teammate(), create_teammate(), create_routine(name=NAME)
+    routine.open_to.add(groups.add("Crew", members=[member], by=None))
+    assert routine.open_to_everybody
+    assert (fireable(member), fireable(other)) == ([NAME], [])
+
+
+@pytest.mark.django_db
+def test_no_group_named_is_nobody_and_everybody_has_to_be_said():
+    teammate, routine = create_teammate(), create_routine(name=NAME)
+    rule(routine, open_to=[])
+    assert fireable(teammate) == []
+    rule(routine, open_to_everybody=True)
+    assert fireable(teammate) == [NAME]
+
+
+@pytest.mark.django_db
+def test_a_group_deleted_while_the_form_was_open_saves_nothing():
+    routine, crew = create_routine(name=NAME), groups.add("Crew", members=[], by=None)
+    Group.objects.filter(pk=crew.pk).delete()
+    with pytest.raises(registry.GroupGone):
+        rule(routine, open_to=[crew])
+    assert Routine.objects.get().open_to_everybody
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_press_after_the_group_vanished_sends_nothing(practice: PracticeApi):
+    member, routine = create_teammate(), create_routine()
+    crew = groups.add("Crew", members=[member], by=None)
+    rule(routine, open_to=[crew])
+    Group.objects.filter(pk=crew.pk).delete()
+    with pytest.raises(rules.NotAllowed):
+        press(routine, member)
+    assert practice.requests == 0
 
 
 @pytest.mark.django_db

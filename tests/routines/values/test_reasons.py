@@ -56,6 +56,8 @@ def test_only_what_may_have_made_a_session_asks_to_look_first():
         Reason.SERVER_ERROR,
         Reason.UNREADABLE_ANSWER,
         Reason.UNEXPECTED_ANSWER,
+        Reason.SESSION_NAMED,
+        Reason.SESSION_TAKEN,
         Reason.NO_ANSWER,
         Reason.CONNECTION_LOST,
         Reason.INTERRUPTED,

@@ -1,4 +1,4 @@
-"""Which session URLs become links: claude.ai's own, and no other in the world."""
+"""Which session URLs become links: those of claude.ai's sessions, and no other in the world."""
 
 import pytest
 
@@ -11,15 +11,25 @@ from routines.values import session_links
         "https://claude.ai/code/session_01HJKLMNOPQRSTUVWXYZ",
         "https://claude.ai/code/session_01HJKLMNOPQRSTUVWXYZ/",
         "https://claude.ai/code/session_1?from=fire&x=1#top",
-        "https://claude.ai/code/a%20b",
-        "https://claude.ai/",
+        "https://claude.ai/code/cse_01HJKLMNOPQRSTUVWXYZ",
     ],
 )
-def test_an_address_at_claude_ai_is_a_link(url):
+def test_the_address_of_a_session_at_claude_ai_is_a_link(url):
     assert session_links.is_safe(url)
 
 
 NO_LINKS = {
+    "another page": "https://claude.ai/",
+    "a chat": "https://claude.ai/chat/0b8c6f5e",
+    "a sign-out": "https://claude.ai/logout?next=/code/session_1",
+    "code without a session": "https://claude.ai/code",
+    "a routine": "https://claude.ai/code/routines/trig_1",
+    "a session's prefix alone": "https://claude.ai/code/session_",
+    "another prefix": "https://claude.ai/code/sessions_1",
+    "what is below a session": "https://claude.ai/code/session_1/delete",
+    "a path that leads back up": "https://claude.ai/code/session_1/../../logout",
+    "something before code": "https://claude.ai/x/code/session_1",
+    "an escape in the name": "https://claude.ai/code/session_%31",
     "nothing": "",
     "plain http": "http://claude.ai/code/session_1",
     "script": "javascript:alert(1)",

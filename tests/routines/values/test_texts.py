@@ -2,7 +2,8 @@
 
 import pytest
 
-from routines.values import texts
+from routines.values import texts, tokens
+from routines.values.redaction import redact_tokens
 from routines.values.texts import MAX_CHARACTERS, TextRefused
 
 
@@ -63,3 +64,49 @@ def test_odd_characters_may_be_sent(text):
 def test_what_cannot_be_kept_is_refused(text, sentence):
     with pytest.raises(TextRefused, match=sentence):
         texts.check(text)
+
+
+TOKEN = "sk-ant-oat01-Q7hVw2_tR9-kLmZ4xPbN0sDfGyJc8uEi3oAa5vBn"
+GAPS = ["\n", "\r\n", "  \n  ", "\\n", "\n> ", " ", "\t", " \\\n", '" +\n  "', "\u200b\n", "\u00ad"]
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_a_token_that_is_broken_anywhere_is_refused_and_taken_out(gap: str):
+    for at in range(1, len(TOKEN) - 1):
+        text = f"Use {TOKEN[:at]}{gap}{TOKEN[at:]} here"
+        with pytest.raises(texts.TextRefused, match="token stands in the text"):
+            texts.check(text)
+        left = redact_tokens(text)
+        pieces = (TOKEN[start : start + 12] for start in range(13, len(TOKEN) - 12))
+        assert not [piece for piece in pieces if piece in left], left
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 8, 10, 16, 20])
+@pytest.mark.parametrize("gap", ["\n", " ", "\n    "])
+def test_a_token_in_many_pieces_is_refused_and_taken_out(width: int, gap: str):
+    text = gap.join(TOKEN[at : at + width] for at in range(0, len(TOKEN), width))
+    with pytest.raises(texts.TextRefused, match="token stands in the text"):
+        texts.check(f"Use {text}!")
+    rest = redact_tokens(f"Use {text}!").removeprefix("Use [token removed]")
+    assert len("".join(rest.split())) <= 10  # the last piece looks like any word
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Every token starts with sk-ant-oat01- and goes on.",
+        "The prefix is sk-ant-oat01-\nThe rest is secret since 2026-04-01.",
+        "sk-ant-oat01-...\nand SOME iPhones",
+        "`sk-ant-oat01-`, `trig_01ABC` and so on",
+        "sk-ant-oat01-, experimental-cc-routine-2026-04-01, claude.ai/code/session_01ABCdefGH",
+        "ask an ant: oat 01 - no",
+    ],
+)
+def test_a_mere_mention_of_the_prefix_is_no_token(text: str):
+    texts.check(text)
+
+
+def test_looking_for_broken_tokens_takes_linear_time():
+    for text in ("sk-ant-oat01- a\n" * 4_000, "sk-ant-oat01-A1b2 " * 3_600, "s k - " * 10_000):
+        tokens.contains_token(text)  # in quadratic time it would not end
+        redact_tokens(text)

@@ -99,7 +99,7 @@ def test_each_change_has_its_event_by_the_command_line():
     assert account.changes == {"label": [None, "Platform team"], "hourly_limit": [None, 50]}
     assert account.subject == "Platform team"
     assert rules.changes == {
-        "open_to": [[], ["Managers"]],
+        "open_to": ["everybody", ["Managers"]],
         "confirmation": ["off", "type_name"],
         "asks_why": [False, True],
     }

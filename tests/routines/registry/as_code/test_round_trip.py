@@ -19,6 +19,7 @@ from tests.factories import create_admin, create_routine
 pytestmark = pytest.mark.django_db
 
 ODD = ["no", "on", "2023-06-01", "12", "~", "null", "a: b", "# no comment", "'", '"', "- x", "{}"]
+LITERAL = 'Keep {{ "{{ user }}" }} for {{ ticket }}'  # braces that are sent as they are
 
 
 @pytest.fixture
@@ -42,7 +43,9 @@ def whole(admin: Person) -> Routine:
         runs_seen_by_group=True,
         by=admin,
     )
-    for number, body in enumerate(['{\n  "a": 1\n}\n', "  indented\n\n\nend  ", "\ttab", *ODD]):
+    for number, body in enumerate(
+        ['{\n  "a": 1\n}\n', "  indented\n\n\nend  ", "\ttab", LITERAL, *ODD]
+    ):
         registry.add_template(routine, name=f"T {number}", body=body, order=number, by=admin)
     fields = [
         Field("a", "Label: a", "# help", "no", False),
@@ -74,6 +77,7 @@ def contents() -> list[object]:
         "runs_seen_by_group",
         "tags__name",
         "open_to__name",
+        "open_to_everybody",
     )
     templates = TextTemplate.objects.order_by("order", "pk").values(
         "name", "body", "is_json", "fields"
@@ -85,6 +89,15 @@ def contents() -> list[object]:
 def imported(text: str, **options: bool) -> list[str]:
     changes = as_code.apply(as_code.read(text.encode()), **options)
     return [change.what for change in changes if change.what]
+
+
+def test_a_routine_that_is_open_to_nobody_stays_so_in_a_file(whole: Routine):
+    Group.objects.filter(name="On call: tier #1").delete()
+    text = as_code.write()
+    assert "open_to: nobody" in text
+    whole.delete()
+    imported(text)
+    assert Routine.objects.get().is_open_to_nobody
 
 
 def test_importing_what_was_exported_changes_nothing(whole: Routine):

@@ -16,11 +16,18 @@ from routines.models import (
 )
 from routines.practice_api import PracticeApi
 from routines.registry import header_versions, version_moves
+from routines.registry.accepted_versions import judged
 from routines.registry.header_versions import known
 from routines.registry.version_moves import MoveRefused, MoveResult
 from routines.runs import firing
 from routines.values.reasons import Reason
-from tests.factories import create_admin, create_manager, create_routine, create_version
+from tests.factories import (
+    create_admin,
+    create_manager,
+    create_routine,
+    create_run,
+    create_version,
+)
 from tests.routines.runs.firing.pressing import at_once, press
 
 pytestmark = pytest.mark.django_db
@@ -155,7 +162,7 @@ def test_a_fire_after_the_move_sends_the_new_version(admin, three, practice: Pra
 
 def proposed(target: str, pinned_to: str | None = None) -> dict[str, bool]:
     found = version_moves.candidates(
-        Header.BETA, target, known(), person=create_admin(), pinned_to=pinned_to
+        Header.BETA, target, judged(), person=create_admin(), pinned_to=pinned_to
     )
     return {one.routine.name: one.is_proposed for one in found}
 
@@ -177,6 +184,8 @@ def test_the_routines_on_older_and_unknown_versions_are_proposed():
 
 @pytest.mark.usefixtures("_at_every_place")
 def test_all_that_send_the_header_are_proposed_for_not_sending_it():
+    assert not any(proposed("").values())
+    create_run(routine=Routine.objects.get(name="Not sent"), beta_version="")
     assert proposed("") == {"Old": True, "New": True, "Newest": True, "Unknown": True}
 
 

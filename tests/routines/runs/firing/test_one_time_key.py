@@ -180,6 +180,30 @@ class TestAtOnce:
         routine.refresh_from_db()
         assert routine.purpose == "written meanwhile"
 
+    def test_of_two_forms_pressed_at_once_one_fires_and_the_other_is_asked_first(self, practice):
+        """Two tabs, two keys: the routine's lock lets the second see the first in flight."""
+        routine, person = create_routine(), create_teammate()
+        release = threading.Event()
+        answer = practice.answer
+
+        def hold(request: Any) -> Any:
+            release.wait(20)
+            return answer(request)
+
+        practice.answer = hold
+
+        def act(number: int) -> Any:
+            try:
+                return press(routine, person)
+            except firing.UnseenRuns:
+                release.set()
+                raise
+
+        results = at_once(2, act)
+        assert {type(one) for one in results} == {firing.Press, firing.UnseenRuns}
+        assert practice.requests == 1
+        assert Run.objects.get().state == State.STARTED
+
     @pytest.mark.usefixtures("one_slot")
     def test_a_press_beyond_the_slots_is_told_so_while_the_first_waits(self, settings):
         routine, person = create_routine(), create_teammate()
@@ -197,12 +221,12 @@ class TestAtOnce:
             )
             thread.start()
             assert arrived.wait(5)
-            busy = press(routine, person).run
+            busy = press(create_routine(), person).run
             go_on.set()
             thread.join(10)
             assert (busy.state, busy.reason) == (State.NOT_SENT, Reason.BUSY)
             assert (first[0].run.state, server.requests) == (State.STARTED, 1)
-            assert press(routine, person).run.state == State.STARTED  # the slot is free again
+            assert press(create_routine(), person).run.reason != Reason.BUSY  # it is free again
 
     # What happens to the row while the answer is on its way.
 

@@ -18,7 +18,7 @@ def drop_guards(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routines", "0014_token_names"),
+        ("routines", "0016_open_to_everybody"),
     ]
 
     operations = [

@@ -1,0 +1,162 @@
+"""Requests that come slowly hold no place that pages need, and end: the head, then the body.
+
+gunicorn's threads read requests themselves and know no time limit for it, so a few connections that
+each hold half a request would stop every page. Hence two kinds of places (0034-slow-requests.md):
+
+- gunicorn has many threads, which cost little while they wait. They receive;
+- WEB_THREADS of them at a time may be in Django: whoever has received a request takes one of these
+  places, and gives it back with the end of the answer.
+
+And a watch ends what takes too long altogether, however steadily it drips.
+"""
+
+import io
+import logging
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import IO, Any
+
+logger = logging.getLogger(__name__)
+
+THREADS = 128  # beside WEB_THREADS, for requests that are still coming
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 30.0  # a megabyte over a bad telephone connection takes about ten
+LOOK_EVERY = 1.0
+_IN_MEMORY = 262_144  # bytes of a body; what is longer lies in a temporary file
+_CHUNK = 65_536
+_LONGEST_PATH = 300
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Any], Iterable[bytes]]
+
+
+class Watch:
+    """Ends what a client sends, as if it had hung up, when the time for it has run out.
+
+    The thread that reads then finds the end of the request; answering is still possible.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._until: dict[socket.socket, float] = {}
+        self._looks = False
+
+    def allow(self, connection: socket.socket, seconds: float) -> None:
+        with self._lock:
+            self._until[connection] = time.monotonic() + seconds
+            if not self._looks:  # here, in the worker: a fork takes no threads along
+                self._looks = True
+                threading.Thread(target=self._look, name="slow requests", daemon=True).start()
+
+    def forget(self, connection: socket.socket) -> None:
+        with self._lock:
+            self._until.pop(connection, None)
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(LOOK_EVERY)
+            now = time.monotonic()
+            with self._lock:  # so that none of them is closed meanwhile, and another opened
+                for connection, until in self._until.items():
+                    if until < now:
+                        with suppress(OSError):
+                            connection.shutdown(socket.SHUT_RD)
+
+
+watch = Watch()
+
+
+class Receiving:
+    """WSGI, around Django: receive the body, take a place, give it back when all is answered."""
+
+    def __init__(self, application: Application, *, places: int, most_bytes: int) -> None:
+        self._application = application
+        self._places = threading.BoundedSemaphore(places)
+        self._most_bytes = most_bytes
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        connection = environ["gunicorn.socket"]
+        watch.allow(connection, BODY_SECONDS)
+        body = _received(environ, self._most_bytes)
+        watch.forget(connection)
+        if body is None:
+            return _refuse(environ, start_response)
+        environ["wsgi.input"] = body
+        self._places.acquire()
+        try:
+            answer: Iterable[bytes] = self._application(environ, start_response)
+        except BaseException:
+            self._places.release()
+            raise
+        file_wrapper = environ.get("wsgi.file_wrapper")
+        is_file = file_wrapper is not None and isinstance(answer, file_wrapper)
+        if is_file:
+            self._places.release()  # gunicorn sends the file by itself
+            return answer
+        return _Answer(answer, self._places.release)
+
+
+class _Answer:
+    """What the application answers; at its end, the place is free."""
+
+    def __init__(self, answer: Iterable[bytes], release: Callable[[], None]) -> None:
+        self._answer = answer
+        self._release = release
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._answer
+
+    def close(self) -> None:
+        try:
+            close = getattr(self._answer, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._release()
+
+
+def _received(environ: Environ, most_bytes: int) -> IO[bytes] | None:
+    """The body; None if not all of it came: half a form must not be taken for a whole one.
+
+    One that is too long comes back empty, for Django to refuse it by its length. So does one of
+    unknown length, which browsers don't send and Django takes for empty.
+    """
+    length = environ.get("CONTENT_LENGTH") or ""
+    missing = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
+    if not 0 < missing <= most_bytes:
+        return io.BytesIO()
+    body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # Django reads it
+    while missing > 0:
+        try:
+            chunk = environ["wsgi.input"].read(min(missing, _CHUNK))
+        except OSError:  # the client is gone
+            return None
+        if not chunk:
+            return None
+        body.write(chunk)
+        missing -= len(chunk)
+    body.seek(0)
+    return body
+
+
+def _refuse(environ: Environ, start_response: Any) -> Iterable[bytes]:
+    logger.warning(
+        "A request did not arrive whole in time",
+        extra={
+            "facts": {
+                "method": environ.get("REQUEST_METHOD", ""),
+                "path": environ.get("PATH_INFO", "")[:_LONGEST_PATH],
+                "status": 408,
+            }
+        },
+    )
+    sentence = (
+        b"The request did not arrive whole in time. Nothing was done or sent. Try once more.\n"
+    )
+    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+    start_response("408 Request Timeout", [*headers, ("Content-Length", str(len(sentence)))])
+    return [sentence]

@@ -1,0 +1,102 @@
+"""Does an answer name a session? Looked for everywhere, since none may be lost.
+
+The documented place is two fields at the top of the document. But an answer may be shaped
+otherwise, be an error that names a session all the same, or be broken off: whatever is found makes
+the difference between "nothing was started" and a second session. See docs/decisions/0020.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from routines.values import session_links
+
+ID, URL = "claude_code_session_id", "claude_code_session_url"
+# In running text a name must look like one: `session_limit` and `session_5h_limit` are words.
+_NAME_IN_TEXT = re.compile(
+    r"(?<![A-Za-z0-9_])((?:session|cse)_(?=[A-Za-z]{0,80}[0-9])[A-Za-z0-9]{1,80})(?![A-Za-z0-9_-])",
+    re.ASCII,
+)
+_ADDRESS = re.compile(rf"{session_links.ADDRESS}(?![A-Za-z0-9_-])", re.ASCII)
+_DEEPEST = 50
+
+
+@dataclass(frozen=True)
+class Named:
+    """What an answer calls its session; nothing of it is trusted, redacted or cut."""
+
+    session_id: str = ""
+    session_url: str = ""
+    # The two fields stand where they are documented.
+    is_documented: bool = False
+    # It stands in a document that was read as a whole, not in some text.
+    is_read: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.session_id or self.session_url)
+
+
+def find(document: Any, text: str, headers: Mapping[str, str], *, sent: str) -> Named:
+    """`document`: the body's JSON, None if it is none; `text`: the body itself.
+
+    `sent`: our own text, which an error may repeat: a session that stands in it is not news.
+    """
+    if isinstance(document, dict):
+        top = Named(_text(document.get(ID)), _text(document.get(URL)), True, True)
+        if top:
+            return top
+    if document is None:
+        text = text.replace("\\/", "/")
+        return _first([text, *_leading_elsewhere(headers)], sent)
+    strings = list(_strings(document))
+    of_field = {name: value for name, value in reversed(strings) if name in (ID, URL) and value}
+    if of_field:
+        session_id, url = of_field.get(ID, ""), of_field.get(URL, "")
+        is_read = session_links.is_name(session_id) or session_links.is_safe(url)
+        return Named(session_id, url, is_read=is_read)
+    for name, value in strings:  # such as "session": "session_..."
+        if "session" in name and session_links.is_name(value) and value not in sent:
+            return Named(session_id=value, session_url=_address_of(value, strings), is_read=True)
+    found = _first([value for _, value in strings], sent, is_read=True)
+    return found or _first(_leading_elsewhere(headers), sent)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _strings(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Every string of a document, with the name of the field whose value it is."""
+    if isinstance(value, str):
+        yield name, value
+    elif depth < _DEEPEST:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield from _strings(inner, str(key), depth + 1)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from _strings(inner, "", depth + 1)
+
+
+def _first(texts: list[str], sent: str, *, is_read: bool = False) -> Named:
+    for text in texts:
+        for found in _ADDRESS.finditer(text):
+            if found.group(1) not in sent:
+                return Named(found.group(1), found.group(0), is_read=is_read)
+    for text in texts:
+        for found in _NAME_IN_TEXT.finditer(text):
+            if found.group(1) not in sent:
+                return Named(found.group(1), is_read=is_read)
+    return Named()
+
+
+def _address_of(name: str, strings: list[tuple[str, str]]) -> str:
+    for _, value in strings:
+        if session_links.normal(session_links.name_in(value)) == session_links.normal(name):
+            return value
+    return ""
+
+
+def _leading_elsewhere(headers: Mapping[str, str]) -> list[str]:
+    return [headers[name] for name in ("location", "content-location") if name in headers]

@@ -1,0 +1,53 @@
+"""The systemd units of docs/: a user of their own, files of their own, and time to stop."""
+
+import re
+import shutil
+import subprocess
+from configparser import ConfigParser
+from pathlib import Path
+
+import pytest
+
+from dashboard.settings import BASE_DIR
+
+UNITS = BASE_DIR / "docs" / "systemd"
+DEFAULT_FIRE_TIMEOUT = 30
+
+
+def unit(name: str) -> ConfigParser:
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read(UNITS / name)
+    return parser
+
+
+@pytest.mark.parametrize("name", ["routines.service", "routines-retention.service"])
+def test_a_service_runs_as_a_user_of_its_own_and_writes_for_it_alone(name: str):
+    service = unit(name)["Service"]
+    assert service["User"] not in ("", "root")
+    assert service["UMask"] == "0077"
+    assert (service["ProtectSystem"], service["NoNewPrivileges"]) == ("strict", "yes")
+
+
+def test_a_stop_waits_for_fires_in_flight_and_a_crash_is_no_end():
+    service = unit("routines.service")["Service"]
+    assert int(service["TimeoutStopSec"]) == DEFAULT_FIRE_TIMEOUT + 20
+    readme = (BASE_DIR / "README.md").read_text()
+    assert re.search(rf"`FIRE_TIMEOUT` \| {DEFAULT_FIRE_TIMEOUT} \|", readme)
+    assert (service["Restart"], service["KillMode"]) == ("on-failure", "mixed")
+    assert int(service["LimitNOFILE"]) > 10_000
+
+
+def test_systemd_itself_has_nothing_to_say_of_them(tmp_path: Path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("there is no systemd here")
+    for path in UNITS.iterdir():
+        here = path.read_text().replace("/srv/routines", str(BASE_DIR))
+        (tmp_path / path.name).write_text(here)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *sorted(map(str, tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

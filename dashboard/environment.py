@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+import idna
 from cryptography.fernet import Fernet
 
 from dashboard import database_url, dotenv
@@ -32,6 +33,16 @@ def is_loopback(host: str | None) -> bool:
         return ipaddress.ip_address(host or "").is_loopback
     except ValueError:
         return False
+
+
+def _as_browsers_write(host: str) -> str:
+    """International names in their ASCII spelling, IPv6 addresses in their short one.
+
+    Raise ValueError.
+    """
+    if ":" in host:
+        return str(ipaddress.IPv6Address(host))
+    return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
 
 
 class Environment:
@@ -134,9 +145,11 @@ class Environment:
             return "http://localhost"  # a problem was noted above
         try:
             parts = urlsplit(raw)
-            port = f":{parts.port}" if parts.port else ""
+            usual = {"http": 80, "https": 443}.get(parts.scheme)
+            port = "" if parts.port in (None, usual) else f":{parts.port}"
+            host = _as_browsers_write(parts.hostname or "localhost")
         except ValueError:
-            parts, port = urlsplit(""), ""
+            parts, port, host = urlsplit(""), "", "localhost"
         if parts.scheme not in ("http", "https") or not parts.hostname:
             self._problem(f"{name} must be a URL like {hint}")
         elif parts.username or parts.password or parts.query or parts.fragment:
@@ -145,7 +158,6 @@ class Environment:
             self._problem(f"{name} must have no path, like {hint}")
         elif parts.scheme == "http" and not is_loopback(parts.hostname):
             self._problem(f"{name} must use https; plain http is for loopback addresses only.")
-        host = parts.hostname or "localhost"
         return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
     def issuer(self, name: str) -> str:

@@ -19,6 +19,11 @@ TOKEN_ENCRYPTION_KEYS = env.fernet_keys("TOKEN_ENCRYPTION_KEYS")
 # The proxies that are believed when they say who asks; gunicorn reads the same variable.
 TRUSTED_PROXIES = env.proxies("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
+# HSTS for this host is always on with https. These bind other hosts of the company, for a year.
+HSTS_SUBDOMAINS = env.switch("HSTS_SUBDOMAINS", "off")
+HSTS_PRELOAD = env.switch("HSTS_PRELOAD", "off")
+env.problem_if(HSTS_PRELOAD and not HSTS_SUBDOMAINS, "HSTS_PRELOAD needs HSTS_SUBDOMAINS=on.")
+
 # --- The fire endpoint. Its host is a setting, never user input ---
 
 CLAUDE_API_BASE_URL = env.origin(
@@ -119,7 +124,8 @@ env.stop_on_problems()
 DEBUG = False
 _dashboard = urlsplit(DASHBOARD_URL)
 _secure = _dashboard.scheme == "https"
-ALLOWED_HOSTS = [_dashboard.hostname or ""]
+_host = _dashboard.hostname or ""
+ALLOWED_HOSTS = [f"[{_host}]" if ":" in _host else _host]
 if is_loopback(_dashboard.hostname):
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 CSRF_TRUSTED_ORIGINS = [DASHBOARD_URL]
@@ -249,9 +255,13 @@ SESSION_COOKIE_AGE = SESSION_MAX_HOURS * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SECURE_SSL_REDIRECT = _secure
+SECURE_SSL_REDIRECT = _secure  # as dashboard/serving/https.py does it
+SECURE_REDIRECT_EXEMPT = [r"^static/"]  # the page that says what is wrong has its style
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _secure and HSTS_SUBDOMAINS
+SECURE_HSTS_PRELOAD = _secure and HSTS_PRELOAD
+# Django would have both: they bind hosts that are not ours to bind, so somebody has to ask for it.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -294,7 +304,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
-        # One short line instead: dashboard/views/errors.py.
+        # Anybody can name another host. dashboard/views/errors.py warns of it, once.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.

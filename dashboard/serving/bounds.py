@@ -162,7 +162,7 @@ def _readings(address: str) -> Iterator[str]:
 def _clean_headers(request: HttpRequest) -> None:
     for name, value in list(request.META.items()):
         if name.startswith("HTTP_") and _CONTROL.search(value):
-            request.META[name] = _CONTROL.sub("\ufffd", value)  # no other name
+            request.META[name] = _CONTROL.sub("?", value)  # left out, it were another name
     request.COOKIES = {
         name: value
         for name, value in request.COOKIES.items()

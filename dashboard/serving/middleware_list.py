@@ -1,6 +1,6 @@
 """Every middleware, outermost first: a request goes down this list, its answer comes up.
 
-Twelve are our own (`dashboard.`). Each says what it does, and why it stands where it stands.
+Thirteen are our own (`dashboard.`). Each says what it does, and why it stands where it stands.
 """
 
 MIDDLEWARE = [
@@ -20,6 +20,8 @@ MIDDLEWARE = [
     "dashboard.serving.bounds.BoundsMiddleware",
     # The reader's time zone, and the address for the audit trail. Outside of all that needs them.
     "dashboard.serving.middleware.RequestContextMiddleware",
+    # Answers what did not come over https, where it must. In place of the redirect of the next.
+    "dashboard.serving.https.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Refuses all but GET, HEAD and POST. Before anybody is looked up.

@@ -43,9 +43,12 @@ def add_exactly(newcomer: Newcomer, roles: Collection[Role], *, source: str) -> 
         )
 
 
-def give_roles(person: Person, roles: Collection[Role], *, source: str) -> Person:
-    """The person with these roles, which may be another object than the one passed in."""
-    if set(people.roles_of(person)) == set(roles):
+def give_roles(person: Person, roles: Collection[Role] | None, *, source: str) -> Person:
+    """The person with these roles, which may be another object than the one passed in.
+
+    None: nothing is known of them, and they stay as they are.
+    """
+    if roles is None or set(people.roles_of(person)) == set(roles):
         return person
     with audit.done_by(source):
         # It could leave no admin: then that is what the company wants, and it can name another.

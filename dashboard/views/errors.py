@@ -3,7 +3,6 @@
 For an htmx call the same sentence goes into the page's notice area, and the page stays.
 """
 
-import logging
 import sys
 
 from django.conf import settings
@@ -15,14 +14,11 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
 from dashboard.notices import as_notice, is_htmx, typed_text
-from dashboard.serving import bounds, logs
+from dashboard.serving import bounds, https, logs
 from dashboard.sign_in import signed_out
 from dashboard.views import run
 from routines.runs.rules import NotAllowed
 
-logger = logging.getLogger(__name__)
-
-_LONGEST_HOST = 100  # characters in the log
 _TRY_AGAIN_AFTER = "5"  # seconds
 
 
@@ -32,14 +28,22 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         response = _error(
             request, exception.status, exception.title, exception.sentence, typed=typed
         )
-        # The page's own style sheet is asked for with the address that was refused.
-        response.headers["Referrer-Policy"] = "no-referrer"
+        if isinstance(exception, bounds.TokenInAddress):  # the page's own style is asked for, too
+            response.headers["Referrer-Policy"] = "no-referrer"
         return response
-    if isinstance(exception, DisallowedHost):  # most often a probe: no query, and one short line
-        host = request.META.get("HTTP_HOST", "")[:_LONGEST_HOST]
-        logger.info("refused: addressed to another host", extra={"facts": {"host": host}})
-        sentence = f"This is not the address of the dashboard. Open {settings.DASHBOARD_URL}\n"
-        return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
+    if isinstance(exception, DisallowedHost):
+        https.warn_once(
+            "A request named another host than DASHBOARD_URL does. If it came through your proxy, "
+            "that must pass the header Host on as the browser sent it."
+        )
+        return _error(
+            request,
+            400,
+            "This is not the dashboard's address",
+            f"The dashboard is opened at {settings.DASHBOARD_URL}. If you did open that, whoever "
+            "keeps it has to set up the proxy in front: it must pass the header Host on as the "
+            "browser sent it. Nothing was sent.",
+        )
     if isinstance(exception, SessionInterrupted):  # raised once the view has done its work
         return _error(
             request,
@@ -58,6 +62,15 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, NotAllowed):
         return _error(request, 403, "This routine is not open to you", str(exception))
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated and not user.rights:
+        return _error(
+            request,
+            403,
+            "You have no role yet",
+            "Nothing was changed or sent. Ask an admin to put you into Teammates, Managers or "
+            "Admins: until then there is nothing to see or to run for you.",
+        )
     return _error(
         request,
         403,

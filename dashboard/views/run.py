@@ -1,5 +1,6 @@
 """One run: the form with the text that it will send; pressing Run now fires."""
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -55,7 +56,7 @@ def preview(request: SignedInRequest, slug: str) -> HttpResponse:
     anew = "anew" in request.POST
     form = RunForm.preview(request.POST.dict(), request.user, routine, anew=anew)
     if request.htmx:
-        context = {"form": form, "routine": routine, "link": _link(request, form)}
+        context = {"form": form, "routine": routine, "link": _link(form)}
         return render(request, "board/run_text.html", context)
     form.show_field_errors()
     return _open(request, card_or_404(request.user, slug), form)
@@ -115,7 +116,7 @@ def _open(
         "card": card,
         "routine": card.routine,
         "form": form,
-        "link": _link(request, form),
+        "link": _link(form),
         "draft": _draft(form),
         "prior_runs": limits.prior_runs(card.routine, request.user),
     }
@@ -128,6 +129,7 @@ def _draft(form: RunForm) -> str:
     return f"{form.person.pk}:{form.routine.pk}"
 
 
-def _link(request: SignedInRequest, form: RunForm) -> str:
+def _link(form: RunForm) -> str:
+    """As people open it: a proxy may have left out the port."""
     link = link_to(form)
-    return request.build_absolute_uri(link) if link else ""
+    return f"{settings.DASHBOARD_URL}{link}" if link else ""

@@ -45,10 +45,12 @@ class Export:
     def count(self) -> int:
         return len(self.pks)
 
-    def lines(self) -> Iterator[str]:
-        """Several lines at a time."""
-        write = _csv if self.file_format == Format.CSV else _json_lines
-        yield from write(_rows(self.pks))
+    def lines(self, *, separator: str = ",") -> Iterator[str]:
+        """Several lines at a time. `separator`: between the cells of a CSV."""
+        if self.file_format == Format.CSV:
+            yield from _csv(_rows(self.pks), separator)
+        else:
+            yield from _json_lines(_rows(self.pks))
 
 
 def take(person: Person, run_filter: RunFilter, file_format: Format) -> Export:
@@ -184,9 +186,9 @@ _FREE = [
 ]
 
 
-def _csv(batches: Iterator[list[list[Any]]]) -> Iterator[str]:
+def _csv(batches: Iterator[list[list[Any]]], separator: str) -> Iterator[str]:
     out = io.StringIO()
-    writer = csv.writer(out)
+    writer = csv.writer(out, delimiter=separator)
     out.write(BYTE_ORDER_MARK)
     writer.writerow(COLUMNS)
     for batch in batches:

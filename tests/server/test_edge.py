@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from tests.server.product import Database, serving, wait_until
+from tests.server.seed import USERNAME
 
 NOBODY_FIRES = "http://127.0.0.1:9"
 SETTINGS = {
@@ -33,10 +34,13 @@ def test_a_trusted_proxy_says_https_and_nobody_says_the_address(database: Databa
         wait_until(lambda: "Invalid request" in product.log.read_text())
         lines = [json.loads(line) for line in product.log.read_text().splitlines()]
 
-    assert (plain.status_code, plain.headers["Location"]) == (
-        301,
-        "https://routines.example.com/sign-in/",
-    )
+    assert plain.status_code == 400
+    assert "came without X-Forwarded-Proto" in plain.text
+    warnings = [line["message"] for line in lines if line["level"] == "WARNING"]
+    assert any("X-Forwarded-Proto" in one and "FORWARDED_ALLOW_IPS" in one for one in warnings)
+    [started] = [line for line in lines if line["message"] == "start"]
+    assert started["address"] == "https://routines.example.com"
+    assert started["endpoint"] == "127.0.0.1:9"
     assert secure.status_code == 200
     assert secure.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     assert "Secure" in secure.headers["Set-Cookie"]
@@ -51,5 +55,20 @@ def test_whoever_is_no_trusted_proxy_is_not_believed(database: Database, tmp_pat
     settings = SETTINGS | {"FORWARDED_ALLOW_IPS": "192.0.2.1"}
     with serving(database, NOBODY_FIRES, tmp_path, **settings) as product:
         claimed = httpx.get(f"{product.url}/sign-in/", headers=BY_A_PROXY)
-    assert claimed.status_code == 301
+        said = product.log.read_text()
+    assert claimed.status_code == 400
+    assert "127.0.0.1, which is not in FORWARDED_ALLOW_IPS" in claimed.text
+    assert "127.0.0.1, which is not in FORWARDED_ALLOW_IPS" in said
     assert "Set-Cookie" not in claimed.headers
+
+
+def test_on_a_socket_for_both_families_a_proxy_is_known_by_its_ipv4_address(
+    database: Database, tmp_path: Path
+):
+    settings = SETTINGS | {"HOST": "::", "FORWARDED_ALLOW_IPS": "127.0.0.1"}
+    settings |= {"SIGN_IN_HEADER": "X-Forwarded-User", "TRUSTED_PROXY_ADDRESSES": "127.0.0.1"}
+    named = BY_A_PROXY | {"X-Forwarded-User": USERNAME, "X-Forwarded-For": "203.0.113.7"}
+    with serving(database, NOBODY_FIRES, tmp_path, **settings) as product:
+        page = httpx.get(f"{product.url}/", headers=named)
+    assert page.status_code == 200
+    assert USERNAME in page.text

@@ -11,8 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import RequestFactory, override_settings
 
 from dashboard.run_form import one_time_key
 
@@ -66,6 +68,9 @@ def test_good_settings_pass():
         ("DASHBOARD_URL", "https://user:password@routines.example.com"),
         ("DASHBOARD_URL", "https://routines.example.com:99999"),
         ("DASHBOARD_URL", "https://[::1"),
+        ("DASHBOARD_URL", "https://[::x]"),
+        ("DASHBOARD_URL", "https://2001:db8::10"),
+        ("DASHBOARD_URL", "https://bü cher.example"),
         ("SESSION_IDLE_MINUTES", "4"),
         ("SESSION_MAX_HOURS", "for ever"),
         ("PASSWORD_SIGN_IN", "maybe"),
@@ -81,6 +86,7 @@ def test_good_settings_pass():
         ("OIDC_ISSUER", "https://login.example.com"),
         ("OIDC_SCOPES", "profile"),
         ("OIDC_SIGN_IN_ORIGINS", "https://login.example.com/path"),
+        ("HSTS_PRELOAD", "on"),
         ("SECRET_KEY", None),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "a" * 80),
@@ -296,3 +302,32 @@ def test_help_needs_no_settings(arguments, tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "Play the fire endpoint on loopback" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "written", "host"),
+    [
+        ("https://[2001:db8::10]:8443", "https://[2001:db8::10]:8443", "[2001:db8::10]"),
+        ("https://[2001:DB8:0:0::10]/", "https://[2001:db8::10]", "[2001:db8::10]"),
+        (
+            "https://bücher.example:8443",
+            "https://xn--bcher-kva.example:8443",
+            "xn--bcher-kva.example",
+        ),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("https://例え.テスト", "https://xn--r8jz45g.xn--zckzah", "xn--r8jz45g.xn--zckzah"),
+        (
+            "https://Routines.Example.com:443",
+            "https://routines.example.com",
+            "routines.example.com",
+        ),
+    ],
+)
+def test_an_address_is_known_as_browsers_write_it(url: str, written: str, host: str):
+    settings = read(DASHBOARD_URL=url)
+    assert settings["DASHBOARD_URL"] == written
+    assert settings["CSRF_TRUSTED_ORIGINS"] == [written]
+    assert settings["ALLOWED_HOSTS"] == [host]
+    with override_settings(ALLOWED_HOSTS=settings["ALLOWED_HOSTS"]):
+        request = RequestFactory().get("/", headers={"Host": urlsplit(written).netloc})
+        assert request.get_host() == urlsplit(written).netloc

@@ -192,3 +192,15 @@ def test_a_teammate_reads_which_version_was_accepted_last(client, teammate, rout
     page = Page(client.get(f"/history/{run.pk}/"))
     assert page.says(f"The last one accepted here was {OLD}.")
     assert not page.find("a", href=MOVE)
+
+
+def test_the_registry_warns_of_a_version_that_is_refused(admin_client, routine, untried):
+    Routine.objects.update(beta_version=NEW)
+    assert not Page(admin_client.get("/routines/")).says("is refused by the endpoint")
+    create_run(
+        routine=routine, reason=Reason.HEADER_VERSION, beta_version=NEW, error_message=REFUSED
+    )
+    for url in ("/routines/", f"/routines/{routine.slug}/"):
+        assert Page(admin_client.get(url)).says(
+            f"Its beta version {NEW} is refused by the endpoint: retired, mistyped or not out yet."
+        )

@@ -37,11 +37,11 @@ class Unread(BytesIO):
 # --- Bodies ---
 
 
-@pytest.mark.parametrize("page", ["/sign-in/", "/", "/nowhere/"])
+@pytest.mark.parametrize("address", ["/sign-in/", "/", "/nowhere/"])
 @pytest.mark.parametrize("size", [bounds.LARGEST_OF_NOBODY + 1, 11_000_000])
-def test_a_large_body_of_nobody_is_not_even_read(nobody: Client, page: str, size: int):
+def test_a_large_body_of_nobody_is_not_even_read(nobody: Client, address: str, size: int):
     sent = {"wsgi.input": Unread(), "CONTENT_LENGTH": str(size), "CONTENT_TYPE": FORM}
-    response = nobody.post(page, **sent)  # type: ignore[arg-type]
+    response = nobody.post(address, **sent)  # type: ignore[arg-type]
     assert response.status_code == 413
     assert Page(response).says("You are not signed in")
 

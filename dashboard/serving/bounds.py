@@ -18,7 +18,8 @@ from django.utils.http import parse_header_parameters
 
 from routines.values import tokens
 
-LONGEST_ADDRESS = 8_000  # characters; gunicorn takes half as many
+LONGEST_ADDRESS = 65_536  # characters; gunicorn takes 4,094
+LONGEST_CURRENT_URL = 8_000
 LONGEST_COOKIE = 4_096  # what browsers keep
 LONGEST_NAME = 200  # of a form's field
 # Of one field: four times the longest text, so that one that is too long comes back as typed.
@@ -175,7 +176,7 @@ def _clean_headers(request: HttpRequest) -> None:
 
 
 def _is_usable_url(url: str) -> bool:
-    if len(url) > LONGEST_ADDRESS or token_stands_in(url):
+    if len(url) > LONGEST_CURRENT_URL or token_stands_in(url):
         return False
     try:
         for reading in (url, unquote(url)):

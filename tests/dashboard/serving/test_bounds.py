@@ -84,6 +84,12 @@ def test_a_text_that_is_only_too_long_comes_back_as_typed(client: Client, routin
     assert Page(response).find("textarea")[0].text.strip() == text
 
 
+def test_an_address_beyond_all_measure_is_refused_with_a_sentence(client: Client):
+    response = client.get("/", {"q": "x" * bounds.LONGEST_ADDRESS})
+    assert response.status_code == 414
+    assert Page(response).says("This address is too long")
+
+
 # --- A token in an address ---
 
 WRITTEN = {

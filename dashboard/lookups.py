@@ -1,10 +1,17 @@
 """Who gets in where: one look-up a noun, which gives the object or the right HTTP error."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
+from dashboard.requests import SignedInRequest
 from routines import board
 from routines.models import (
     Account,
@@ -20,6 +27,8 @@ from routines.people import groups
 from routines.people.roles import Permission
 from routines.runs import rules
 
+Response = TypeVar("Response", bound=HttpResponseBase)
+
 _LONGEST_NUMBER = 18  # digits, of a bigint
 _FORM_FIELDS = ("slug", "name", "confirmation", "asks_why")
 
@@ -28,6 +37,18 @@ may_see_all_runs = permission_required(Permission.VIEW_ALL_RUNS, raise_exception
 may_manage_registry = permission_required(Permission.MANAGE_REGISTRY, raise_exception=True)
 may_manage_people = permission_required(Permission.MANAGE_PEOPLE, raise_exception=True)
 may_view_audit = permission_required(Permission.VIEW_AUDIT, raise_exception=True)
+
+
+def needs_a_role(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Who has signed in and may do nothing yet gets no further than their own sign-in."""
+
+    @wraps(view)
+    def asking(request: SignedInRequest, *args: Any, **kwargs: Any) -> Response:
+        if not request.user.rights:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return asking
 
 
 def fireable_or_404(person: Person, slug: str) -> Routine:

@@ -36,7 +36,7 @@ def _pages(request: HttpRequest) -> list[Item]:
     return [
         Item(label, address, _is_within(request.path, address))
         for label, address, permission in _PAGES
-        if permission is None or user.has_perm(permission)
+        if (user.has_perm(permission) if permission else user.rights)
     ]
 
 

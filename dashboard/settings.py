@@ -19,6 +19,11 @@ TOKEN_ENCRYPTION_KEYS = env.fernet_keys("TOKEN_ENCRYPTION_KEYS")
 # The proxies that are believed when they say who asks; gunicorn reads the same variable.
 TRUSTED_PROXIES = env.proxies("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 
+# HSTS for this host is always on with https. These bind other hosts of the company, for a year.
+HSTS_SUBDOMAINS = env.switch("HSTS_SUBDOMAINS", "off")
+HSTS_PRELOAD = env.switch("HSTS_PRELOAD", "off")
+env.problem_if(HSTS_PRELOAD and not HSTS_SUBDOMAINS, "HSTS_PRELOAD needs HSTS_SUBDOMAINS=on.")
+
 # --- The fire endpoint. Its host is a setting, never user input ---
 
 CLAUDE_API_BASE_URL = env.origin(
@@ -253,7 +258,10 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = _secure  # as dashboard/serving/https.py does it
 SECURE_REDIRECT_EXEMPT = [r"^static/"]  # the page that says what is wrong has its style
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _secure and HSTS_SUBDOMAINS
+SECURE_HSTS_PRELOAD = _secure and HSTS_PRELOAD
+# Django would have both: they bind hosts that are not ours to bind, so somebody has to ask for it.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 

@@ -65,7 +65,8 @@ done
 
 # A process for each core; many tests wait, so one more. A browser fills the cores by itself.
 processes=$(($(nproc) + 1))
-spread="-n $processes --dist loadgroup" # what shares a filled database goes to one process
+# What shares a filled database goes to one process, and the order stays: real commits come last.
+spread="-n $processes --dist loadgroup --no-loadscope-reorder"
 # shellcheck disable=SC2086 # several words
 run SQLite "$@" -m "not browser" $spread --output=var/no-browser
 if [ -n "$postgresql" ]; then

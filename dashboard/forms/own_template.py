@@ -45,6 +45,8 @@ class SaveForm(NoTokenInClear, forms.Form):
         Fields that still stand in the text are asked for as in the template that it came from.
         """
         body = self.cleaned_data["text"]
+        if made_from is not None:
+            body = text_templates.keep_literal(body, made_from.body)
         stored = made_from.fields if made_from else []
         standing = text_templates.names_in(body)
         try:

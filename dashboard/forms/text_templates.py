@@ -30,7 +30,8 @@ class TextTemplateForm(MadeFrom, NoTokenInClear, forms.ModelForm):
         strip=False,
         widget=forms.Textarea(attrs={"spellcheck": "false", "rows": 12}),
         help_text="What the text starts from. {{ ticket }} makes a field that people fill in; "
-        f"{', '.join(f'{{{{ {name} }}}}' for name in BUILT_IN)} are filled in by themselves.",
+        f"{', '.join(f'{{{{ {name} }}}}' for name in BUILT_IN)} are filled in by themselves. "
+        'To send {{ user }} itself, write {{ "{{ user }}" }}.',
     )
 
     class Meta:

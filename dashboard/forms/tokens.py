@@ -51,7 +51,7 @@ class TokenField(forms.CharField):
         if len(str(value)) > _LONGEST_PASTE:
             raise forms.ValidationError(
                 f"This is far too long ({len(str(value)):,} characters): nothing of it was read. "
-                "Paste the token and nothing else."
+                "Paste the token, or the command that claude.ai shows, and nothing else."
             )
         try:
             self.understood = pasted.read_token(

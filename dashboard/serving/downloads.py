@@ -3,30 +3,44 @@
 import logging
 import weakref
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from threading import BoundedSemaphore
 
 from django.conf import settings
 from django.http import StreamingHttpResponse
+from django.utils import timezone
+
+from routines.audit import exports_since
+from routines.models import Person
 
 logger = logging.getLogger(__name__)
 
 # Each holds a thread until its reader has it all, and some threads have to answer pages.
+MOST_OF_ONE, _SPAN = 20, timedelta(minutes=10)  # of one person
 _under_way = BoundedSemaphore(max(1, (settings.WEB_THREADS - settings.FIRES_IN_FLIGHT) // 2))
 
 
 class TooManyDownloads(Exception):
-    """As many are being read as may be at once, so none was started."""
+    """None was started; `str()` is a sentence that says when to try again."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "Several exports are under way. Nothing was exported: try again in a minute."
-        )
+    def __init__(
+        self,
+        sentence: str = "Several exports are under way. Nothing was exported: "
+        "try again in a minute.",
+    ) -> None:
+        super().__init__(sentence)
 
 
 def stream(
-    take: Callable[[], Iterator[str]], *, content_type: str, file_name: str
+    take: Callable[[], Iterator[str]], *, content_type: str, file_name: str, by: Person
 ) -> StreamingHttpResponse:
     """What `take` gives, as a file; it is called once there is a place. Raise TooManyDownloads."""
+    # Each writes an event of the audit trail, which nobody can take out again.
+    if exports_since(timezone.now() - _SPAN, by=by) >= MOST_OF_ONE:
+        raise TooManyDownloads(
+            f"You have exported {MOST_OF_ONE} times in ten minutes, which is all there can be. "
+            "Nothing was exported: try again in ten minutes."
+        )
     if not _under_way.acquire(blocking=False):
         raise TooManyDownloads
     try:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connections
 from gunicorn.glogging import Logger
 
-from dashboard.serving import garbage, receiving, start
+from dashboard.serving import client_address, garbage, receiving, start
 
 os.umask(start.UMASK)
 
@@ -40,8 +40,9 @@ graceful_timeout = settings.FIRE_TIMEOUT + 10  # a stop waits for fires in fligh
 keepalive = 15  # seconds; browsers poll while a run is being sent
 control_socket_disable = True  # or gunicorn opens one in the user's home
 
-# Said here, since gunicorn read the environment before settings.py brought .env into it.
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
+# Said here, since gunicorn read the environment before settings.py brought .env into it, and since
+# it takes no 10.0.0.7 for the ::ffff:10.0.0.7 of a socket for both families.
+forwarded_allow_ips = ",".join(client_address.spelled_out(settings.TRUSTED_PROXIES))
 # No header may say what stands in the address; by default SCRIPT_NAME and PATH_INFO may.
 forwarder_headers = ""
 

@@ -25,6 +25,10 @@ def add(newcomer: Newcomer, roles: Collection[Role], *, source: str) -> Person:
     for number in range(2, 100):
         try:
             return add_exactly(newcomer, roles, source=source)
+        except people.NameTaken:
+            # Their provider calls two people the same: the username tells them apart.
+            last_name = f"{newcomer.last_name[:90]} ({newcomer.username[:50]})".strip()
+            newcomer = replace(newcomer, last_name=last_name)
         except people.Refused:  # taken
             newcomer = replace(newcomer, username=f"{wanted}-{number}")
     raise people.Refused("No username is free for this person.")
@@ -43,9 +47,12 @@ def add_exactly(newcomer: Newcomer, roles: Collection[Role], *, source: str) -> 
         )
 
 
-def give_roles(person: Person, roles: Collection[Role], *, source: str) -> Person:
-    """The person with these roles, which may be another object than the one passed in."""
-    if set(people.roles_of(person)) == set(roles):
+def give_roles(person: Person, roles: Collection[Role] | None, *, source: str) -> Person:
+    """The person with these roles, which may be another object than the one passed in.
+
+    None: nothing is known of them, and they stay as they are.
+    """
+    if roles is None or set(people.roles_of(person)) == set(roles):
         return person
     with audit.done_by(source):
         # It could leave no admin: then that is what the company wants, and it can name another.

@@ -8,9 +8,10 @@ the settings, and both are better noticed than taken for "not signed in".
 Django's RemoteUserMiddleware is no base for this: docs/decisions/0003-sign-in-through-allauth.md.
 """
 
-import ipaddress
 import logging
+import unicodedata
 from collections.abc import Callable
+from typing import Any
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -19,10 +20,13 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from dashboard.serving import client_address
 from dashboard.sign_in import external_users, journal, methods
-from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES, roles_of_groups
+from dashboard.sign_in.groups import Groups
+from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES
 from routines import people
 from routines.models import Person
+from routines.values import names
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +47,7 @@ class ProxySignInMiddleware:
             logger.warning("%s from an address that is no trusted proxy: refused", given[0])
             _note_failure(request, None, "not from a trusted proxy")
             return _refused(request, "account/not_the_proxy.html")
-        username = request.headers.get(settings.SIGN_IN_HEADER, "").strip()
+        username = _text(request, settings.SIGN_IN_HEADER).strip()
         if username:
             return self._signed_in(request, username)
         if methods.used(request) == methods.PROXY:  # the proxy no longer vouches for anybody
@@ -51,10 +55,11 @@ class ProxySignInMiddleware:
         return self.get_response(request)
 
     def _signed_in(self, request: HttpRequest, username: str) -> HttpResponse:
-        person = _person(request, username)
+        groups = _groups(request)
+        person = _person(request, username, groups)
         if person is None:
             _note_failure(request, username, "not known here")
-            return _refused(request, "account/not_known_here.html")
+            return _not_known(request, groups)
         if not person.is_active:
             _note_failure(request, person, "deactivated")
             return _refused(request, "account/account_inactive.html")
@@ -65,7 +70,7 @@ class ProxySignInMiddleware:
             methods.record(request, methods.PROXY)
             UserSession.objects.create_from_request(request)
             journal.signed_in(request, person, journal.Means.HEADER)
-        _give_roles(request, person)
+        _give_roles(request, person, groups)
         return self.get_response(request)
 
 
@@ -74,47 +79,55 @@ def _headers() -> list[str]:
 
 
 def _is_trusted(request: HttpRequest) -> bool:
+    # A Unix socket has no address: give the proxy a port to connect to.
+    return client_address.is_in(
+        request.META.get("REMOTE_ADDR", ""), settings.TRUSTED_PROXY_ADDRESSES
+    )
+
+
+def _text(request: HttpRequest, header: str) -> str:
+    """A header's value. WSGI hands over bytes as if they were Latin-1; proxies mean UTF-8."""
+    raw = request.headers.get(header, "").encode("latin-1", "replace")
     try:
-        peer = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:  # a Unix socket has none: give the proxy a port to connect to
-        return False
-    return any(peer in network for network in settings.TRUSTED_PROXY_ADDRESSES)
+        text = raw.decode()
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    return unicodedata.normalize("NFC", text)
 
 
-def _person(request: HttpRequest, username: str) -> Person | None:
-    if request.user.is_authenticated and request.user.username.casefold() == username.casefold():
+def _person(request: HttpRequest, username: str, groups: Groups) -> Person | None:
+    if request.user.is_authenticated and names.key(request.user.username) == names.key(username):
         return request.user
     if NOT_IN_USERNAMES.search(username) or len(username) > 150:
         return None  # nobody can be called so, and PostgreSQL cannot even be asked for a NUL
     known = _known(username)
-    if known is not None or not settings.SIGN_IN_GROUPS_HEADER:
+    if known is not None or not groups.roles:
         return known
-    roles = roles_of_groups(_groups(request))
-    if not roles:
-        return None
+    newcomer = external_users.Newcomer(username)
     try:
-        return external_users.add_exactly(external_users.Newcomer(username), roles, source=SOURCE)
+        return external_users.add_exactly(newcomer, groups.roles, source=SOURCE)
     except (people.Refused, IntegrityError):  # their other request was faster
         return _known(username)
 
 
 def _known(username: str) -> Person | None:
-    return Person.objects.filter(username__iexact=username).first()
+    return Person.objects.named(username)
 
 
-def _give_roles(request: HttpRequest, person: Person) -> None:
-    if not settings.SIGN_IN_GROUPS_HEADER:
-        return
-    groups = sorted(_groups(request))
-    if request.session.get(_GROUPS) != groups:
-        roles = roles_of_groups(set(groups))
-        request.user = external_users.give_roles(person, roles, source=SOURCE)
-        request.session[_GROUPS] = groups
+def _give_roles(request: HttpRequest, person: Person, groups: Groups) -> None:
+    said = None if groups.names is None else sorted(groups.names)
+    if said is not None and request.session.get(_GROUPS) != said:
+        request.user = external_users.give_roles(person, groups.roles, source=SOURCE)
+        request.session[_GROUPS] = said
 
 
-def _groups(request: HttpRequest) -> set[str]:
-    said = request.headers.get(settings.SIGN_IN_GROUPS_HEADER, "")
-    return {group.strip() for group in said.split(",") if group.strip()}
+def _groups(request: HttpRequest) -> Groups:
+    """None came if the header is not there, or nobody has set which one it is: roles stay as they
+    are. An empty header says that there are none."""
+    header = settings.SIGN_IN_GROUPS_HEADER
+    if not header or header not in request.headers:
+        return Groups(None)
+    return Groups.of_text(_text(request, header))
 
 
 def _sign_out(request: HttpRequest, why: str) -> None:
@@ -127,5 +140,17 @@ def _note_failure(request: HttpRequest, tried: str | Person | None, why: str) ->
     journal.failed(request, tried, journal.Means.HEADER, why=why)
 
 
-def _refused(request: HttpRequest, template: str) -> HttpResponse:
-    return render(request, template, status=403)
+def _not_known(request: HttpRequest, groups: Groups) -> HttpResponse:
+    header = settings.SIGN_IN_GROUPS_HEADER
+    logger.warning(
+        "The sign-in proxy names somebody who is not known here",
+        extra={"facts": {"groups_header": header or "not set"} | groups.in_the_log()},
+    )
+    context = {"header": header, "groups": groups}
+    return _refused(request, "account/not_known_here.html", context)
+
+
+def _refused(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None
+) -> HttpResponse:
+    return render(request, template, context, status=403)

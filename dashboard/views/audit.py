@@ -79,6 +79,7 @@ def _export(
             lambda: trail.export(events, asked=asked, by=request.user, subject=subject),
             content_type="text/csv",
             file_name=f"{page.replace('_', '-')}-{timezone.localdate().isoformat()}.csv",
+            by=request.user,
         )
     except downloads.TooManyDownloads as refused:
         messages.info(request, str(refused))

@@ -6,7 +6,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
-from dashboard.lookups import card_or_404, fireable_or_404, may_fire, number, run_or_404
+from dashboard.lookups import (
+    card_or_404,
+    fireable_or_404,
+    may_fire,
+    needs_a_role,
+    number,
+    run_or_404,
+)
 from dashboard.requests import SignedInRequest
 from dashboard.run_form import one_time_key
 from dashboard.serving.headers import bfcache_allowed
@@ -49,6 +56,7 @@ class _Urls:
 
 @bfcache_allowed
 @require_GET
+@needs_a_role
 def board(request: SignedInRequest) -> HttpResponse:
     """`q`: only the routines that it finds; `all`: every card at once."""
     if not request.user.has_perm(Permission.FIRE):
@@ -161,6 +169,7 @@ def _key(plan: Plan, group: Group) -> str:
 
 
 @require_GET
+@needs_a_role
 def changes(request: SignedInRequest) -> HttpResponse:
     """What colleagues have run since the board was drawn: the lines of the last runs, no more.
 

@@ -64,6 +64,15 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, NotAllowed):
         return _error(request, 403, "This routine is not open to you", str(exception))
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated and not user.rights:
+        return _error(
+            request,
+            403,
+            "You have no role yet",
+            "Nothing was changed or sent. Ask an admin to put you into Teammates, Managers or "
+            "Admins: until then there is nothing to see or to run for you.",
+        )
     return _error(
         request,
         403,

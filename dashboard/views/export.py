@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from dashboard.lookups import needs_a_role
 from dashboard.requests import SignedInRequest
 from dashboard.serving import downloads
 from routines.history import export
@@ -19,17 +20,21 @@ _CONTENT_TYPES = {
 
 
 @require_GET
+@needs_a_role
 def export_runs(request: SignedInRequest, file_format: export.Format) -> HttpResponseBase:
+    """`separator=semicolon`: for a spreadsheet of a country whose numbers have commas."""
     query = request.META["QUERY_STRING"]
+    separator = ";" if request.GET.get("separator") == "semicolon" else ","
     try:
         run_filter = RunFilter.from_query(query)
     except BadFilter:
         return _history(query)  # it says what is wrong with its own filter
     try:
         return downloads.stream(
-            lambda: export.take(request.user, run_filter, file_format).lines(),
+            lambda: export.take(request.user, run_filter, file_format).lines(separator=separator),
             content_type=_CONTENT_TYPES[file_format],
             file_name=export.file_name(file_format),
+            by=request.user,
         )
     except downloads.TooManyDownloads as refused:
         messages.info(request, str(refused))

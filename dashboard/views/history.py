@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from dashboard.forms.history import FilterForm
 from dashboard.forms.made_from import seen_by
 from dashboard.forms.settle import SettleForm
-from dashboard.lookups import run_or_404
+from dashboard.lookups import needs_a_role, run_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import keyset
@@ -27,6 +27,7 @@ from routines.values.snapshots import ChangedMeanwhile
 
 
 @require_GET
+@needs_a_role
 def history(request: SignedInRequest) -> HttpResponse:
     form = FilterForm(request.GET, person=request.user)
     if not form.is_valid():
@@ -47,6 +48,7 @@ def history(request: SignedInRequest) -> HttpResponse:
 
 
 @require_GET
+@needs_a_role
 def new_runs(request: SignedInRequest) -> HttpResponse:
     """What a first page asks for now and then: how many runs there are that it does not show."""
     form = FilterForm(request.GET, person=request.user)
@@ -79,7 +81,6 @@ def _history(
         "page": page,
         "query": query,
         "sees_all": sees_all,
-        "may_do_something": sees_all or person.has_perm(Permission.FIRE),
         "number": references.bare_number(form.filter.q),
         "word_instead": references.run_number(form.filter.q),
     }
@@ -115,6 +116,7 @@ def _live(query: str, after: str, *, told: int = 0) -> str:
 
 
 @require_GET
+@needs_a_role
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
     firing.settle_overdue_runs()
     run = run_or_404(request.user, pk)
@@ -124,6 +126,7 @@ def run(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_GET
+@needs_a_role
 def result(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result: what a page that shows a run being sent asks for until it is settled."""
     firing.settle_overdue_runs()
@@ -137,6 +140,7 @@ def result(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@needs_a_role
 @may_be_gone
 def settle_as_started(request: SignedInRequest, pk: int) -> HttpResponse:
     """The person found the session of an unknown run."""
@@ -157,6 +161,7 @@ def settle_as_started(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@needs_a_role
 @asks_again("It did not start", back="history_run")
 def settle_as_not_started(request: SignedInRequest, pk: int) -> HttpResponse:
     """The person looked at claude.ai/code, and there is no session."""

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 
 from dashboard.forms.outcome import OutcomeForm, OutcomeNoteForm, TakeBackForm
-from dashboard.lookups import run_or_404
+from dashboard.lookups import needs_a_role, run_or_404
 from dashboard.requests import SignedInRequest
 from routines.models import Outcome, Run
 from routines.runs import outcomes
@@ -16,6 +16,7 @@ from routines.values.snapshots import ChangedMeanwhile
 
 
 @require_POST
+@needs_a_role
 def mark(request: SignedInRequest, pk: int) -> HttpResponse:
     run = run_or_404(request.user, pk)
     form = OutcomeForm(request.POST, made_from=outcomes.snapshot(run))
@@ -33,6 +34,7 @@ def mark(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@needs_a_role
 def note(request: SignedInRequest, pk: int) -> HttpResponse:
     run = run_or_404(request.user, pk)
     form = OutcomeNoteForm(request.POST, made_from=outcomes.snapshot(run))
@@ -51,6 +53,7 @@ def note(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@needs_a_role
 def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
     run = run_or_404(request.user, pk)
     form = TakeBackForm(request.POST, made_from=outcomes.snapshot(run))

@@ -13,7 +13,7 @@ from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthent
 from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import registry
 from routines.models import Routine
-from routines.registry import header_versions, snapshots
+from routines.registry import accepted_versions, snapshots
 from routines.runs import limits
 from routines.tokens import health
 from routines.values.snapshots import ChangedMeanwhile, Snapshot
@@ -29,8 +29,9 @@ def routines(request: SignedInRequest) -> HttpResponse:
     context = {
         "current": current,
         "tokens_in_need": health.needing_somebody(current),
+        "open_to_nobody": Routine.objects.current().open_to_nobody(),
         "archived": [routine for routine in everything if routine.is_archived],
-        "versions": header_versions.known(),
+        "versions": accepted_versions.judged(),
     }
     return render(request, "registry/registry.html", context)
 
@@ -43,7 +44,7 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
         "routine": routine,
         "health": health.of_routine(routine),
         "held_until": limits.hold(routine),
-        "version_warnings": header_versions.known().warnings(routine),
+        "version_warnings": accepted_versions.judged().warnings(routine),
         "templates": routine.text_templates.shared(),
         "open_to": routine.open_to.order_by("name"),
         "audit_events": routine.audit_events.all()[:20],

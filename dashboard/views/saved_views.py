@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from dashboard.forms.history import SavedViewForm
 from dashboard.forms.made_from import seen_by
-from dashboard.lookups import saved_view_or_404
+from dashboard.lookups import needs_a_role, saved_view_or_404
 from dashboard.requests import SignedInRequest
 from dashboard.views.overtaken import asks_again
 from routines.history import saved_views
@@ -16,6 +16,7 @@ from routines.values.snapshots import ChangedMeanwhile
 
 
 @require_POST
+@needs_a_role
 def save(request: SignedInRequest) -> HttpResponse:
     now = saved_views.snapshot_of_all(request.user, saved_views.of(request.user))
     form = SavedViewForm(request.POST, made_from=now)
@@ -35,6 +36,7 @@ def save(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
+@needs_a_role
 @asks_again("Delete this view", back="history", at=())
 def delete(request: SignedInRequest, pk: int) -> HttpResponse:
     view = saved_view_or_404(request.user, pk)

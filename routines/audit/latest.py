@@ -1,6 +1,8 @@
-"""Who changed it? For somebody whose page was overtaken."""
+"""Looking into the newest of the trail: who changed this just now, and how often?"""
 
-from routines.models import AuditEvent
+from datetime import datetime
+
+from routines.models import AuditEvent, Person
 from routines.values.snapshots import ChangedMeanwhile
 
 _MOST = 50  # of one thing, while a page was open
@@ -22,3 +24,9 @@ def latest_change(changed: ChangedMeanwhile) -> AuditEvent | None:
         if now.run is None or event.changes.get("run") == [now.run, now.run]:
             return event
     return None
+
+
+def exports_since(at: datetime, *, by: Person) -> int:
+    """How many files of runs or of the trail itself this person has taken."""
+    exported = AuditEvent.objects.filter(at__gte=at, action=AuditEvent.Action.EXPORTED, person=by)
+    return exported.count()

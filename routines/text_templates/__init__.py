@@ -19,7 +19,13 @@ from routines.text_templates.definitions import (
 from routines.text_templates.filling import BUILT_IN, Filling, built_in, digest, fill, version_of
 from routines.text_templates.json_text import JsonProblem, json_problem
 from routines.text_templates.patterns import LONGEST_PATTERN
-from routines.text_templates.rendering import LONGEST_NAME, names_in, odd_placeholders, render
+from routines.text_templates.rendering import (
+    LONGEST_NAME,
+    keep_literal,
+    names_in,
+    odd_placeholders,
+    render,
+)
 
 __all__ = [
     "BUILT_IN",
@@ -40,6 +46,7 @@ __all__ = [
     "fill",
     "form_fields",
     "json_problem",
+    "keep_literal",
     "names_in",
     "odd_placeholders",
     "problems",

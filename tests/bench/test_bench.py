@@ -16,8 +16,10 @@ RUNS, ROUTINES = 900, 60
 KINDS: list[million.Kind] = ["sqlite"]
 if "TEST_DATABASE_URL" in os.environ:
     KINDS.append("postgresql")
-pytestmark = pytest.mark.xdist_group("filled database")
+
+
 filled = pytest.mark.usefixtures("filled_database")
+in_one_process = pytest.mark.xdist_group("filled database")
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +40,7 @@ def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixtur
 
 @pytest.mark.django_db(transaction=True)
 @filled
+@in_one_process
 def test_the_insight_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
     insight.measure(rounds=2, many=RUNS, few=RUNS)
     told = capsys.readouterr().out
@@ -47,6 +50,7 @@ def test_the_insight_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFix
 
 @pytest.mark.django_db(transaction=True)
 @filled
+@in_one_process
 def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
     capsys: pytest.CaptureFixture[str],
 ):
@@ -60,6 +64,7 @@ def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
 
 @pytest.mark.django_db(transaction=True)
 @filled
+@in_one_process
 def test_the_filled_database_holds_what_the_benchmarks_look_for_and_they_run_on_it(
     capsys: pytest.CaptureFixture[str],
 ):

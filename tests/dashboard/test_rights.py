@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
 from dashboard.sign_in.second_factor import SecondFactorAdapter
-from routines.models import Person, Routine, Run, SavedView, TextTemplate, VersionMove
+from routines.models import AuditEvent, Person, Routine, Run, SavedView, TextTemplate, VersionMove
 from routines.values.reasons import Reason
 from tests import rights_table
 from tests.dashboard.browsing import signed_in
@@ -114,6 +114,18 @@ def test_everybody_gets_in_where_the_page_says_and_nowhere_else(address, urls, c
     assert words(LOOK) == RIGHTS.get((address, LOOK), rights_table.left_out(LOOK))
     assert stored() == before
     assert words(PRESS) == RIGHTS.get((address, PRESS), rights_table.left_out(PRESS))
+
+
+def test_who_has_no_role_reaches_their_own_sign_in_alone_and_leaves_no_trace(urls, clients):
+    of_sign_in = re.compile("account_|mfa_|oidc_|confirmed$|web_sessions$|end_")
+    before, events = stored(), AuditEvent.objects.count()
+    for address in ADDRESSES:
+        if of_sign_in.match(address):
+            continue
+        for verb in (LOOK, PRESS):
+            said = rights_table.word_for(_do(clients["no role"], verb, urls[address]), verb)
+            assert said in ("no", "-"), (address, verb)
+    assert (stored(), AuditEvent.objects.count()) == (before, events)
 
 
 CONFIRMING = {"account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"}

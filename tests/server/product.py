@@ -270,14 +270,14 @@ class Visitor:
         self, slug: str, fields: dict[str, str], client: httpx.Client | None = None, **typed: str
     ) -> httpx.Response:
         """Without a `client`, on a connection of its own, as another tab would have."""
-        with nullcontext(client) if client else self._another_tab() as tab:
+        with nullcontext(client) if client else self.another_tab() as tab:
             return tab.post(
                 self._url + reverse("fire", args=[slug]),
                 data=fields | typed,
                 headers={"HX-Request": "true", "Referer": self._url},
             )
 
-    def _another_tab(self) -> httpx.Client:
+    def another_tab(self) -> httpx.Client:
         return httpx.Client(cookies=self.client.cookies, timeout=60)
 
 

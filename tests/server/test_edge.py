@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 
 from tests.server.product import Database, serving, wait_until
+from tests.server.seed import USERNAME
 
 NOBODY_FIRES = "http://127.0.0.1:9"
 SETTINGS = {
@@ -59,3 +60,15 @@ def test_whoever_is_no_trusted_proxy_is_not_believed(database: Database, tmp_pat
     assert "127.0.0.1, which is not in FORWARDED_ALLOW_IPS" in claimed.text
     assert "127.0.0.1, which is not in FORWARDED_ALLOW_IPS" in said
     assert "Set-Cookie" not in claimed.headers
+
+
+def test_on_a_socket_for_both_families_a_proxy_is_known_by_its_ipv4_address(
+    database: Database, tmp_path: Path
+):
+    settings = SETTINGS | {"HOST": "::", "FORWARDED_ALLOW_IPS": "127.0.0.1"}
+    settings |= {"SIGN_IN_HEADER": "X-Forwarded-User", "TRUSTED_PROXY_ADDRESSES": "127.0.0.1"}
+    named = BY_A_PROXY | {"X-Forwarded-User": USERNAME, "X-Forwarded-For": "203.0.113.7"}
+    with serving(database, NOBODY_FIRES, tmp_path, **settings) as product:
+        page = httpx.get(f"{product.url}/", headers=named)
+    assert page.status_code == 200
+    assert USERNAME in page.text

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dashboard.serving.headers import MARK
 from tests import certificates, daemons
 from tests.dashboard.browsing import Page
 from tests.factories import PASSWORD
@@ -240,6 +241,17 @@ def test_a_post_is_never_sent_twice(name, tmp_path, certificate):
         except httpx.RemoteProtocolError:
             pass  # HAProxy's way to say so on a connection that was used before
         assert [one.head.split(b" ")[0] for one in server.received] == [b"GET", b"POST"]
+
+
+def test_a_proxys_own_answer_carries_no_mark_and_the_dashboards_keeps_its(proxy: Proxy):
+    """So a page can tell the one from the other: static/answers.js."""
+    with proxy.client() as client:
+        assert client.get("/sign-in/").headers[MARK] == "1"
+    with proxy.connection() as connection:
+        connection.sendall(b"NONSENSE\r\n\r\n")
+        refused = connection.recv(4096)
+    assert b" 400 Bad " in refused
+    assert MARK.lower().encode() not in refused.lower()
 
 
 def test_the_files_that_are_not_run_say_so():

@@ -19,8 +19,9 @@ from django.shortcuts import redirect, render, resolve_url
 
 from dashboard.sign_in import external_users, journal, methods, reauthentication
 from dashboard.sign_in.oidc import id_token
-from dashboard.sign_in.oidc.claims import newcomer, roles_in
+from dashboard.sign_in.oidc.claims import Said, newcomer, said_in
 from dashboard.sign_in.oidc.wire import ProviderFailed
+from routines import people
 from routines.models import AuditEvent, Person
 from routines.people.roles import Role
 
@@ -43,18 +44,23 @@ class ProviderAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Decide who it is, what they may do, and whether they get in. Raise ProviderFailed."""
         id_token.check_nonce(sociallogin.claims, sociallogin.state.get("nonce", ""))
-        roles = roles_in(sociallogin.claims)
+        said = said_in(sociallogin.claims)
+        roles = said.groups.roles
+        if not roles:
+            logger.warning(_no_roles_sentence(said), extra={"facts": _facts(said)})
         if sociallogin.is_existing:
             if not sociallogin.user.is_active:
                 return  # allauth says so, and nothing is changed
             sociallogin.user = external_users.give_roles(sociallogin.user, roles, source=SOURCE)
         if sociallogin.state.get("confirming"):
             raise ImmediateHttpResponse(_confirm(request, sociallogin))
-        if not roles:
-            _note_failure(request, sociallogin, "in none of the groups")
-            raise ImmediateHttpResponse(_no_role(request))
+        kept = sociallogin.is_existing and roles is None and people.roles_of(sociallogin.user)
+        if not roles and not kept:
+            why = "in none of the groups" if said.groups.came else "no groups came"
+            _note_failure(request, sociallogin, why)
+            raise ImmediateHttpResponse(_no_role(request, said))
         if not sociallogin.is_existing:
-            _add_person(sociallogin, roles)
+            _add_person(sociallogin, roles or [])
 
     def on_authentication_error(
         self,
@@ -80,13 +86,26 @@ def _note_failure(request: HttpRequest, sociallogin: SocialLogin, why: str) -> N
     journal.failed(request, known, journal.Means.PROVIDER, why=why)
 
 
-def _no_role(request: HttpRequest) -> HttpResponse:
+def _no_roles_sentence(said: Said) -> str:
+    if said.groups.came:
+        return "A sign-in at the identity provider brought no group that gives a role"
+    return "A sign-in at the identity provider brought no groups; roles were left as they are"
+
+
+def _facts(said: Said) -> dict[str, Any]:
+    facts = {"wanted_claim": said.claim, "claims": ", ".join(said.claims)}
+    if said.left_out:
+        facts["why"] = "too many groups for a token, says the provider"
+    return facts | said.groups.in_the_log()
+
+
+def _no_role(request: HttpRequest, said: Said) -> HttpResponse:
     groups_that_open = [
         (settings.OIDC_TEAMMATES, "run routines and see your own runs"),
         (settings.OIDC_MANAGERS, "see everybody's runs"),
         (settings.OIDC_ADMINS, "do all of that, and keep routines, tokens and people"),
     ]
-    context = {"groups_that_open": [pair for pair in groups_that_open if pair[0]]}
+    context = {"groups_that_open": [pair for pair in groups_that_open if pair[0]], "said": said}
     return render(request, "account/no_role.html", context, status=403)
 
 

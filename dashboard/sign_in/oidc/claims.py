@@ -1,6 +1,7 @@
 """What the provider says of somebody, in our words."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -8,29 +9,35 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from dashboard.sign_in.external_users import Newcomer
-from routines.people.roles import Role
+from dashboard.sign_in.groups import Groups, drawable
 
 _LONGEST_CLAIM = 1_000  # characters; more than any column takes
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 NOT_IN_USERNAMES = re.compile(r"[^\w.@+-]+")
+_MOST_CLAIM_NAMES, _LONGEST_CLAIM_NAME = 50, 80
 
 
-def roles_in(claims: dict[str, Any]) -> list[Role]:
-    """Those whose groups stand in the roles claim: a list, or one name."""
-    return roles_of_groups(_groups(claims))
+@dataclass(frozen=True)
+class Said:
+    """What a sign-in has said of somebody's groups, and what may be told of it: names of claims,
+    and never the value of any but theirs."""
+
+    groups: Groups
+    claim: str
+    claims: list[str]
+    left_out: bool  # the provider says that there are groups, and that it did not send them
 
 
-def roles_of_groups(groups: set[str]) -> list[Role]:
-    names = {
-        Role.TEAMMATE: settings.OIDC_TEAMMATES,
-        Role.MANAGER: settings.OIDC_MANAGERS,
-        Role.ADMIN: settings.OIDC_ADMINS,
-    }
-    return [role for role in Role if groups & set(names[role])]
-
-
-def has_roles_claim(claims: dict[str, Any]) -> bool:
-    return _claim(claims) is not None
+def said_in(claims: dict[str, Any]) -> Said:
+    wanted = settings.OIDC_ROLES_CLAIM
+    elsewhere = claims.get("_claim_names")
+    left_out = isinstance(elsewhere, dict) and wanted.split(".")[0] in elsewhere
+    return Said(
+        groups=Groups.of_claim(_claim(claims, wanted)),
+        claim=wanted,
+        claims=sorted(drawable(name)[:_LONGEST_CLAIM_NAME] for name in claims)[:_MOST_CLAIM_NAMES],
+        left_out=left_out or claims.get("hasgroups") in (True, "true"),
+    )
 
 
 def newcomer(claims: dict[str, Any]) -> Newcomer:
@@ -45,20 +52,19 @@ def newcomer(claims: dict[str, Any]) -> Newcomer:
     )
 
 
-def _groups(claims: dict[str, Any]) -> set[str]:
-    value = _claim(claims)
-    values = value if isinstance(value, list) else [value]
-    return {one for one in values if isinstance(one, str)}
-
-
-def _claim(claims: dict[str, Any]) -> Any:
-    """By its name, or by a path with dots: Keycloak has `realm_access.roles`."""
-    if settings.OIDC_ROLES_CLAIM in claims:
-        return claims[settings.OIDC_ROLES_CLAIM]
-    value: Any = claims
-    for part in settings.OIDC_ROLES_CLAIM.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+def _claim(value: Any, path: str) -> Any:
+    """By its name, or by a path with dots: Keycloak has `realm_access.roles`, and the client's own
+    name, which may have dots itself, in `resource_access.NAME.roles`."""
+    if not isinstance(value, dict):
+        return None
+    if path in value:
+        return value[path]
+    for name in value:
+        if path.startswith(f"{name}."):
+            found = _claim(value[name], path[len(name) + 1 :])
+            if found is not None:
+                return found
+    return None
 
 
 def _text(claims: dict[str, Any], name: str) -> str:

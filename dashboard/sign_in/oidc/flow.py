@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from dashboard.sign_in.oidc import id_token, wire
-from dashboard.sign_in.oidc.claims import has_roles_claim
+from dashboard.sign_in.oidc.claims import said_in
 
 
 class Client(OAuth2Client):  # type: ignore[misc]  # allauth has no types
@@ -91,12 +91,12 @@ class Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         """With what only the userinfo endpoint says; many providers keep ID tokens small."""
         if not self.endpoints.userinfo:
             return claims
-        if has_roles_claim(claims) and "preferred_username" in claims:
+        if said_in(claims).groups.came and "preferred_username" in claims:
             return claims
         userinfo = wire.userinfo(self.endpoints, token.token)
         if userinfo.get("sub") != claims["sub"]:
             raise wire.ProviderFailed("The userinfo answer is about somebody else.")
-        return userinfo | claims
+        return userinfo | {name: value for name, value in claims.items() if value is not None}
 
 
 class Provider(OpenIDConnectProvider):  # type: ignore[misc]

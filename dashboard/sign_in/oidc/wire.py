@@ -8,6 +8,7 @@ outside: HTTPS_PROXY and NO_PROXY say which of its hosts are reached through a p
 
 import base64
 import json
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -18,7 +19,7 @@ from django.conf import settings
 from dashboard.environment import is_loopback
 from routines import wire
 
-TIMEOUT = 10.0  # seconds for each answer, from looking up the name to the last byte
+SECONDS = 15.0  # for all answers of one request together, from looking up the first name on
 _MOST_BYTES = 1_000_000
 
 
@@ -37,11 +38,14 @@ class Endpoints:
     userinfo: str
     end_session: str
     secret_in_header: bool
+    deadline: float  # of the request for whose sake they were asked for
 
 
 def discover() -> Endpoints:
     wanted = settings.OIDC_ISSUER
-    document = _ask("GET", f"{wanted.rstrip('/')}/.well-known/openid-configuration", "discovery")
+    deadline = time.monotonic() + SECONDS
+    url = f"{wanted.rstrip('/')}/.well-known/openid-configuration"
+    document = _ask("GET", url, "discovery", deadline)
     issuer = document.get("issuer")
     # The one liberty: a slash at the end, which people lose when they copy it.
     if not isinstance(issuer, str) or issuer.rstrip("/") != wanted.rstrip("/"):
@@ -55,6 +59,7 @@ def discover() -> Endpoints:
         userinfo=_endpoint(document, "userinfo_endpoint", required=False),
         end_session=_endpoint(document, "end_session_endpoint", required=False),
         secret_in_header="client_secret_post" not in methods,
+        deadline=deadline,
     )
 
 
@@ -69,7 +74,9 @@ def exchange(endpoints: Endpoints, *, code: str, verifier: str, callback: str) -
         authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
         data["client_secret"] = settings.OIDC_CLIENT_SECRET
-    tokens = _ask("POST", endpoints.token, "token", data=data, authorization=authorization)
+    tokens = _ask(
+        "POST", endpoints.token, "token", endpoints.deadline, data=data, authorization=authorization
+    )
     if not all(isinstance(tokens.get(name), str) for name in ("access_token", "id_token")):
         raise ProviderFailed("The provider's token answer holds no ID token.")
     return tokens
@@ -77,12 +84,15 @@ def exchange(endpoints: Endpoints, *, code: str, verifier: str, callback: str) -
 
 def keys(endpoints: Endpoints) -> list[Any]:
     """Asked for at each sign-in: a key that the provider has revoked opens nothing from then on."""
-    found = _ask("GET", endpoints.keys, "keys").get("keys")
+    found = _ask("GET", endpoints.keys, "keys", endpoints.deadline).get("keys")
     return found if isinstance(found, list) else []
 
 
 def userinfo(endpoints: Endpoints, access_token: str) -> dict[str, Any]:
-    return _ask("GET", endpoints.userinfo, "userinfo", authorization=f"Bearer {access_token}")
+    authorization = f"Bearer {access_token}"
+    return _ask(
+        "GET", endpoints.userinfo, "userinfo", endpoints.deadline, authorization=authorization
+    )
 
 
 def _endpoint(document: dict[str, Any], name: str, *, required: bool = True) -> str:
@@ -100,7 +110,13 @@ def _endpoint(document: dict[str, Any], name: str, *, required: bool = True) -> 
 
 
 def _ask(
-    method: str, url: str, what: str, *, data: dict[str, str] | None = None, authorization: str = ""
+    method: str,
+    url: str,
+    what: str,
+    deadline: float,
+    *,
+    data: dict[str, str] | None = None,
+    authorization: str = "",
 ) -> dict[str, Any]:
     # Several seconds may lie between two sign-ins: no connection is kept that long.
     headers = {"Connection": "close"}
@@ -116,7 +132,7 @@ def _ask(
             url,
             headers=headers,
             body=body,
-            timeout=TIMEOUT,
+            timeout=max(0.0, deadline - time.monotonic()),
             route=_route(urlsplit(url).hostname or ""),
             most_bytes=_MOST_BYTES,
         )

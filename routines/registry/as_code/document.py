@@ -18,6 +18,8 @@ from routines.registry.tags import TagsRefused, parse_tags
 from routines.text_templates import Kind
 
 MOST_BYTES = 16_000_000
+MOST_ROUTINES = 2_000
+MOST_NODES = 200_000  # values and names; so many take ten seconds, and 2,000 routines half of them
 
 
 @dataclass(frozen=True, order=True)
@@ -99,6 +101,12 @@ _ROUTINE: dict[str, Reader] = {
 _ENTRIES = {"templates": _TEMPLATE, "fields": _FIELD}
 
 
+_TOO_MUCH = (
+    f"This is too much for one file: at most {MOST_ROUTINES:,} routines and {MOST_NODES:,} names "
+    "and values. Split it, and import the parts one after the other."
+)
+
+
 def read(content: bytes) -> Document:
     """Raise DocumentRefused."""
     if len(content) > MOST_BYTES:
@@ -112,9 +120,20 @@ def read(content: bytes) -> Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """Without aliases: a short file could say a lot with them, and no reader needs them."""
+    """Without aliases: a short file could say a lot with them, and no reader needs them.
+
+    And with an end: what is refused for its size is not read to its end first.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise DocumentRefused([Problem(mark.line + 1, "", _TOO_MUCH)])
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise ComposerError(problem="aliases (*) have no meaning here", problem_mark=mark)
@@ -155,6 +174,9 @@ class _Reading:
         sections = self._pairs(node, "", ("accounts", "routines"))
         if not sections and not self.problems:
             self._note(node, "", "Neither accounts nor routines stand here: nothing to import.")
+        listed = (sections or {}).get("routines")
+        if isinstance(listed, yaml.SequenceNode) and len(listed.value) > MOST_ROUTINES:
+            raise DocumentRefused([Problem(_line(listed), "routines", _TOO_MUCH)])
         accounts, routines = (
             self._entries(sections[name], name, what) if sections and name in sections else []
             for name, what in (("accounts", _ACCOUNT), ("routines", _ROUTINE))

@@ -19,6 +19,9 @@ def test_the_history_page_links_its_own_filter(client, routine, teammate):
     page = Page(client.get("/history/?state=started"))
     assert page.link(f"{CSV}?state=started")
     assert page.link(f"{JSON_LINES}?state=started")
+    with_semicolons = page.link(f"{CSV}?state=started&separator=semicolon").attributes["href"]
+    content = client.get(with_semicolons).getvalue()
+    assert content.startswith(b"\xef\xbb\xbfrun;pressed_at;routine;")
 
 
 def test_a_download_is_streamed_as_a_file_that_no_cache_keeps(client, routine, teammate):

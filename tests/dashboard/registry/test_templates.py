@@ -129,6 +129,17 @@ def test_a_preview_stores_nothing_and_shows_what_people_will_see(admin_client, r
     assert routine.text_templates.count() == 1
 
 
+def test_a_template_is_saved_after_a_preview_without_scripts(admin_client, routine, template):
+    edit = reverse("edit_template", args=[routine.slug, template.pk])
+    preview = reverse("preview_template", args=[routine.slug])
+    typed = Page(admin_client.get(edit)).fields(edit) | {"name": "Renamed"}
+    page = Page(admin_client.post(preview, typed))
+    assert page.says("Edit the template The template")
+    assert admin_client.post(edit, page.fields(edit)).status_code == 302
+    template.refresh_from_db()
+    assert template.name == "Renamed"
+
+
 def test_a_template_may_keep_its_own_name(admin_client, routine, template):
     url = reverse("edit_template", args=[routine.slug, template.pk])
     assert save(admin_client, url, name=template.name, body="").status_code == 302
@@ -145,3 +156,46 @@ def test_a_run_keeps_the_name_of_a_deleted_template(admin_client, routine, pract
     routine.text_templates.all().delete()
     run = routine.runs.get()
     assert Page(admin_client.get(f"/history/{run.pk}/")).says("The template")
+
+
+def test_a_template_may_hold_literal_braces_beside_a_field(admin_client, client, routine, practice):
+    """Case 15: the form asks for ticket alone, and the ten characters {{ user }} are sent."""
+    body = (
+        "Render the greeting for {{ ticket }}.\n"
+        'Keep this line as it is: Hello {{ "{{ user }}" }}!\n'
+    )
+    url = reverse("add_template", args=[routine.slug])
+    assert Page(admin_client.get(url)).says('To send {{ user }} itself, write {{ "{{ user }}" }}.')
+    shown = Page(
+        admin_client.post(
+            reverse("preview_template", args=[routine.slug]), {"name": "Greeting", "body": body}
+        )
+    )
+    assert shown.says("Hello {{ user }}!")
+    admin_client.post(url, {"name": "Greeting", "body": body, "order": "1"})
+    form = Page(client.get(f"/routines/{routine.slug}/run/", {"template": "Greeting"}))
+    asked = [
+        one.attributes["name"]
+        for one in form.elements
+        if one.attributes.get("name", "").startswith("field-")
+    ]
+    assert asked == ["field-ticket"]
+    fields = form.fields(f"/routines/{routine.slug}/fire/") | {"field-ticket": "SEN-1"}
+    client.post(f"/routines/{routine.slug}/fire/", fields)
+    assert practice.sessions[0].text == (
+        "Render the greeting for SEN-1.\nKeep this line as it is: Hello {{ user }}!\n"
+    )
+
+
+def test_json_with_a_byte_order_mark_is_told_in_plain_words(client, practice):
+    """Case 24: the mark is invisible, so it is named with its place."""
+    routine = create_routine(template="{}")
+    routine.text_templates.update(is_json=True)
+    text = '\ufeff{"summary": "Error rate above 5 %", "service": "checkout"}\n'
+    response = press(client, routine, text=text)
+    assert response.status_code == 422
+    assert Page(response).says(
+        "This is no valid JSON: an invisible byte-order mark (U+FEFF), which some editors put into "
+        "files, stands in line 1, column 1. Nothing was sent."
+    )
+    assert practice.requests == 0

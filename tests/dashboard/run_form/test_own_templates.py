@@ -14,7 +14,7 @@ from tests.dashboard.browsing import (
     run_url,
     signed_in,
 )
-from tests.factories import create_teammate
+from tests.factories import create_routine, create_teammate
 
 
 def save(client, routine, *, htmx=False, **typed):
@@ -85,3 +85,13 @@ def test_it_is_renamed_and_edited_and_deleted_by_its_owner(client, routine, own)
     assert (own.name, own.body) == ("Better", "New.")
     press_button(client, url, reverse("delete_own_template", args=[routine.slug, own.pk]))
     assert not TextTemplate.objects.filter(pk=own.pk).exists()
+
+
+def test_a_text_saved_as_ones_own_keeps_its_literal_braces(client, teammate):
+    routine = create_routine(template='For {{ ticket }}: Hello {{ "{{ user }}" }}!')
+    save(client, routine, own_name="Mine", text="For SEN-1: Hello {{ user }}!")
+    own = TextTemplate.objects.get(owner=teammate)
+    assert own.body == 'For SEN-1: Hello {{ "{{ user }}" }}!'
+    page = Page(client.get(run_url(routine), {"template": "Mine"}))
+    assert page.fields(fire_url(routine))["text"] == "For SEN-1: Hello {{ user }}!"
+    assert not page.find("input", name="field-user")

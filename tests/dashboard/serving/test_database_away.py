@@ -151,7 +151,7 @@ def test_an_outcome_waits_longer_than_a_page_and_is_recorded(locked, practice):
         [after] = connection.connection.execute("PRAGMA busy_timeout").fetchone()
     assert pressed.recorded
     assert set(busy) == {20_000}
-    assert after == 2_000
+    assert after == round(patience.PAGE * 1000)
 
 
 def test_a_look_at_the_server_of_the_database_is_repeated_before_an_outcome(monkeypatch):
@@ -204,14 +204,14 @@ def test_sending_is_logged_before_the_request_leaves(practice, caplog, monkeypat
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8701", "10.0.0.7", "evil.example", "a b"])
-def test_a_probe_by_address_is_one_short_line_and_no_error(host, caplog, settings):
+def test_a_probe_by_address_is_no_error_and_no_traceback(host, caplog, settings):
     settings.ALLOWED_HOSTS = ["routines.example.com"]
     caplog.set_level(logging.INFO)
     response = Client(raise_request_exception=False).get("/", headers={"Host": host})
     assert response.status_code == 400
     assert b"This is not the address of the dashboard." in response.content
     shown = [one for one in caplog.records if one.name != "django.security.DisallowedHost"]
-    assert not [one for one in shown if one.levelno > logging.INFO or one.exc_info]
+    assert not [one for one in shown if one.levelno > logging.WARNING or one.exc_info]
     loggers: Any = django_settings.LOGGING["loggers"]
     quiet = loggers["django.security.DisallowedHost"]
     assert quiet == {"level": "CRITICAL"}

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from dashboard.serving import downloads
 from routines.audit import trail
 from routines.history import export
 from routines.models import AuditEvent, Person
@@ -63,7 +67,10 @@ OFTEN = range(settings.WEB_THREADS)
 
 
 @closed_by_hand
-def test_a_place_is_given_back_however_a_download_ends(client: Client, routine, teammate):
+def test_a_place_is_given_back_however_a_download_ends(
+    client: Client, routine, teammate, monkeypatch
+):
+    monkeypatch.setattr(downloads, "MOST_OF_ONE", 1_000)
     for _ in range(3):
         create_run(routine=routine, person=teammate)
     for _ in OFTEN:
@@ -73,6 +80,19 @@ def test_a_place_is_given_back_however_a_download_ends(client: Client, routine, 
         broken_off.close()
         never_begun = client.get(CSV)
         never_begun.close()
+
+
+def test_one_person_does_not_fill_the_audit_trail_with_exports(client, teammate, manager):
+    exported = AuditEvent.objects.filter(action=AuditEvent.Action.EXPORTED)
+    for _ in range(downloads.MOST_OF_ONE):
+        assert client.get(CSV).getvalue()
+    answer = client.get(f"{CSV}?state=started", follow=True)
+    assert answer.redirect_chain == [("/history/?state=started", 302)]
+    assert Page(answer).says("You have exported 20 times in ten minutes")
+    assert exported.count() == downloads.MOST_OF_ONE
+    assert signed_in(manager).get(CSV).streaming, "others are not held up"
+    with time_machine.travel(timezone.now() + timedelta(minutes=11), tick=False):
+        assert signed_in(teammate).get(CSV).streaming
 
 
 def test_a_place_is_given_back_when_the_database_fails(client: Client, monkeypatch):

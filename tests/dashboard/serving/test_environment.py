@@ -86,6 +86,7 @@ def test_good_settings_pass():
         ("OIDC_ISSUER", "https://login.example.com"),
         ("OIDC_SCOPES", "profile"),
         ("OIDC_SIGN_IN_ORIGINS", "https://login.example.com/path"),
+        ("HSTS_PRELOAD", "on"),
         ("SECRET_KEY", None),
         ("SECRET_KEY", "short"),
         ("SECRET_KEY", "a" * 80),
@@ -280,6 +281,29 @@ def test_a_run_is_kept_until_its_one_time_key_is_long_of_no_use():
     assert timedelta(days=read(KEEP_RUNS_DAYS="7")["KEEP_RUNS_DAYS"]) > 3 * one_time_key.LIFETIME
 
 
+def test_an_sqlite_that_is_too_old_stops_the_start(capsys, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    [sentence] = problems(capsys, DATABASE_URL="sqlite:///var/test-old.sqlite3")
+    assert "is 3.34.1; 3.35 or newer is needed" in sentence
+    read(DATABASE_URL="postgresql://user@127.0.0.1/name")  # which needs none
+
+
+@pytest.mark.parametrize("arguments", [["practice_api", "--help"], ["help", "practice_api"]])
+def test_help_needs_no_settings(arguments, tmp_path):
+    """Nor is it stopped by bad ones in a file."""
+    done = subprocess.run(
+        [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Play the fire endpoint on loopback" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("url", "written", "host"),
     [
@@ -307,26 +331,3 @@ def test_an_address_is_known_as_browsers_write_it(url: str, written: str, host: 
     with override_settings(ALLOWED_HOSTS=settings["ALLOWED_HOSTS"]):
         request = RequestFactory().get("/", headers={"Host": urlsplit(written).netloc})
         assert request.get_host() == urlsplit(written).netloc
-
-
-def test_an_sqlite_that_is_too_old_stops_the_start(capsys, monkeypatch):
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
-    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
-    [sentence] = problems(capsys, DATABASE_URL="sqlite:///var/test-old.sqlite3")
-    assert "is 3.34.1; 3.35 or newer is needed" in sentence
-    read(DATABASE_URL="postgresql://user@127.0.0.1/name")  # which needs none
-
-
-@pytest.mark.parametrize("arguments", [["practice_api", "--help"], ["help", "practice_api"]])
-def test_help_needs_no_settings(arguments, tmp_path):
-    """Nor is it stopped by bad ones in a file."""
-    done = subprocess.run(
-        [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
-        cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "Play the fire endpoint on loopback" in done.stdout

@@ -145,3 +145,21 @@ def test_a_press_whose_fire_a_proxy_refuses_says_so_and_shows_no_password(refusi
     assert HIDDEN not in page.elements[0].text + caplog.text
     assert HIDDEN not in repr(fire_api.configured_route())
     assert HIDDEN not in redact(f"OSError: tunnel as somebody {HIDDEN} failed")
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "subdomains", "preload"),
+    [
+        ({}, False, False),
+        ({"HSTS_SUBDOMAINS": "on"}, True, False),
+        ({"HSTS_SUBDOMAINS": "on", "HSTS_PRELOAD": "on"}, True, True),
+    ],
+)
+def test_hosts_below_and_browsers_lists_are_bound_only_if_asked_for(asked_for, subdomains, preload):
+    settings = read(**asked_for)
+    assert settings["SECURE_HSTS_SECONDS"] == 31_536_000
+    assert settings["SECURE_HSTS_INCLUDE_SUBDOMAINS"] == subdomains
+    assert settings["SECURE_HSTS_PRELOAD"] == preload
+    plain = read(**asked_for, DASHBOARD_URL="http://localhost:8000")
+    assert plain["SECURE_HSTS_SECONDS"] == 0
+    assert not plain["SECURE_HSTS_PRELOAD"]

@@ -2,16 +2,21 @@
 
 import json
 import logging
+import socket
 from time import time
+from typing import Any
 
 import jwt
 import pytest
 from django.test import Client
 
+from dashboard.sign_in.oidc import wire
 from routines.models import Person
 from tests.dashboard.browsing import Page
 from tests.dashboard.sign_in.at_provider import BACK, begin, is_signed_in, sign_in
+from tests.hostile import HostileServer, answer, drips, gzip_bomb, hangs, says_and_closes
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, key
+from tests.routines.fire_api.asking import SLACK, SOON
 
 
 def assert_kept_out(response, client: Client, sentence: str = "") -> None:
@@ -271,3 +276,80 @@ def test_an_authorization_address_that_has_a_query_keeps_it(provider):
 def test_nobody_makes_the_dashboard_call_the_provider_without_end(provider):
     statuses = [Client().post("/sign-in/provider/").status_code for _ in range(61)]
     assert statuses == [302] * 60 + [429]
+
+
+# --- A provider that takes its time, or says too much ---
+
+
+TAKES_ITS_TIME = {
+    "hangs": hangs(),
+    "drips its head": drips(b"HTTP/1.1 200 OK\r\nx: " + b"x" * 10_000),
+    "drips its answer": drips(b" " * 10_000, after=b"HTTP/1.1 200 OK\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("step", TAKES_ITS_TIME.values(), ids=TAKES_ITS_TIME)
+def test_a_provider_that_does_not_come_to_an_end_is_given_up_at_one_deadline(
+    provider, settings, monkeypatch, step
+):
+    monkeypatch.setattr(wire, "SECONDS", SOON)
+    client = Client()
+    with HostileServer(step) as slow:
+        settings.OIDC_ISSUER = slow.url
+        started = time()
+        response = client.post("/sign-in/provider/")
+        assert time() - started < SOON + SLACK
+    assert_kept_out(response, client, "The provider's discovery address did not answer")
+
+
+def test_one_deadline_is_for_all_answers_of_a_sign_in(provider, monkeypatch):
+    client = Client()
+    back = provider.authorize(begin(client), "sub-admin")
+    monkeypatch.setattr(wire, "SECONDS", 0)
+    assert_kept_out(client.get(BACK, back), client, "did not answer: no connection.")
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/token", "/keys"])
+def test_an_answer_without_end_is_not_read(provider, path):
+    client = Client()
+    back = provider.authorize(begin(client), "sub-admin")
+    provider.answers[path] = (200, b'{"x": "' + b"x" * 1_100_000 + b'"}')
+    assert_kept_out(client.get(BACK, back), client, "did not answer whole: too large.")
+
+
+def test_a_compressed_answer_is_bounded_as_it_unfolds(settings, db):
+    head = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    client = Client()
+    with HostileServer(says_and_closes(answer(200, gzip_bomb(8), head))) as server:
+        settings.OIDC_ISSUER = server.url
+        response = client.post("/sign-in/provider/")
+    assert_kept_out(response, client, "did not answer whole: too large.")
+
+
+# --- The way there ---
+
+
+def test_a_provider_outside_is_asked_through_the_proxy_and_one_inside_is_not(
+    settings, monkeypatch, db
+):
+    monkeypatch.setenv("NO_PROXY", "inside.test")
+    with HostileServer(says_and_closes(answer(403))) as proxy:
+        settings.OIDC_PROXY_URL = proxy.url
+        for host, sentence in (
+            ("outside.test", "proxy refused. The proxy answered 403 to CONNECT."),
+            ("inside.test", "no connection."),
+        ):
+            settings.OIDC_ISSUER = f"https://{host}"
+            monkeypatch.setattr(socket, "getaddrinfo", _knows_nobody(socket.getaddrinfo))
+            client = Client()
+            assert_kept_out(client.post("/sign-in/provider/"), client, sentence)
+        assert [one.head.split()[1] for one in proxy.received] == [b"outside.test:443"]
+
+
+def _knows_nobody(look_up: Any) -> Any:
+    def answer(host: str, *arguments: Any, **more: Any) -> Any:
+        if host.endswith(".test"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return look_up(host, *arguments, **more)
+
+    return answer

@@ -1,6 +1,7 @@
 """Sign-in by a header: believed of the proxy, refused of everybody else."""
 
 import logging
+import unicodedata
 from ipaddress import ip_network
 from typing import Any
 
@@ -28,9 +29,16 @@ def with_groups(settings: Any) -> None:
     settings.SIGN_IN_GROUPS_HEADER = "X-Forwarded-Groups"
 
 
-def look(client: Client, *, user: str = "", groups: str = "", at: str = PROXY, url: str = "/"):
-    headers = {"X-Forwarded-User": user, "X-Forwarded-Groups": groups}
-    sent = {name: value for name, value in headers.items() if value}
+def look(
+    client: Client, *, user: str = "", groups: str | None = None, at: str = PROXY, url: str = "/"
+):
+    headers = {"X-Forwarded-User": user or None, "X-Forwarded-Groups": groups}
+    # As WSGI hands over the bytes that came.
+    sent = {
+        name: value.encode().decode("latin-1")
+        for name, value in headers.items()
+        if value is not None
+    }
     return client.get(url, headers=sent, REMOTE_ADDR=at)
 
 
@@ -138,7 +146,7 @@ def test_roles_follow_the_groups_at_each_request(with_groups):
 
 
 def test_without_a_group_that_opens_it_nobody_is_made(with_groups):
-    for groups in ("", "everybody"):
+    for groups in (None, "", "everybody"):
         assert look(Client(), user="new", groups=groups).status_code == 403
     assert not Person.objects.exists()
 
@@ -173,3 +181,81 @@ def test_no_fresh_sign_in_is_asked_for_since_the_proxy_vouches_each_time(setting
     settings.REAUTHENTICATE_AFTER_SECONDS = 0
     client = Client()
     assert look(client, user="ada", url="/routines/register/").status_code == 200
+
+
+# --- Names and addresses, however they are written ---
+
+
+@pytest.mark.parametrize("at", ["::ffff:10.0.0.5", "::FFFF:10.0.0.5", "::ffff:a00:5"])
+def test_the_proxy_is_known_on_a_socket_for_both_families(at, settings):
+    create_teammate(username="tom")
+    assert look(Client(), user="tom", at=at).status_code == 200
+    assert look(Client(), user="tom", at="::ffff:10.0.1.5").status_code == 403
+    settings.TRUSTED_PROXY_ADDRESSES = [ip_network("::ffff:10.0.0.0/120")]
+    assert look(Client(), user="tom", at=at).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "josé.núñez".encode(),
+        "josé.núñez".encode("latin-1"),
+        unicodedata.normalize("NFD", "josé.núñez").encode(),
+    ],
+    ids=["UTF-8", "Latin-1", "UTF-8, decomposed"],
+)
+def test_a_name_beyond_ascii_is_that_person_in_whatever_bytes_it_comes(sent):
+    create_teammate(username="josé.núñez")
+    client = Client()
+    headers = {"X-Forwarded-User": sent.decode("latin-1")}
+    response = client.get("/", headers=headers, REMOTE_ADDR=PROXY)
+    assert Page(response).find("summary")[0].text == "josé.núñez"
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        "everybody,claude-admins",
+        "everybody; claude-admins",
+        "everybody|claude-admins",
+        "everybody , claude-admins|x;y",
+        '["everybody", "claude-admins"]',
+        "[everybody, claude-admins]",
+        "/everybody,/claude-admins",
+    ],
+)
+def test_groups_are_separated_as_proxies_separate_them(with_groups, groups):
+    assert look(Client(), user="new", groups=groups).status_code == 200
+    assert people.roles_of(Person.objects.get()) == [Role.ADMIN]
+
+
+def test_a_group_beyond_ascii_is_read(with_groups, settings):
+    settings.OIDC_ADMINS = ["führung"]
+    assert look(Client(), user="new", groups="x,führung").status_code == 200
+
+
+def test_roles_stay_where_the_groups_header_is_missing_and_go_where_it_is_empty(with_groups):
+    create_admin()
+    client = Client()
+    look(client, user="new", groups="claude-admins")
+    assert look(client, user="new", url="/routines/").status_code == 200
+    assert look(Client(), user="new", url="/routines/").status_code == 200
+    assert look(client, user="new", groups="", url="/routines/").status_code == 403
+    assert people.roles_of(Person.objects.get(username="new")) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "sentence"),
+    [
+        (None, "the header X-Forwarded-Groups is missing"),
+        ("", "It sent that you are in no group."),
+        ("everybody,parent/claude-admins", "parent/claude-admins"),
+    ],
+)
+def test_who_has_no_access_sees_which_groups_came_and_the_log_says_it(
+    with_groups, caplog, groups, sentence
+):
+    with caplog.at_level(logging.WARNING):
+        page = Page(look(Client(), user="new", groups=groups))
+    assert page.says(sentence)
+    assert "names somebody who is not known here" in caplog.text

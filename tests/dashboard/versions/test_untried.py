@@ -100,12 +100,17 @@ def test_a_refused_trial_ticks_nothing(admin_client, nine, untried, practice: Pr
 # --- The standing ---
 
 
-def test_a_version_is_never_accepted_until_the_endpoint_started_a_session_with_it(untried):
+def test_a_version_is_never_accepted_until_the_endpoint_started_a_session_with_it(
+    admin_client, untried
+):
     assert standing() == Standing.NEW
     for reason in (Reason.NO_ANSWER, Reason.SENDING, Reason.TOKEN_REJECTED, Reason.SAID_STARTED):
         create_run(reason=reason, beta_version=NEW)
     assert standing() == Standing.NEW
-    create_run(beta_version=NEW)
+    run = create_run(beta_version=NEW)
+    assert standing() == Standing.SUPPORTED
+    admin_client.get(LIST)
+    run.delete()  # as retention does, in time
     assert standing() == Standing.SUPPORTED
 
 
@@ -192,3 +197,15 @@ def test_a_teammate_reads_which_version_was_accepted_last(client, teammate, rout
     page = Page(client.get(f"/history/{run.pk}/"))
     assert page.says(f"The last one accepted here was {OLD}.")
     assert not page.find("a", href=MOVE)
+
+
+def test_the_registry_warns_of_a_version_that_is_refused(admin_client, routine, untried):
+    Routine.objects.update(beta_version=NEW)
+    assert not Page(admin_client.get("/routines/")).says("is refused by the endpoint")
+    create_run(
+        routine=routine, reason=Reason.HEADER_VERSION, beta_version=NEW, error_message=REFUSED
+    )
+    for url in ("/routines/", f"/routines/{routine.slug}/"):
+        assert Page(admin_client.get(url)).says(
+            f"Its beta version {NEW} is refused by the endpoint: retired, mistyped or not out yet."
+        )

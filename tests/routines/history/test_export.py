@@ -211,7 +211,11 @@ FORMULAS = (
     *("=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("https://x.example","click")'),
     *(" =1+1", "\u00a0=1+1", "\t=1+1", "\n=1+1", "\r\n@x", "\u200b=1+1", "\ufeff=1", "＝1+1"),
     *("\tplain", "\x00=1", "=cmd|' /C calc'!A0"),
+    # Case 56, and what else hides a sign or is one: invisible marks, full width, small forms.
+    *("\t=1", "\u200b=1", "+49 30 1234", "\u200b\u2060\ufeff=1", "\u00ad=1", "\u200e+1", "\x85-1"),
+    *("＋1", "－1", "＠x", " ＝1+1", "\u200b＝1", "﹦1", "﹢1", "﹣1", "﹫x", "\r=1", "\u3000=1"),
 )
+NUMBERS = ("000123", "1E10", "3/4", "12345678901234567890")  # case 56: kept, and said on the page
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
@@ -219,7 +223,9 @@ def test_a_formula_is_escaped(formula):
     assert spreadsheet.escape_formula(formula) == f"'{formula}"
 
 
-@pytest.mark.parametrize("text", ["", "a = b", "1-1", "INC-1: look", "(=)", "'=1", "Grüße", "{"])
+@pytest.mark.parametrize(
+    "text", [*NUMBERS, "", "a = b", "1-1", "INC-1: look", "(=)", "'=1", "Grüße", "{"]
+)
 def test_any_other_text_is_left_alone(text):
     assert spreadsheet.escape_formula(text) == text
 
@@ -241,3 +247,22 @@ def test_every_column_that_people_or_the_endpoint_fill_is_escaped_in_csv_and_onl
     assert len(names) == len(free) + 7
     [run] = exported(manager, Format.JSON_LINES)
     assert {run[name] for name in names - {"tags"}} == {evil, "+person"}
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_the_page_says_what_a_spreadsheet_makes_of_numbers_and_how_to_keep_them(manager, text):
+    create_run(person=manager, text=text)
+    [row] = exported(manager, Format.CSV)
+    assert row["text"] == text
+    page = Path("docs/export.md").read_text()
+    assert f"`{text}`" in page
+    assert "*Text*" in page
+    assert "separator=semicolon" in page
+
+
+def test_semicolons_may_stand_between_the_cells(manager):
+    create_run(person=manager, text="a;=1+1, b")
+    lines = export.take(manager, RunFilter(), Format.CSV).lines(separator=";")
+    rows = list(csv.reader(io.StringIO("".join(lines)), delimiter=";"))
+    assert rows[0][1:3] == ["pressed_at", "routine"]
+    assert rows[1][export.COLUMNS.index("text")] == "a;=1+1, b"

@@ -11,7 +11,7 @@ from routines.insight import triggers
 from routines.models import Routine
 from tests.factories import create_routine, create_teammate
 
-BEFORE = [("routines", "0014_token_names")]
+BEFORE = [("routines", "0015_runs")]
 
 
 def migrate(targets: list[tuple[str, str]]) -> Any:

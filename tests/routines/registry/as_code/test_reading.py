@@ -255,6 +255,18 @@ def test_a_file_that_is_too_large_is_not_even_read(monkeypatch):
     assert problems("# 34567890\n") == ["line 1: The file has more than 10 bytes."]
 
 
+def test_a_file_with_too_many_routines_is_refused_before_any_is_read(monkeypatch):
+    monkeypatch.setattr(document, "MOST_ROUTINES", 2)
+    text = "routines:\n" + "  - routine_id: not one\n" * 3
+    assert problems(text)[0].startswith("line 2, routines: This is too much for one file")
+
+
+def test_a_file_of_countless_small_values_is_not_read_to_its_end(monkeypatch):
+    monkeypatch.setattr(document, "MOST_NODES", 1_000)
+    text = "routines: [" + "a, " * 1_000 + "]}} no YAML"
+    assert problems(text)[0].startswith("line 1: This is too much for one file")
+
+
 def test_all_problems_are_told_at_once_in_the_order_of_their_lines():
     text = of_routine("cool_down: x\nname: ''\ntemplates:\n  - {name: a, colour: red}")
     assert [found.partition(": ")[0] for found in problems(text)] == [

@@ -19,6 +19,7 @@ from tests.factories import create_admin, create_routine
 pytestmark = pytest.mark.django_db
 
 ODD = ["no", "on", "2023-06-01", "12", "~", "null", "a: b", "# no comment", "'", '"', "- x", "{}"]
+LITERAL = 'Keep {{ "{{ user }}" }} for {{ ticket }}'  # braces that are sent as they are
 
 
 @pytest.fixture
@@ -42,7 +43,9 @@ def whole(admin: Person) -> Routine:
         runs_seen_by_group=True,
         by=admin,
     )
-    for number, body in enumerate(['{\n  "a": 1\n}\n', "  indented\n\n\nend  ", "\ttab", *ODD]):
+    for number, body in enumerate(
+        ['{\n  "a": 1\n}\n', "  indented\n\n\nend  ", "\ttab", LITERAL, *ODD]
+    ):
         registry.add_template(routine, name=f"T {number}", body=body, order=number, by=admin)
     fields = [
         Field("a", "Label: a", "# help", "no", False),

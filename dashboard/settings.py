@@ -304,7 +304,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
-        # Anybody can name another host. dashboard/views/errors.py warns of it, once.
+        # One short line instead: dashboard/views/errors.py.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.

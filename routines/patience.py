@@ -14,7 +14,7 @@ from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-PAGE = 2.0  # seconds
+PAGE = 1.5  # seconds
 NOTE = 0.1  # for what the next request can note as well
 RECORDING = 20.0
 _TRIES_TO_CONNECT = 10

@@ -21,8 +21,9 @@ function takeNoticeHome() {
 function placeNotice(call) {
   const { at } = call;
   const spot = at.closest(".row") ?? at.closest(".field, p, form") ?? at;
-  if (at.isConnected && spot.closest("main")) spot.before(noticeArea);
-  else takeNoticeHome();
+  if (!at.isConnected || !spot.closest("main")) takeNoticeHome();
+  else if (spot.matches(".card")) spot.prepend(noticeArea);
+  else spot.before(noticeArea);
   isOfItself = !call.isPress;
 }
 

@@ -68,6 +68,7 @@ def test_a_press_after_a_lost_sign_in_keeps_the_text_until_it_is_sent(
         run_now(page).click()
         notice = page.get_by_role("alert").filter(has_text="You are signed out.")
         expect(notice).to_contain_text("Nothing was sent, and what you typed is still here.")
+        expect(run_now(page)).to_be_focused()
     assert practice.requests == 0
     with page.expect_popup() as opened:
         notice.get_by_role("link", name="Sign in in a new tab").click()
@@ -132,6 +133,7 @@ def test_a_dashboard_that_is_away_keeps_the_text_and_says_that_pressing_again_is
     run_now(page).click()
     notice = page.get_by_role("alert")
     expect(notice).to_contain_text("The dashboard did not answer.")
+    expect(run_now(page)).to_be_focused()
     expect(area).to_have_value("Typed for long.")
     page.context.set_offline(False)
     run_now(page).click()

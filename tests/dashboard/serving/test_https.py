@@ -71,9 +71,10 @@ def test_another_host_is_told_the_right_address(db, caplog):
     for host in ("127.0.0.1:8000", "evil.example.com", "a b", "[::1"):
         response = Client().get("/", headers={"Host": host}, secure=True)
         assert response.status_code == 400
-        assert Page(response).says("The dashboard is opened at https://routines.example.com:8443.")
-        assert Page(response).says("must pass the header Host on")
-        assert not Page(response).says("too large")
+        said = response.content.decode()
+        assert "Open https://routines.example.com:8443" in said
+        assert "must pass the header Host on" in said
+        assert "too large" not in said
     [warning] = [one.getMessage() for one in caplog.records if one.name == https.__name__]
     assert "DASHBOARD_URL" in warning
 

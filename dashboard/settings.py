@@ -287,7 +287,7 @@ CONTENT_SECURITY_POLICY = {
 # Room for a text of 65,536 characters of any script, URL-encoded, several times over: a paste that
 # is too long must come back with a sentence and with what was typed, not as a bare 400. Whoever is
 # not signed in has less, and each field has a bound of its own: dashboard/serving/bounds.py.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
 # No form takes a file, and a file's size has no limit of its own.
 FILE_UPLOAD_HANDLERS = ["dashboard.serving.uploads.NoFiles"]
 

@@ -70,8 +70,9 @@ def test_a_field_beyond_all_measure_is_refused_with_a_sentence(
 ):
     fields = run_form(client, routine) | {"text": "y" * (bounds.LONGEST_FIELD + 1)}
     response = client.post(fire_url(routine), fields, headers=headers)
-    assert response.status_code == 413
-    assert Page(response).says("A field may have 262,144 characters, and this has 262,145.")
+    assert response.status_code == 422
+    assert Page(response).says("This is far too long (")
+    assert Page(response).says("A field may have 393,216 characters")
     assert practice.requests == Run.objects.count() == 0
     if not headers:  # with htmx the form stays as it is
         assert Page(response).find("pre")[0].text == "y" * bounds.LONGEST_FIELD
@@ -82,6 +83,12 @@ def test_a_text_that_is_only_too_long_comes_back_as_typed(client: Client, routin
     response = post_run(client, routine, run_form(client, routine), text=text)
     assert response.status_code == 422
     assert Page(response).find("textarea")[0].text.strip() == text
+
+
+def test_an_address_beyond_all_measure_is_refused_with_a_sentence(client: Client):
+    response = client.get("/", {"q": "x" * bounds.LONGEST_ADDRESS})
+    assert response.status_code == 414
+    assert Page(response).says("This address is too long")
 
 
 # --- A token in an address ---

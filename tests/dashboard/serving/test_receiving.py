@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dashboard.serving import receiving as module
 from dashboard.serving.receiving import Receiving
 
 MOST = 1_000
@@ -76,7 +77,43 @@ def test_half_a_body_never_reaches_django(connection):
     assert (seen, statuses) == ([], ["408 Request Timeout"])
 
 
-def test_a_place_is_free_again_once_the_answer_is_through(connection):
+class Page(list[bytes]):
+    """As Django's answers are: whole, and closed once."""
+
+    streaming = False
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_who_reads_an_answer_slowly_holds_no_place(connection):
+    page = Page([b"ok"])
+    receiving = Receiving(application([], page), places=1, most_bytes=MOST)
+    answers: list[Iterable[bytes]] = []
+    asking = threading.Thread(
+        target=lambda: answers.extend(receiving(environ(connection), None) for _ in range(3)),
+        daemon=True,
+    )
+    asking.start()
+    asking.join(30)
+    assert [list(answer) for answer in answers] == [[b"ok"]] * 3  # none of them read before
+    assert page.closed == 3  # and each has given its database connection back
+
+
+@pytest.mark.parametrize("answer", [Page([b"ok"]), File([b"ok"]), [b"ok"]], ids=type)
+def test_an_answer_that_is_not_read_in_time_is_ended(connection, answer, monkeypatch):
+    monkeypatch.setattr(module, "SENDING_SECONDS", 0.0)
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(module, "watch", module.Watch())
+    receiving = Receiving(application([], answer), places=1, most_bytes=MOST)
+    connection.settimeout(30)  # TimeoutError, were it never ended
+    piece = next(iter(receiving(environ(connection), None)))
+    with pytest.raises(BrokenPipeError):
+        connection.sendall(piece * 10_000_000)
+
+
+def test_a_place_is_free_again_once_a_streamed_answer_is_through(connection):
     receiving = Receiving(application([]), places=1, most_bytes=MOST)
     first = receiving(environ(connection), None)
     second = threading.Thread(target=lambda: closed(receiving(environ(connection), None)))

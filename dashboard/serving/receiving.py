@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import IO, Any
 
+from dashboard.serving.headers import HEADERS
+
 logger = logging.getLogger(__name__)
 
 THREADS = 128  # beside WEB_THREADS, for requests that are still coming
@@ -186,6 +188,6 @@ def _refuse(environ: Environ, start_response: Any) -> Iterable[bytes]:
     sentence = (
         b"The request did not arrive whole in time. Nothing was done or sent. Try once more.\n"
     )
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
-    start_response("408 Request Timeout", [*headers, ("Content-Length", str(len(sentence)))])
+    own = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(sentence))}
+    start_response("408 Request Timeout", list((HEADERS | own).items()))
     return [sentence]

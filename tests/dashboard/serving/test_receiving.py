@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dashboard.serving import receiving as module
+from dashboard.serving.headers import HEADERS
 from dashboard.serving.receiving import Receiving
 
 MOST = 1_000
@@ -71,10 +72,15 @@ def test_django_gets_the_body_whole_or_not_at_all(connection, body, length, read
 
 def test_half_a_body_never_reaches_django(connection):
     seen: list[bytes] = []
-    statuses: list[str] = []
+    answered: list[tuple[str, dict[str, str]]] = []
     receiving = Receiving(application(seen), places=1, most_bytes=MOST)
-    receiving(environ(connection, b"a=1", "900"), lambda status, headers: statuses.append(status))
-    assert (seen, statuses) == ([], ["408 Request Timeout"])
+    receiving(
+        environ(connection, b"a=1", "900"),
+        lambda status, headers: answered.append((status, dict(headers))),
+    )
+    [(status, headers)] = answered
+    assert (seen, status) == ([], "408 Request Timeout")
+    assert headers.items() >= HEADERS.items()  # the dashboard's own answer: pages say what it says
 
 
 class Page(list[bytes]):

@@ -106,7 +106,7 @@ def _name(one: Any) -> str | None:
     return one if isinstance(one, str) else None
 
 
-def _split(text: str) -> list[str]:
+def _split(text: str) -> list[str] | None:
     """Names in one string: separated, or a list in JSON, or nearly (`[a, b]`)."""
     text = text.strip()
     if text.startswith("[") and text.endswith("]"):
@@ -115,7 +115,7 @@ def _split(text: str) -> list[str]:
         except (ValueError, RecursionError):
             text = text[1:-1]
         else:
-            return _listed(listed) or []
+            return _listed(listed)
     return _SEPARATORS.split(text)
 
 

@@ -124,6 +124,7 @@ DID_NOT_COME = {
     "null": ({"groups": None}, "Nothing that can be read as groups"),
     "a number": ({"groups": 5}, "Nothing that can be read as groups"),
     "a list of nothing readable": ({"groups": [["x"], 5]}, "Nothing that can be read as groups"),
+    "such a list in JSON": ({"groups": '[["x"], 5]'}, "Nothing that can be read as groups"),
 }
 
 

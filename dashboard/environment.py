@@ -298,10 +298,12 @@ class Environment:
     def _postgresql(self, database: dict[str, Any], threads: int) -> dict[str, Any]:
         # One connection a thread at the most, kept by psycopg's pool: Django's own persistent
         # connections must then be off.
-        pool = {"min_size": 1, "max_size": threads, "timeout": 2}  # seconds: routines/patience.py
+        pool = {"min_size": 1, "max_size": threads, "timeout": 1.5}  # seconds: routines/patience.py
         # Each is looked at before it is used: a server that was restarted has closed them all, and
         # the answer of a fire must not meet one dead connection after the other.
         kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
+        # They outlive their transaction, and a pooler may give the next one another connection.
+        kept["DISABLE_SERVER_SIDE_CURSORS"] = True
         return database | kept | {"OPTIONS": database["OPTIONS"] | {"pool": pool}}
 
     def problem_if(self, wrong: bool, sentence: str) -> None:

@@ -287,7 +287,7 @@ CONTENT_SECURITY_POLICY = {
 # Room for a text of 65,536 characters of any script, URL-encoded, several times over: a paste that
 # is too long must come back with a sentence and with what was typed, not as a bare 400. Whoever is
 # not signed in has less, and each field has a bound of its own: dashboard/serving/bounds.py.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5_000_000
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12_000_000
 # No form takes a file, and a file's size has no limit of its own.
 FILE_UPLOAD_HANDLERS = ["dashboard.serving.uploads.NoFiles"]
 
@@ -304,7 +304,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
-        # Anybody can name another host. dashboard/views/errors.py warns of it, once.
+        # One short line instead: dashboard/views/errors.py.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.

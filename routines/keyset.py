@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -95,6 +96,26 @@ def page(
         return Position(getattr(row, at), row.pk)
 
     return paginate(fetch, position_of, size=size, before=before, after=after)
+
+
+KEYS_AT_ONCE = 20_000
+
+
+def keys(rows: QuerySet[Stored], *, at: str) -> array[int]:
+    """The primary keys of all rows, newest first, 8 bytes for each of them.
+
+    In batches, each a query of its own. A cursor of the database would do it in one, and would be
+    lost behind a pooler that gives each transaction another connection (docs/postgresql.md).
+    """
+    found = array("q")
+    position: Position | None = None
+    while True:
+        ordered = in_order(rows, position, at=at, older=True)
+        batch = list(ordered.values_list(at, "pk")[:KEYS_AT_ONCE])
+        found.extend(pk for _, pk in batch)
+        if len(batch) < KEYS_AT_ONCE:
+            return found
+        position = Position(*batch[-1])
 
 
 def in_order(

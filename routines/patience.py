@@ -5,6 +5,7 @@ long; but an answer that has cost a session must not get lost because a backup o
 writing. On PostgreSQL it is the pool's own time-out that bounds each try, and the number of tries.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -14,7 +15,7 @@ from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.db.backends.signals import connection_created
 
-PAGE = 2.0  # seconds
+PAGE = 1.5  # seconds
 NOTE = 0.1  # for what the next request can note as well
 RECORDING = 20.0
 _TRIES_TO_CONNECT = 10
@@ -52,7 +53,8 @@ def _apply(**_signal: Any) -> None:
     seconds = _seconds.get()
     if seconds is None:
         seconds = connection.settings_dict["OPTIONS"].get("timeout", 5)
-    connection.connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+    with suppress(sqlite3.ProgrammingError):  # closed: whoever asks it something hears of it
+        connection.connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
 
 connection_created.connect(_apply, dispatch_uid="patience")

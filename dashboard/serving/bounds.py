@@ -18,11 +18,13 @@ from django.utils.http import parse_header_parameters
 
 from routines.values import tokens
 
-LONGEST_ADDRESS = 8_000  # characters; gunicorn takes half as many
+LONGEST_ADDRESS = 65_536  # characters; gunicorn takes 4,094
+LONGEST_CURRENT_URL = 8_000
 LONGEST_COOKIE = 4_096  # what browsers keep
 LONGEST_NAME = 200  # of a form's field
-# Of one field: four times the longest text, so that one that is too long comes back as typed.
-LONGEST_FIELD = 262_144
+# Of one field: six times the longest text, so that one that is too long comes back as typed.
+LONGEST_FIELD = 6 * 65_536
+LONGEST_FORM = 4 * LONGEST_FIELD  # all fields together
 # Bytes of a body: somebody who is not signed in has a few short fields to send. Whoever brings the
 # cookie of a web session, perhaps one that has ended meanwhile, may have typed a text.
 LARGEST_OF_NOBODY = 65_536
@@ -175,7 +177,7 @@ def _clean_headers(request: HttpRequest) -> None:
 
 
 def _is_usable_url(url: str) -> bool:
-    if len(url) > LONGEST_ADDRESS or token_stands_in(url):
+    if len(url) > LONGEST_CURRENT_URL or token_stands_in(url):
         return False
     try:
         for reading in (url, unquote(url)):
@@ -204,12 +206,14 @@ def _refuse_long_fields(request: HttpRequest) -> None:
         raise Refused(
             400, "This request was cut short", "Nothing was sent or saved. Try once more."
         ) from None
-    for name, values in fields:
-        longest = max(map(len, values), default=0)
-        if len(name) > LONGEST_NAME or longest > LONGEST_FIELD:
-            raise FieldTooLong(
-                413,
-                "This is far too long",
-                f"A field may have {LONGEST_FIELD:,} characters, and this has "
-                f"{max(longest, len(name)):,}. Nothing was sent or saved. Shorten it.",
-            )
+    longest = max((len(value) for _, values in fields for value in values), default=0)
+    whole = sum(len(value) for _, values in fields for value in values)
+    if any(len(name) > LONGEST_NAME for name, _ in fields):
+        raise Refused(400, "This request could not be read", "Nothing was sent or saved.")
+    if longest > LONGEST_FIELD or whole > LONGEST_FORM:
+        raise FieldTooLong(
+            422,
+            f"This is far too long ({max(longest, whole):,} characters)",
+            f"A field may have {LONGEST_FIELD:,} characters, and all of them together "
+            f"{LONGEST_FORM:,}. Nothing was sent or saved. Shorten it.",
+        )

@@ -38,7 +38,7 @@ _warning = threading.Lock()
 def of(request: HttpRequest) -> str | None:
     """The client's IP address; None if it cannot be known."""
     nearest = request.META.get("REMOTE_ADDR", "")
-    if not is_trusted_proxy(nearest):
+    if not is_believed(nearest):
         return _address(nearest)
     hops = _hops(request)
     while hops:
@@ -53,7 +53,7 @@ def of(request: HttpRequest) -> str | None:
 
 def warn_of_proxy(request: HttpRequest) -> None:
     """Once for each process and mistake: what the proxy does with X-Forwarded-For."""
-    if not is_trusted_proxy(request.META.get("REMOTE_ADDR", "")):
+    if not is_believed(request.META.get("REMOTE_ADDR", "")):
         return
     hops = _hops(request)
     if not hops:
@@ -80,7 +80,7 @@ def _warn_once(sentence: str) -> None:
     logger.warning(sentence)
 
 
-def is_trusted_proxy(address: str) -> bool:
+def is_believed(address: str) -> bool:
     """Whether what a connection from there says of others is believed."""
     if not address:
         return True  # a Unix socket: only a proxy on this machine is connected to it

@@ -60,7 +60,7 @@ def _problem(said: str, address: str) -> str:
             f"A request from {peer} came without X-Forwarded-Proto. The proxy must send the header "
             "X-Forwarded-Proto: https, and its address must stand in FORWARDED_ALLOW_IPS."
         )
-    if client_address.is_trusted_proxy(address):
+    if client_address.is_believed(address):
         return (
             f"The proxy at {peer} must send X-Forwarded-Proto with https as its whole value, and "
             "its address must stand in FORWARDED_ALLOW_IPS."

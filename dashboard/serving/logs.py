@@ -27,6 +27,7 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_LONGEST = 50_000  # characters of a message or a traceback
 _BARE = re.compile(r"[\w./:@+-]+")
 
 
@@ -38,8 +39,8 @@ class LogFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         facts = {name: _redacted(value) for name, value in _facts(record).items()}
-        message = redact(_message(record))
-        traceback = redact(self._traceback(record))
+        message = redact(_bounded(_message(record)))
+        traceback = redact(_bounded(self._traceback(record)))
         if self._json_lines:
             line: dict[str, Any] = {"at": at, "level": record.levelname, "logger": record.name}
             line |= {"message": message} | facts
@@ -88,7 +89,14 @@ def _database_failure(record: logging.LogRecord) -> str:
 
 
 def _redacted(value: Any) -> Any:
-    return value if isinstance(value, int | float | None) else redact(str(value))
+    return value if isinstance(value, int | float | None) else redact(_bounded(str(value)))
+
+
+def _bounded(text: str) -> str:
+    """An exception may hold what somebody sent. Its beginning and its end say most."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST // 2]}\n[...]\n{text[-_LONGEST // 2 :]}"
 
 
 def _on_one_line(text: str) -> str:

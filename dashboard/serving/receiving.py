@@ -87,25 +87,30 @@ class Receiving:
             return _refuse(environ, start_response)
         environ["wsgi.input"] = body
         self._places.acquire()
+
+        def end() -> None:
+            self._places.release()
+            body.close()
+
         try:
             answer: Iterable[bytes] = self._application(environ, start_response)
         except BaseException:
-            self._places.release()
+            end()
             raise
         file_wrapper = environ.get("wsgi.file_wrapper")
         is_file = file_wrapper is not None and isinstance(answer, file_wrapper)
         if is_file:
-            self._places.release()  # gunicorn sends the file by itself
+            end()  # gunicorn sends the file by itself
             return answer
-        return _Answer(answer, self._places.release)
+        return _Answer(answer, end)
 
 
 class _Answer:
     """What the application answers; at its end, the place is free."""
 
-    def __init__(self, answer: Iterable[bytes], release: Callable[[], None]) -> None:
+    def __init__(self, answer: Iterable[bytes], end: Callable[[], None]) -> None:
         self._answer = answer
-        self._release = release
+        self._end = end
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._answer
@@ -116,7 +121,7 @@ class _Answer:
             if close is not None:
                 close()
         finally:
-            self._release()
+            self._end()
 
 
 def _received(environ: Environ, most_bytes: int) -> IO[bytes] | None:
@@ -130,15 +135,16 @@ def _received(environ: Environ, most_bytes: int) -> IO[bytes] | None:
     if not 0 < missing <= most_bytes:
         return io.BytesIO()
     body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # Django reads it
-    while missing > 0:
-        try:
+    with suppress(OSError):  # the client is gone
+        while missing > 0:
             chunk = environ["wsgi.input"].read(min(missing, _CHUNK))
-        except OSError:  # the client is gone
-            return None
-        if not chunk:
-            return None
-        body.write(chunk)
-        missing -= len(chunk)
+            if not chunk:
+                break
+            body.write(chunk)
+            missing -= len(chunk)
+    if missing > 0:
+        body.close()
+        return None
     body.seek(0)
     return body
 

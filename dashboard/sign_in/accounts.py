@@ -15,15 +15,20 @@ from routines.models import AuditEvent, Person
 Action = AuditEvent.Action
 
 
+TOO_MANY_CODES = (
+    "Too many wrong codes or passkeys for this person. Wait five minutes, then try once more: "
+    "until then no code and no passkey of theirs is taken, in no browser, not even a right one. "
+    "If it was not you, somebody knows your password: change it."
+)
+
+
 class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """People are added by an admin or by the company's provider; nobody signs up."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
-        "too_many_login_attempts": (
-            "Too many wrong passwords. Wait five minutes, then try once more. A browser in which "
-            "this person has signed in before is not held up by what happens elsewhere."
-        ),
-        "rate_limited": "Too many tries in a short time. Wait a minute, then try once more.",
+        # Of codes and passkeys; passwords: throttling.py.
+        "too_many_login_attempts": TOO_MANY_CODES,
+        "rate_limited": "Too many tries in a short time. Wait five minutes, then try once more.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -42,10 +47,14 @@ class InternalAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # al
         if not settings.PASSWORD_SIGN_IN:
             raise ValidationError("Passwords are switched off here: use the button instead.")
         username = credentials.get("username", "")
-        guess = throttling.count_guess(request, username)
-        if guess is None:
+        try:
+            guess = throttling.count_guess(request, username)
+        except throttling.TooManyGuesses as held_up:
             journal.throttled(request, username, journal.Means.PASSWORD)
-            raise self.validation_error("too_many_login_attempts")
+            raise ValidationError(str(held_up), code="too_many_login_attempts") from None
+        known = Person.objects.named(username)  # in whatever case and form of Unicode it was typed
+        if known is not None:
+            credentials["username"] = known.username
         person = super().authenticate(request, **credentials)
         if person is not None:
             guess.was_right()

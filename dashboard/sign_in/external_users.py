@@ -25,6 +25,10 @@ def add(newcomer: Newcomer, roles: Collection[Role], *, source: str) -> Person:
     for number in range(2, 100):
         try:
             return add_exactly(newcomer, roles, source=source)
+        except people.NameTaken:
+            # Their provider calls two people the same: the username tells them apart.
+            last_name = f"{newcomer.last_name[:90]} ({newcomer.username[:50]})".strip()
+            newcomer = replace(newcomer, last_name=last_name)
         except people.Refused:  # taken
             newcomer = replace(newcomer, username=f"{wanted}-{number}")
     raise people.Refused("No username is free for this person.")

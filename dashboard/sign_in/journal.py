@@ -122,8 +122,8 @@ def _shown(tried: str | Person | None) -> str:
     name = tried.strip()
     if not name or len(name) > _LONGEST_NAME or "\x00" in name:
         return UNKNOWN_NAME
-    known = Person.objects.filter(username__iexact=name).values_list("username", flat=True)
-    return known.first() or UNKNOWN_NAME
+    known = Person.objects.named(name)
+    return known.get_username() if known else UNKNOWN_NAME
 
 
 def _log(

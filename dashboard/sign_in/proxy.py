@@ -26,6 +26,7 @@ from dashboard.sign_in.groups import Groups
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES
 from routines import people
 from routines.models import Person
+from routines.values import names
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def _text(request: HttpRequest, header: str) -> str:
 
 
 def _person(request: HttpRequest, username: str, groups: Groups) -> Person | None:
-    if request.user.is_authenticated and request.user.username.casefold() == username.casefold():
+    if request.user.is_authenticated and names.key(request.user.username) == names.key(username):
         return request.user
     if NOT_IN_USERNAMES.search(username) or len(username) > 150:
         return None  # nobody can be called so, and PostgreSQL cannot even be asked for a NUL
@@ -110,7 +111,7 @@ def _person(request: HttpRequest, username: str, groups: Groups) -> Person | Non
 
 
 def _known(username: str) -> Person | None:
-    return Person.objects.filter(username__iexact=username).first()
+    return Person.objects.named(username)
 
 
 def _give_roles(request: HttpRequest, person: Person, groups: Groups) -> None:

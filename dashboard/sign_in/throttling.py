@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string, salted_hmac
 
 from dashboard.serving import client_address
+from routines.values import names
 
 COOKIE = "known_browser"
 COOKIE_AGE = 180 * 24 * 60 * 60
@@ -37,6 +38,7 @@ class Limit:
     name: str
     tries: int
     seconds: int
+    held_up: str = ""  # a sentence for who is
 
     def take(self, key: str) -> str | None:
         """The place in the cache that this try has taken; None if none was free."""
@@ -47,11 +49,33 @@ class Limit:
         return next((place for place in free if cache.add(place, True, self.seconds)), None)
 
 
-IN_KNOWN_BROWSER = Limit("browser", tries=5, seconds=5 * 60)
-AT_ONE_ADDRESS = Limit("account-at-address", tries=5, seconds=5 * 60)
+_FIVE_MINUTES = "Too many wrong passwords. Wait five minutes, then try once more."
+_NOT_HELD_UP = (
+    " A browser in which this person has signed in before is not held up by what happens elsewhere."
+)
+IN_KNOWN_BROWSER = Limit("browser", tries=5, seconds=5 * 60, held_up=_FIVE_MINUTES)
+AT_ONE_ADDRESS = Limit(
+    "account-at-address", tries=5, seconds=5 * 60, held_up=_FIVE_MINUTES + _NOT_HELD_UP
+)
 # Whatever the names: an office may stand behind one address.
-BY_ONE_ADDRESS = Limit("address", tries=30, seconds=10 * 60)
-FROM_ANYWHERE = Limit("account", tries=50, seconds=60 * 60)
+BY_ONE_ADDRESS = Limit(
+    "address",
+    tries=30,
+    seconds=10 * 60,
+    held_up=(
+        "Too many wrong passwords from your address, whatever the names. Wait ten minutes, then "
+        "try once more." + _NOT_HELD_UP
+    ),
+)
+FROM_ANYWHERE = Limit(
+    "account",
+    tries=50,
+    seconds=60 * 60,
+    held_up=(
+        "Too many wrong passwords for this name, from several addresses. In a browser that is new "
+        "to it, wait an hour, then try once more." + _NOT_HELD_UP
+    ),
+)
 # Each makes a web session and a call to the provider, and anybody may press the button.
 AT_THE_PROVIDER = Limit("provider", tries=60, seconds=60)
 
@@ -66,14 +90,23 @@ class Guess:
         cache.delete_many(self.places)
 
 
-def count_guess(request: HttpRequest, username: str) -> Guess | None:
-    """Count one password for `username`; None if there were too many already."""
+class TooManyGuesses(Exception):
+    """`str()` is a sentence that says how long to wait."""
+
+
+def count_guess(request: HttpRequest, username: str) -> Guess:
+    """Count one password for `username`. Raise TooManyGuesses, and then it counts nowhere."""
     guess = Guess()
+    reached = []
     for limit, key in _limits(request, _account(username)):
         place = limit.take(key)
         if place is None:
-            return None
-        guess.places.append(place)
+            reached.append(limit)
+        else:
+            guess.places.append(place)
+    if reached:
+        guess.was_right()  # nobody has looked whether it is: only those that were looked at count
+        raise TooManyGuesses(max(reached, key=lambda limit: limit.seconds).held_up)
     return guess
 
 
@@ -101,11 +134,8 @@ def remember_browser(request: HttpRequest, response: HttpResponse, username: str
 
 
 def _account(username: str) -> str:
-    """One name for all spellings that find the same person.
-
-    Upper case first, as PostgreSQL compares: to it a dotless i is an I.
-    """
-    return username.strip().upper().casefold()
+    """One name for all spellings that find the same person."""
+    return names.key(username)
 
 
 def _limits(request: HttpRequest, account: str) -> list[tuple[Limit, str]]:

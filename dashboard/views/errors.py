@@ -3,6 +3,7 @@
 For an htmx call the same sentence goes into the page's notice area, and the page stays.
 """
 
+import logging
 import sys
 
 from django.conf import settings
@@ -19,6 +20,13 @@ from dashboard.sign_in import signed_out
 from dashboard.views import run
 from routines.runs.rules import NotAllowed
 
+logger = logging.getLogger(__name__)
+
+_HOST_MISSING = (
+    "A request named another host than DASHBOARD_URL does. If it came through the proxy in front, "
+    "that must pass the header Host on as the browser sent it."
+)
+_LONGEST_HOST = 100  # characters in the log
 _TRY_AGAIN_AFTER = "5"  # seconds
 
 
@@ -31,19 +39,13 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         if isinstance(exception, bounds.TokenInAddress):  # the page's own style is asked for, too
             response.headers["Referrer-Policy"] = "no-referrer"
         return response
-    if isinstance(exception, DisallowedHost):
-        https.warn_once(
-            "A request named another host than DASHBOARD_URL does. If it came through your proxy, "
-            "that must pass the header Host on as the browser sent it."
-        )
-        return _error(
-            request,
-            400,
-            "This is not the dashboard's address",
-            f"The dashboard is opened at {settings.DASHBOARD_URL}. If you did open that, whoever "
-            "keeps it has to set up the proxy in front: it must pass the header Host on as the "
-            "browser sent it. Nothing was sent.",
-        )
+    if isinstance(exception, DisallowedHost):  # most often a probe: no query, and one short line
+        host = request.META.get("HTTP_HOST", "")[:_LONGEST_HOST]
+        https.warn_once(_HOST_MISSING)
+        logger.info("refused: addressed to another host", extra={"facts": {"host": host}})
+        sentence = f"This is not the address of the dashboard. Open {settings.DASHBOARD_URL}"
+        sentence = f"{sentence}\n{_HOST_MISSING}\n"
+        return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
     if isinstance(exception, SessionInterrupted):  # raised once the view has done its work
         return _error(
             request,

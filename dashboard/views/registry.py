@@ -29,6 +29,7 @@ def routines(request: SignedInRequest) -> HttpResponse:
     context = {
         "current": current,
         "tokens_in_need": health.needing_somebody(current),
+        "open_to_nobody": Routine.objects.current().open_to_nobody(),
         "archived": [routine for routine in everything if routine.is_archived],
         "versions": accepted_versions.judged(),
     }

@@ -65,10 +65,11 @@ def edit_template(request: SignedInRequest, slug: str, pk: int) -> HttpResponse:
 def preview_template(request: SignedInRequest, slug: str) -> HttpResponse:
     """What the form would store, shown as people will see it. Nothing is stored."""
     routine = routine_or_404(slug)
-    editor = TemplateEditor(request.POST, template=_new(routine))
+    found = routine.text_templates.shared().filter(pk=number(request.POST.get("pk")) or 0)
+    editor = TemplateEditor(request.POST, template=found.first() or _new(routine))
     if request.htmx:
         return render(request, "registry/template_preview.html", {"editor": editor})
-    stored = routine.text_templates.shared().filter(pk=number(request.POST.get("pk")) or 0).first()
+    stored = found.all().first()  # anew: the form has cleaned its values into the other
     return _shared_page(request, editor, routine, stored, status=200)
 
 

@@ -33,6 +33,7 @@ get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 @require_GET
 @may_manage_registry
 def versions(request: SignedInRequest) -> HttpResponse:
+    accepted_versions.remember()
     known = accepted_versions.judged()
     context = {
         "headers": [(header, header_versions.overview(header, known)) for header in Header],

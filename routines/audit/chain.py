@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -25,10 +26,11 @@ _BATCH = 500
 _FIELDS = ("at", "person_name", "address", "action", "subject", "changes", "chain")
 
 
-def seal() -> None:
-    """Chain what is committed and not chained yet."""
-    while _unchained().exists() and _seal_batch() == _BATCH:
-        pass
+def seal(*, batches: int | None = None) -> None:
+    """Chain what is committed and not chained yet, the oldest first."""
+    done = 0
+    while done != batches and _unchained().exists() and _seal_batch() == _BATCH:
+        done += 1
 
 
 def seal_all(**_signal: Any) -> None:
@@ -38,8 +40,9 @@ def seal_all(**_signal: Any) -> None:
 
 
 def seal_after_commit() -> None:
-    # Robust: the change is done, and what could not be chained now is chained with the next.
-    transaction.on_commit(seal, robust=True)
+    # Robust: the change is done, and what could not be chained now is chained with the next. One
+    # batch: after an upgrade there may be many, and somebody waits for this change.
+    transaction.on_commit(partial(seal, batches=1), robust=True)
 
 
 @transaction.atomic

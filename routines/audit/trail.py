@@ -141,7 +141,7 @@ def export(
     What is exported is decided, and traced, before the first line leaves; then it is read in
     batches, so that no cursor stays open for a slow reader.
     """
-    keys = array("q", found.order_by("-at", "-pk").values_list("pk", flat=True).iterator(10_000))
+    keys = keyset.keys(found, at="at")
     changes: dict[str, list[Any]] = {"filter": [None, asked], "events": [None, len(keys)]}
     trace(Action.EXPORTED, by=by, subject=f"{subject} as CSV", changes=changes)
     return _lines(keys)

@@ -65,6 +65,7 @@ PAST = {
 # How often a routine is run, and how often one of its runs is refused, beside the others.
 _RUN = {ALERT_TRIAGE: 42, DEPLOY_VERIFICATION: 28, RELEASE_NOTES: 18, ASK_FOR_A_CHANGE: 12}
 _REFUSED = {ALERT_TRIAGE: 2, DEPLOY_VERIFICATION: 6, RELEASE_NOTES: 1, ASK_FOR_A_CHANGE: 1}
+_UNKNOWN = {ASK_FOR_A_CHANGE: 1}  # nobody has settled them: one card asks about it, not every one
 
 # The last run of each routine, so that the board shows more than one state. Minutes ago.
 NEWEST = (
@@ -136,7 +137,7 @@ def _plan(rng: Random, now: datetime) -> Iterator[tuple[datetime, DemoRoutine, R
     reasons = [reason for reason, count in PAST.items() for _ in range(count)]
     rng.shuffle(reasons)
     for at, reason in zip(_working_hours(rng, now, len(reasons)), reasons, strict=True):
-        often = _REFUSED if MEANINGS[reason].state == State.REFUSED else _RUN
+        often = {State.REFUSED: _REFUSED, State.UNKNOWN: _UNKNOWN}.get(MEANINGS[reason].state, _RUN)
         yield at, rng.choices(list(often), list(often.values()))[0], reason
     for minutes, demo, reason in NEWEST:
         yield now - timedelta(minutes=minutes), demo, reason

@@ -93,8 +93,13 @@ def of_response(
     session_id = kept(named.session_id, 200)
     texts = {"error_type": error_type, "error_message": message, "request_id": request_id}
     if redactor.finds(" ".join([*texts.values(), session_id, session_url])):
-        # A piece in each, and too much in all of them. The session's name, clean by itself, stays.
+        # A piece in each, and too much in all of them. What is surely a session's name stays.
         texts = dict.fromkeys(texts, "") | {"error_message": MESSAGE_REMOVED}
+        if not session_links.is_name(session_id):
+            session_id = ""
+        if not session_links.is_safe(session_url):
+            # A start has to name something.
+            session_url = MESSAGE_REMOVED if MEANINGS[reason].state == State.STARTED else ""
     return Answer(
         reason=reason,
         http_status=raw.status,

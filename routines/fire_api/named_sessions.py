@@ -19,6 +19,7 @@ _NAME_IN_TEXT = re.compile(
     re.ASCII,
 )
 _ADDRESS = re.compile(rf"{session_links.ADDRESS}(?![A-Za-z0-9_-])", re.ASCII)
+_SESSION_FIELD = re.compile(r"\w*session_?(id|url|uri|link)", re.ASCII | re.IGNORECASE)
 _DEEPEST = 50
 
 
@@ -48,7 +49,7 @@ def find(document: Any, text: str, headers: Mapping[str, str], *, sent: str) -> 
             return top
     if document is None:
         text = text.replace("\\/", "/")
-        return _first([text, *_leading_elsewhere(headers)], sent)
+        return _first([text, *_of_headers(headers)], sent)
     strings = list(_strings(document))
     of_field = {name: value for name, value in reversed(strings) if name in (ID, URL) and value}
     if of_field:
@@ -56,10 +57,10 @@ def find(document: Any, text: str, headers: Mapping[str, str], *, sent: str) -> 
         is_read = session_links.is_name(session_id) or session_links.is_safe(url)
         return Named(session_id, url, is_read=is_read)
     for name, value in strings:  # such as "session": "session_..."
-        if "session" in name and session_links.is_name(value) and value not in sent:
+        if "session" in name.lower() and session_links.is_name(value) and value not in sent:
             return Named(session_id=value, session_url=_address_of(value, strings), is_read=True)
     found = _first([value for _, value in strings], sent, is_read=True)
-    return found or _first(_leading_elsewhere(headers), sent)
+    return found or _first(_of_headers(headers), sent) or _oddly_named(strings, sent)
 
 
 def _text(value: object) -> str:
@@ -98,5 +99,16 @@ def _address_of(name: str, strings: list[tuple[str, str]]) -> str:
     return ""
 
 
-def _leading_elsewhere(headers: Mapping[str, str]) -> list[str]:
-    return [headers[name] for name in ("location", "content-location") if name in headers]
+def _of_headers(headers: Mapping[str, str]) -> list[str]:
+    """`Location` above all. Cookies have sessions of their own."""
+    return [value for name, value in headers.items() if name != "set-cookie"]
+
+
+def _oddly_named(strings: list[tuple[str, str]], sent: str) -> Named:
+    """A field that is called after a session, with something that looks like none."""
+    for name, value in strings:
+        found = _SESSION_FIELD.fullmatch(name)
+        if found and value and value not in sent:
+            is_id = found.group(1).lower() == "id"
+            return Named(session_id=value) if is_id else Named(session_url=value)
+    return Named()

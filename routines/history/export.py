@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
+from routines import keyset
 from routines.audit import trace
 from routines.history.run_filter import RunFilter
 from routines.models import Account, AuditEvent, Person, Routine, Run
@@ -59,8 +60,8 @@ def take(person: Person, run_filter: RunFilter, file_format: Format) -> Export:
     It stands in the audit trail before anything is handed out: who, which filter, how many runs.
     """
     firing.settle_overdue_runs()
-    runs = run_filter.apply(Run.objects.visible_to(person)).order_by("-created_at", "-pk")
-    export = Export(file_format, array("q", runs.values_list("pk", flat=True).iterator(10_000)))
+    runs = run_filter.apply(Run.objects.visible_to(person))
+    export = Export(file_format, keyset.keys(runs, at="created_at"))
     trace(
         AuditEvent.Action.EXPORTED,
         by=person,

@@ -48,6 +48,10 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
         to_all = models.Q(open_to_everybody=True) & ~models.Q(pk__in=limited)
         return self.filter(to_all | models.Q(pk__in=theirs))
 
+    def open_to_nobody(self) -> Self:
+        """Those that have lost their groups: only who keeps the registry may run them."""
+        return self.filter(open_to_everybody=False, open_to=None)
+
     def once_per_template(self, person: Person) -> Self:
         """Each routine once for each template that the person may use, as `text_template`.
 
@@ -186,7 +190,7 @@ class Routine(models.Model):
 
     @property
     def is_open_to_nobody(self) -> bool:
-        """Its groups are gone, so that only who keeps the registry may run it."""
+        """As `open_to_nobody` says."""
         return not self.open_to_everybody and not self.open_to.exists()
 
     @property

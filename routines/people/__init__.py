@@ -1,8 +1,10 @@
 """People, the groups that admins make, and the roles that decide who may do what."""
 
 from routines.people.people import (
+    NameTaken,
     Refused,
     add_person,
+    check_username_is_free,
     choose_password,
     deactivate,
     edit,
@@ -19,8 +21,10 @@ from routines.people.people import (
 )
 
 __all__ = [
+    "NameTaken",
     "Refused",
     "add_person",
+    "check_username_is_free",
     "choose_password",
     "deactivate",
     "edit",

@@ -16,6 +16,7 @@ from routines.audit import differences, trace
 from routines.models import AuditEvent, Person
 from routines.models.people import shown_name
 from routines.people.roles import Role
+from routines.values.names import normalise
 from routines.values.snapshots import Snapshot, check
 
 Action = AuditEvent.Action
@@ -29,6 +30,10 @@ _EDITABLE = ("first_name", "last_name", "email")
 
 class Refused(Exception):
     """This cannot be done; `str()` is a sentence for the person who wanted it."""
+
+
+class NameTaken(Refused):
+    """The pages would show two people under one name."""
 
 
 def initial_password() -> str:
@@ -54,9 +59,9 @@ def add_person(
 
     Raise Refused for a username that is taken, ValidationError for values that cannot be kept.
     """
-    # Sign-in does not tell upper from lower case.
-    if Person.objects.filter(username__iexact=username).exists():
-        raise Refused("A person with that username exists already. Choose another.")
+    username = normalise(username)
+    check_username_is_free(username)
+    _check_shown_name(shown_name(username, first_name, last_name))
     person = Person(
         username=username,
         first_name=first_name,
@@ -94,9 +99,12 @@ def edit(
     stored = _locked(person)
     check(seen, snapshot(stored))
     before = _visible(stored)
+    shown_before = str(stored)
     person.first_name, person.last_name, person.email = first_name, last_name, email
+    if str(person) != shown_before:
+        _check_shown_name(str(person), besides=person)
     person.clean_fields(exclude={field.name for field in person._meta.fields} - set(_EDITABLE))
-    person.save(update_fields=_EDITABLE)
+    person.save(update_fields=[*_EDITABLE, "shown_look"])
     person.groups.set([*_role_groups(roles), *groups])
     _keep_an_admin()
     _trace_edit(person, before, by=by)
@@ -205,6 +213,27 @@ def roles_of(person: Person) -> list[Role]:
 
 def groups_of(person: Person) -> list[Group]:
     return [group for group in person.groups.all() if group.name not in Role.values]
+
+
+def check_username_is_free(username: str) -> None:
+    """Raise Refused for one that is somebody's, or could be taken for somebody's."""
+    if Person.objects.named(username) is not None:
+        raise Refused("A person with that username exists already. Choose another.")
+    double = Person.objects.looking_like(username)
+    if double is not None:
+        raise Refused(
+            f"This username looks like “{double.username}”, who is somebody else. Choose another."
+        )
+
+
+def _check_shown_name(shown: str, *, besides: Person | None = None) -> None:
+    others = Person.objects.shown_like(shown)
+    other = (others.exclude(pk=besides.pk) if besides else others).first()
+    if other is not None:
+        raise NameTaken(
+            f"“{other}” ({other.username}) is shown under the same name, or one that looks like "
+            "it. Add what tells the two apart, such as a team, to the first or last name."
+        )
 
 
 def _role_groups(roles: Collection[Role]) -> list[Group]:

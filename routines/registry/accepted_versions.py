@@ -3,6 +3,7 @@
 That a version is known here says only that somebody typed it in.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -19,9 +20,8 @@ _ANY = Q()
 
 def judged() -> Known:
     """Return the known versions, with what the answers to runs say of them."""
-    for header in Header:
-        _note_accepted(header)
     versions = list(HeaderVersion.objects.order_by("-dated", "-pk"))
+    _judge(versions)
     ever = {(Header(one.header), one.value) for one in versions if one.accepted_at is not None}
     if Run.objects.filter(_STARTED, beta_version="").exists():
         ever.add((Header.BETA, ""))
@@ -32,6 +32,12 @@ def judged() -> Known:
     ]
     is_not_sending_accepted = (Header.BETA, "") in ever
     return Known(versions, refused=refused, is_not_sending_accepted=is_not_sending_accepted)
+
+
+def remember() -> None:
+    """Keep which versions were accepted: retention takes the runs away that say so."""
+    for version in _judge(list(HeaderVersion.objects.filter(accepted_at=None))):
+        version.save(update_fields=["accepted_at"])
 
 
 def last_accepted(run: Run) -> str | None:
@@ -70,14 +76,22 @@ def refusals_since(moves: list[VersionMove]) -> dict[int, int]:
     return counts
 
 
-def _note_accepted(header: Header) -> None:
-    """Looked for until it is found: afterwards the version itself knows."""
-    open_ones = HeaderVersion.objects.filter(header=header, accepted_at=None)
-    with_it = Run.objects.filter(_STARTED, **{FIELDS[header]: OuterRef("value")}).order_by()
-    found = open_ones.annotate(since=Subquery(with_it.values("created_at")[:1]))
-    for version in found:
-        if version.since is not None:
-            open_ones.filter(pk=version.pk).update(accepted_at=version.since)
+def _judge(versions: Collection[HeaderVersion]) -> list[HeaderVersion]:
+    """Set `accepted_at` of those that a run says it of now; return them."""
+    found = []
+    for header in Header:
+        open_ones = [one for one in versions if one.header == header and one.accepted_at is None]
+        with_it = Run.objects.filter(_STARTED, **{FIELDS[header]: OuterRef("value")}).order_by()
+        moments = (
+            HeaderVersion.objects.filter(pk__in=[one.pk for one in open_ones])
+            .annotate(moment=Subquery(with_it.values("created_at")[:1]))
+            .values_list("pk", "moment")
+        )
+        accepted = dict(moments)
+        for version in open_ones:
+            version.accepted_at = accepted.get(version.pk)
+        found += [one for one in open_ones if one.accepted_at is not None]
+    return found
 
 
 def _refused_last() -> dict[tuple[Header, str], datetime]:

@@ -65,7 +65,9 @@ def _store(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
         with _own_savepoint():
             stored.update(**values)
         return values
-    except IntegrityError:
+    except IntegrityError as refused:
+        if "run_session_once" not in str(refused):
+            raise
         # What people said of another run was a guess, and the endpoint has just said otherwise.
         if answer.state == State.STARTED and _take_from_guesses(values["session_id"], run):
             with suppress(IntegrityError), _own_savepoint():

@@ -46,16 +46,14 @@ def may_stand_in(text: str, prefix: str) -> bool:
     return prefix.encode() in raw.translate(None, _DELETED)
 
 
-def spans(text: str, prefix: str) -> list[tuple[int, int]]:
+def spans(text: str, prefix: str) -> Iterator[tuple[int, int]]:
     """Where tokens with a gap inside stand in `text`, which is `visible`."""
-    found: list[tuple[int, int]] = []
     pattern, at = _with_gaps(prefix), 0
     while start := pattern.search(text, at):
         end = _end(text, start.end(), is_broken=start[0].lower() != prefix)
         if end is not None:
-            found.append((start.start(), end))
+            yield start.start(), end
         at = end or start.end()
-    return found
 
 
 def _with_gaps(prefix: str) -> re.Pattern[str]:

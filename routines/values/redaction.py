@@ -39,12 +39,18 @@ def redact(text: str) -> str:
 def redact_tokens(text: str) -> str:
     """For pages, where more must not be taken for a secret: their forms carry CSRF tokens."""
     if contains_token(text):  # also one with invisible characters or gaps between
-        text = broken_tokens.visible(text)
-        for start, end in reversed(broken_tokens.spans(text, PREFIX)):
-            text = f"{text[:start]}{MASK}{text[end:]}"
+        text = _without_broken_tokens(broken_tokens.visible(text))
     if not _MAY_HOLD_ONE.search(text.lower()):
         return text
     return _TOKEN.sub(MASK, text)
+
+
+def _without_broken_tokens(text: str) -> str:
+    parts, at = [], 0
+    for start, end in broken_tokens.spans(text, PREFIX):
+        parts += [text[at:start], MASK]
+        at = end
+    return "".join([*parts, text[at:]])
 
 
 # --- One token: any piece of it, however it is spelled ---

@@ -51,7 +51,7 @@ def contains_token(text: str) -> bool:
         return True
     if not broken_tokens.may_stand_in(text, PREFIX):
         return False
-    return bool(broken_tokens.spans(broken_tokens.visible(text), PREFIX))
+    return any(True for _ in broken_tokens.spans(broken_tokens.visible(text), PREFIX))
 
 
 def find(text: str, *, alone: bool = False) -> str | None:

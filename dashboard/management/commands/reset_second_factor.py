@@ -14,7 +14,7 @@ class Command(BaseCommand):
         parser.add_argument("username")
 
     def handle(self, *, username: str, **options: Any) -> None:
-        person = Person.objects.filter(username__iexact=username).first()
+        person = Person.objects.named(username)
         if person is None:
             raise CommandError("There is no person with that username.")
         if not second_factor.reset(person, by=None):

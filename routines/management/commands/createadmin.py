@@ -47,12 +47,11 @@ class Command(BaseCommand):
 
     def _person(self, username: str) -> Person:
         person = Person(username=username or input("Username: ").strip())
+        people.check_username_is_free(person.username)
         try:
             person.full_clean(exclude=["password"])
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        if Person.objects.filter(username__iexact=person.username).exists():
-            raise CommandError("A person with that username exists already.")
         return person
 
     def _password_from_stdin(self, person: Person) -> str:

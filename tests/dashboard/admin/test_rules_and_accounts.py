@@ -40,6 +40,38 @@ def test_the_rules_are_set_shown_and_traced(admin_client, routine):
     assert chosen.attributes["value"] == "type_name"
 
 
+def test_a_routine_whose_groups_are_gone_is_warned_of_in_the_registry(admin_client, routine):
+    crew = groups.add("Release crew", members=[], by=None)
+    save(admin_client, rules(routine), open_to_everybody="no", open_to=[crew.pk])
+    crew.delete()
+    for page in (reverse("registry"), reverse("registry_routine", args=[routine.slug])):
+        shown = Page(admin_client.get(page))
+        assert shown.says("only admins may run it now.")
+        assert shown.find("a", href=rules(routine))
+    form = Page(admin_client.get(rules(routine)))
+    assert form.fields()["open_to_everybody"] == "no"
+    refused = Page(save(admin_client, rules(routine), asks_why="on"))
+    assert refused.says("Choose at least one group, or everybody above.")
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({}, "Choose who may run it."),
+        ({"open_to_everybody": "maybe"}, "maybe is not one of the available choices"),
+        ({"open_to_everybody": "no"}, "Choose at least one group, or everybody above."),
+        ({"open_to_everybody": "yes", "open_to": "1"}, "not both."),
+    ],
+)
+def test_what_does_not_say_who_may_run_it_changes_nothing(admin_client, routine, typed, sentence):
+    shown = Page(admin_client.get(rules(routine))).fields()
+    del shown["open_to_everybody"]
+    response = admin_client.post(rules(routine), shown | typed)
+    assert response.status_code == 422
+    assert Page(response).says(sentence)
+    assert Routine.objects.get().open_to_everybody
+
+
 def test_rules_that_cannot_be_are_said_at_the_field(admin_client, routine):
     response = admin_client.post(rules(routine), {"open_to": ["999"], "confirmation": "maybe"})
     assert response.status_code == 422

@@ -129,6 +129,17 @@ def test_a_preview_stores_nothing_and_shows_what_people_will_see(admin_client, r
     assert routine.text_templates.count() == 1
 
 
+def test_a_template_is_saved_after_a_preview_without_scripts(admin_client, routine, template):
+    edit = reverse("edit_template", args=[routine.slug, template.pk])
+    preview = reverse("preview_template", args=[routine.slug])
+    typed = Page(admin_client.get(edit)).fields(edit) | {"name": "Renamed"}
+    page = Page(admin_client.post(preview, typed))
+    assert page.says("Edit the template The template")
+    assert admin_client.post(edit, page.fields(edit)).status_code == 302
+    template.refresh_from_db()
+    assert template.name == "Renamed"
+
+
 def test_a_template_may_keep_its_own_name(admin_client, routine, template):
     url = reverse("edit_template", args=[routine.slug, template.pk])
     assert save(admin_client, url, name=template.name, body="").status_code == 302

@@ -38,7 +38,7 @@ closed_by_hand = pytest.mark.usefixtures("transactional_db")
 
 @closed_by_hand
 @pytest.mark.parametrize(
-    ("create", "file", "page"),
+    ("create", "file", "back_to"),
     [
         (create_manager, CSV, "/history/?state=started"),
         (create_admin, AUDIT, "/audit/?what=tokens"),
@@ -46,12 +46,12 @@ closed_by_hand = pytest.mark.usefixtures("transactional_db")
     ids=["history", "audit trail"],
 )
 def test_too_many_at_once_are_asked_to_wait_and_nothing_is_noted(
-    client: Client, create: Callable[[], Person], file: str, page: str
+    client: Client, create: Callable[[], Person], file: str, back_to: str
 ):
     begun = take_all_places(client)
     waiting = signed_in(create())
-    answer = waiting.get(f"{file}?{page.partition('?')[2]}", follow=True)
-    assert answer.redirect_chain == [(page, 302)]
+    answer = waiting.get(f"{file}?{back_to.partition('?')[2]}", follow=True)
+    assert answer.redirect_chain == [(back_to, 302)]
     assert Page(answer).says("Several exports are under way. Nothing was exported")
     exported = AuditEvent.objects.filter(action=AuditEvent.Action.EXPORTED)
     assert exported.count() == len(begun) > 0

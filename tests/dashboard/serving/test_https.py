@@ -41,7 +41,7 @@ def test_what_the_proxy_leaves_out_is_said_and_leads_nowhere(db, caplog, at, hea
         assert Page(response).says("This did not come over https")
         assert Page(response).says(missing)
         assert Page(response).says("https://routines.example.com:8443")
-    [warning] = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    [warning] = [one.getMessage() for one in caplog.records if one.name == https.__name__]
     assert missing in warning
     assert "X-Forwarded-Proto" in warning
     assert "FORWARDED_ALLOW_IPS" in warning
@@ -71,9 +71,10 @@ def test_another_host_is_told_the_right_address(db, caplog):
     for host in ("127.0.0.1:8000", "evil.example.com", "a b", "[::1"):
         response = Client().get("/", headers={"Host": host}, secure=True)
         assert response.status_code == 400
-        assert Page(response).says("The dashboard is opened at https://routines.example.com:8443.")
-        assert Page(response).says("must pass the header Host on")
-        assert not Page(response).says("too large")
+        said = response.content.decode()
+        assert "Open https://routines.example.com:8443" in said
+        assert "must pass the header Host on" in said
+        assert "too large" not in said
     [warning] = [one.getMessage() for one in caplog.records if one.name == https.__name__]
     assert "DASHBOARD_URL" in warning
 

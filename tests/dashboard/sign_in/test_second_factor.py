@@ -1,9 +1,11 @@
 """A second factor beside the password: set up, signed in with, and asked of who must have one."""
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import (
     format_hotp_value,
@@ -16,6 +18,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from routines.models import AuditEvent, Person
 from tests.dashboard.browsing import HTMX, Page, signed_in
@@ -98,6 +101,26 @@ def test_recovery_codes_are_shown_once(client):
     page = Page(client.get("/second-factor/codes/"))
     assert not page.find("pre")
     assert page.says("There are 10 unused ones.")
+
+
+def test_the_second_factors_lock_is_said_and_holds_in_every_browser_for_five_minutes(
+    client, teammate
+):
+    """As docs/sign-in.md has it, and unlike that of passwords."""
+    secret = set_up_app(client)
+    guesser = password(teammate)
+    for _ in range(5):
+        guesser.post(AND_YOUR_SECOND, {"code": "000000"})
+    usual = password(teammate)
+    refused = Page(usual.post(AND_YOUR_SECOND, {"code": code_of(secret)}))
+    assert refused.says("Too many wrong codes or passkeys for this person. Wait five minutes")
+    assert refused.says("not even a right one")
+    assert not refused.says("Too many wrong passwords")
+    assert not is_signed_in(usual)
+    with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1)):
+        again = password(teammate)
+        again.post(AND_YOUR_SECOND, {"code": code_of(secret)})
+        assert is_signed_in(again)
 
 
 def test_cancelling_leads_back_to_the_password(client, teammate):

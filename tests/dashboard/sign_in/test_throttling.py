@@ -166,3 +166,49 @@ def test_another_spelling_of_the_same_name_starts_no_new_count(victim):
     for username in ("victim", "VICTIM", "v\u0131ctim", "vict\u0131m", "v\u0131ct\u0131m"):
         guess(1, at="203.0.113.9", username=username)
     assert not tries(Client(), PASSWORD, at="203.0.113.9")
+
+
+def said(client: Client, *, at: str) -> Page:
+    form = {"login": "victim", "password": PASSWORD}
+    return Page(client.post("/sign-in/", form, headers={"X-Forwarded-For": at}))
+
+
+def test_the_hour_for_a_new_browser_is_said_and_is_one(victim):
+    """As docs/sign-in.md has it: guessed from everywhere, it is not over in five minutes."""
+    own = Client()
+    assert tries(own, PASSWORD, at=VICTIM)
+    for number in range(10):
+        guess(5, at=f"203.0.113.{number}")
+    new = Client()
+    for _ in range(7):  # it stays the hour, however often one tries
+        assert said(new, at=VICTIM).says("In a browser that is new to it, wait an hour")
+    assert tries(own, PASSWORD, at=VICTIM)
+    later = timezone.now() + timedelta(minutes=59)
+    with time_machine.travel(later):
+        assert not tries(Client(), PASSWORD, at=VICTIM)
+    with time_machine.travel(later + timedelta(minutes=1, seconds=30)):
+        assert tries(Client(), PASSWORD, at=VICTIM)
+
+
+def test_where_two_limits_are_reached_the_longer_one_is_said(victim):
+    for number in range(10):
+        guess(5, at=f"203.0.113.{number}")
+    assert said(Client(), at="203.0.113.0").says("wait an hour")
+
+
+def test_an_address_that_tries_many_names_is_told_ten_minutes(victim):
+    for number in range(6):
+        guess(5, at=OFFICE, username=f"name-{number}")
+    assert said(Client(), at=OFFICE).says("Wait ten minutes")
+    with time_machine.travel(timezone.now() + timedelta(minutes=10, seconds=1)):
+        assert tries(Client(), PASSWORD, at=OFFICE)
+
+
+def test_in_a_known_browser_no_other_browser_is_promised(victim):
+    own = Client()
+    assert tries(own, PASSWORD, at=VICTIM)
+    for number in range(5):
+        tries(own, f"guess {number}", at=VICTIM)
+    page = said(own, at=VICTIM)
+    assert page.says("Wait five minutes")
+    assert not page.says("is not held up")

@@ -100,12 +100,17 @@ def test_a_refused_trial_ticks_nothing(admin_client, nine, untried, practice: Pr
 # --- The standing ---
 
 
-def test_a_version_is_never_accepted_until_the_endpoint_started_a_session_with_it(untried):
+def test_a_version_is_never_accepted_until_the_endpoint_started_a_session_with_it(
+    admin_client, untried
+):
     assert standing() == Standing.NEW
     for reason in (Reason.NO_ANSWER, Reason.SENDING, Reason.TOKEN_REJECTED, Reason.SAID_STARTED):
         create_run(reason=reason, beta_version=NEW)
     assert standing() == Standing.NEW
-    create_run(beta_version=NEW)
+    run = create_run(beta_version=NEW)
+    assert standing() == Standing.SUPPORTED
+    admin_client.get(LIST)
+    run.delete()  # as retention does, in time
     assert standing() == Standing.SUPPORTED
 
 

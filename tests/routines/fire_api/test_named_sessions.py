@@ -52,6 +52,8 @@ SHAPES: dict[str, object] = {
     "a list in the field": CONFLICT | {"claude_code_session_url": [SESSION_URL]},
     "an object in the field": CONFLICT | {"claude_code_session_id": {"value": SESSION_ID}},
     "a field of another name": CONFLICT | {"session_id": SESSION_ID},
+    "a field of another spelling": CONFLICT | {"claudeCodeSessionId": SESSION_ID},
+    "a document within the message": envelope("conflict_error", json.dumps(SESSION)),
     "a field called session": CONFLICT | {"session": {"id": SESSION_ID}},
     "an address in the message": envelope("conflict_error", f"See {SESSION_URL}."),
     "an ID in the message": envelope("conflict_error", f"{SESSION_ID} is running"),
@@ -88,7 +90,7 @@ def test_it_keeps_what_the_endpoint_said_besides():
     assert result.error_message == "A session was started already."
 
 
-@pytest.mark.parametrize("name", ["Location", "Content-Location"])
+@pytest.mark.parametrize("name", ["Location", "Content-Location", "Claude-Code-Session-Url"])
 @pytest.mark.parametrize("status", [302, 303, 409])
 def test_a_session_named_by_a_header_is_kept(status, name):
     result = fire_at(says(answer(status, b"", {name: SESSION_URL})))
@@ -99,7 +101,10 @@ ODD = {"a word": "abc", "another address": "https://evil.example/x", "a script":
 
 
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
-@pytest.mark.parametrize("field", ["claude_code_session_id", "claude_code_session_url"])
+@pytest.mark.parametrize(
+    "field",
+    ["claude_code_session_id", "claude_code_session_url", "session_id", "sessionUrl"],
+)
 def test_an_odd_name_is_a_name_too(field, value):
     result = fire_at(says(answer(409, CONFLICT | {field: value})))
     assert result.state == State.UNKNOWN
@@ -150,6 +155,12 @@ def test_a_session_of_our_own_text_that_an_error_repeats_is_no_news():
     body = envelope("invalid_request_error", f"could not parse: {text}")
     result = fire_at(says(answer(400, body)), text=text)
     assert (result.reason, result.session_url) == (Reason.BAD_REQUEST, "")
+
+
+def test_a_cookie_is_no_session_of_claude():
+    headers = {"Set-Cookie": f"session_1={SESSION_ID}; path=/"}
+    result = fire_at(says(answer(409, CONFLICT, headers)))
+    assert (result.reason, result.session_id) == (Reason.OTHER_REFUSAL, "")
 
 
 # --- Redaction, cuts, sizes ---

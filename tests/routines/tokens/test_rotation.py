@@ -13,7 +13,7 @@ from routines.tokens import rotation
 from routines.values import tokens
 from routines.values.reasons import Reason
 from tests.factories import create_admin, create_routine, create_teammate
-from tests.routines.runs.firing.pressing import at_once, press
+from tests.routines.runs.firing.pressing import at_once, press, press_all_the_same
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +123,7 @@ class TestAtOnce:
         def fire(person: Person) -> list[str]:
             reasons: list[str] = []
             while not rotated.is_set() or len(reasons) < 3:
-                reasons.append(press(routine, person).run.reason)
+                reasons.append(press_all_the_same(routine, person).run.reason)
             return reasons
 
         def rotate() -> list[str]:

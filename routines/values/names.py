@@ -1,0 +1,49 @@
+"""Names of people: one spelling of each, and what it looks like to a reader.
+
+Two names with the same look are the same name in another case or another form of Unicode (wide
+letters, ligatures), or one that is read as the other, on purpose or not: `anna` with a Cyrillic a.
+Letters of other scripts that are drawn like a Latin one count as that one. Within the Latin script
+nothing is folded but case: `kai` and `kal`, `ana` and `aña` are different people.
+"""
+
+import hashlib
+import unicodedata
+
+# As Unicode's table of confusables (UTS 39) has them, those that letters of names can be.
+_DRAWN_LIKE = {
+    # Cyrillic
+    **dict(zip("авекмнорстухѕіјԁԛԝһҽӏьбгпцѵүғқ", "abekmhopctyxsijdqwhelb6rnuvyfk", strict=True)),
+    # Greek
+    **dict(zip("αβγεζηικνορτυχωϲϳ", "abyeznikvoptuxwcj", strict=True)),
+    # Armenian
+    **dict(zip("օսհոցզյւգ", "ouhngqjlq", strict=True)),
+    # Letters of Latin and phonetic alphabets that are drawn like others of it
+    **dict(zip("ıɑɡɩʟɴʀʏᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢꜱʙɢʜɪ", "iagilnryacdejkmoptuvwzsbghi", strict=True)),
+}
+# Digits of other scripts are brought to ASCII's by their value.
+
+
+def normalise(name: str) -> str:
+    """As it is stored: one form of Unicode (NFKC), nothing around it."""
+    return unicodedata.normalize("NFKC", name).strip()
+
+
+def key(name: str) -> str:
+    """The same for all spellings that are one name.
+
+    Upper case first, as PostgreSQL compares: to it a dotless i is an I.
+    """
+    return normalise(normalise(name).upper().casefold())
+
+
+def look(name: str) -> str:
+    """The same for all names that a reader takes for one another. Of fixed length, for a column."""
+    lower = unicodedata.normalize("NFD", key(name))
+    drawn = "".join(_DRAWN_LIKE.get(letter, _digit(letter)) for letter in lower)
+    whole = unicodedata.normalize("NFC", drawn)
+    return hashlib.sha256(" ".join(whole.split()).encode()).hexdigest()
+
+
+def _digit(letter: str) -> str:
+    value = unicodedata.decimal(letter, None)
+    return letter if value is None else str(value)

@@ -1,0 +1,100 @@
+"""A request has arrived before it takes a place in Django, and gives it back whatever happens."""
+
+import io
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from dashboard.serving.receiving import Receiving
+
+MOST = 1_000
+
+
+@pytest.fixture
+def connection() -> Iterator[socket.socket]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours
+
+
+class File(list[bytes]):
+    """As `wsgi.file_wrapper` is."""
+
+
+def environ(connection: socket.socket, body: bytes = b"", length: str | None = None) -> Any:
+    return {
+        "gunicorn.socket": connection,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.file_wrapper": File,
+        "CONTENT_LENGTH": str(len(body)) if length is None else length,
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/routines/x/fire/",
+    }
+
+
+def application(seen: list[bytes], answer: Iterable[bytes] = (b"ok",)) -> Callable[..., Any]:
+    def answering(environ: Any, start_response: Any) -> Iterable[bytes]:
+        seen.append(environ["wsgi.input"].read())
+        return answer
+
+    return answering
+
+
+def closed(answer: Any) -> None:
+    list(answer)
+    answer.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "length", "read"),
+    [
+        (b"a=1", None, b"a=1"),
+        (b"", "", b""),
+        (b"", "0", b""),
+        (b"a=1", "nonsense", b""),
+        (b"a=1&b=2", "3", b"a=1"),  # what follows is the next request's
+        (b"x" * MOST, None, b"x" * MOST),
+        (b"x" * (MOST + 1), None, b""),  # Django refuses it by its length
+        (b"a=1", "9" * 30, b""),
+    ],
+)
+def test_django_gets_the_body_whole_or_not_at_all(connection, body, length, read):
+    seen: list[bytes] = []
+    receiving = Receiving(application(seen), places=1, most_bytes=MOST)
+    closed(receiving(environ(connection, body, length), None))
+    assert seen == [read]
+
+
+def test_half_a_body_never_reaches_django(connection):
+    seen: list[bytes] = []
+    statuses: list[str] = []
+    receiving = Receiving(application(seen), places=1, most_bytes=MOST)
+    receiving(environ(connection, b"a=1", "900"), lambda status, headers: statuses.append(status))
+    assert (seen, statuses) == ([], ["408 Request Timeout"])
+
+
+def test_a_place_is_free_again_once_the_answer_is_through(connection):
+    receiving = Receiving(application([]), places=1, most_bytes=MOST)
+    first = receiving(environ(connection), None)
+    second = threading.Thread(target=lambda: closed(receiving(environ(connection), None)))
+    second.start()
+    second.join(0.05)
+    assert second.is_alive()  # it waits for the place
+    closed(first)
+    second.join()
+
+
+def test_a_place_is_free_again_after_a_failure_and_during_a_file(connection):
+    def failing(environ: Any, start_response: Any) -> Iterable[bytes]:
+        raise ZeroDivisionError
+
+    receiving = Receiving(failing, places=1, most_bytes=MOST)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            receiving(environ(connection), None)
+    file = File([b"x"])
+    receiving = Receiving(application([], file), places=1, most_bytes=MOST)
+    assert [receiving(environ(connection), None) for _ in range(2)] == [file, file]

@@ -16,6 +16,7 @@ from pathlib import Path
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)", re.DOTALL)
 _QUOTED = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"", re.DOTALL)
 _COMMENT = re.compile(r"(?:^|\s+)#.*", re.DOTALL)
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _ESCAPED = re.compile(r"\\([\"\\$`])")
 
 
@@ -37,6 +38,7 @@ def read(path: Path) -> dict[str, str]:
             "may read it."
         ) from None
     found: dict[str, str] = {}
+    content = content.replace("\r\n", "\n").replace("\r", "\n")
     for number, line in enumerate(content.split("\n"), start=1):
         line = line.strip()
         if not line or line.startswith("#"):
@@ -53,8 +55,10 @@ def _parsed(line: str, number: int) -> tuple[str, str]:
     if match is None:
         raise Unreadable(f"has no NAME=value in line {number}. What stands there is not repeated.")
     name, value = match.groups()
-    if "\x00" in value:
-        raise Unreadable(f"holds a NUL character in line {number}, the value of {name}.")
+    if _UNSEEN.search(value):
+        raise Unreadable(
+            f"holds a sign that is not visible in line {number}, the value of {name}. Type it anew."
+        )
     if value[:1] not in ("'", '"'):
         return name, _COMMENT.sub("", value).rstrip()
     quoted = _QUOTED.match(value)

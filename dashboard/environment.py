@@ -23,6 +23,8 @@ from dashboard import database_url, dotenv
 from routines.wire import Proxy
 
 _OLDEST_SQLITE = (3, 35)  # the first that drops columns and returns rows from an INSERT
+_MOST_DIGITS = 9
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -38,11 +40,19 @@ def is_loopback(host: str | None) -> bool:
 def _as_browsers_write(host: str) -> str:
     """International names in their ASCII spelling, IPv6 addresses in their short one.
 
-    Raise ValueError.
+    Raise ValueError for what is no host: Django would take `*` and `.example.com` for many.
     """
-    if ":" in host:
+    if ":" in host and "%" not in host:
         return str(ipaddress.IPv6Address(host))
-    return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    name = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    if not _HOST_NAME.fullmatch(name):
+        raise ValueError("This is no host.")
+    return name
+
+
+def _whole_number(raw: str) -> int | None:
+    """None for what is none; so long ones are none, since Python would not read them."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= _MOST_DIGITS else None
 
 
 class Environment:
@@ -94,9 +104,9 @@ class Environment:
         return content
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
-        raw = self.text(name, str(default))
-        if raw.isascii() and raw.isdigit() and least <= int(raw) <= most:
-            return int(raw)
+        number = _whole_number(self.text(name, str(default)))
+        if number is not None and least <= number <= most:
+            return number
         self._problem(f"{name} must be a whole number from {least} to {most}.")
         return default
 
@@ -113,9 +123,9 @@ class Environment:
     def days(self, name: str, *, least: int) -> int:
         """How long something is kept; 0, the default, is for ever."""
         most = 36_500
-        raw = self.text(name, "0")
-        if raw.isascii() and raw.isdigit() and (int(raw) == 0 or least <= int(raw) <= most):
-            return int(raw)
+        number = _whole_number(self.text(name, "0"))
+        if number is not None and (number == 0 or least <= number <= most):
+            return number
         self._problem(
             f"{name} must be 0 (keep for ever) or a whole number of days from {least} to {most}."
         )
@@ -141,10 +151,13 @@ class Environment:
     def origin(self, name: str, default: str | None = None, *, hint: str) -> str:
         """`https://host[:port]`; plain http for loopback only. No path, user-info or query."""
         raw = self.text(name, default, hint=hint)
-        if not raw:
-            return "http://localhost"  # a problem was noted above
+        return self._origin(name, raw, hint) if raw else "http://localhost"  # a problem was noted
+
+    def _origin(self, name: str, raw: str, hint: str) -> str:
         try:
             parts = urlsplit(raw)
+            if parts.port == 0:
+                raise ValueError("This is no port.")
             usual = {"http": 80, "https": 443}.get(parts.scheme)
             port = "" if parts.port in (None, usual) else f":{parts.port}"
             host = _as_browsers_write(parts.hostname or "localhost")
@@ -168,6 +181,7 @@ class Environment:
         try:
             parts = urlsplit(raw)
             good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            _as_browsers_write(parts.hostname or "")
         except ValueError:
             good = False
         if not good or "@" in parts.netloc or parts.query or parts.fragment or len(raw) > 200:
@@ -186,10 +200,10 @@ class Environment:
         hint = "https://login.example.com, comma-separated."
         found = []
         for one in self.names(name, ""):
-            parts = urlsplit(one)
-            if parts.scheme != "https" or not parts.netloc or parts.path.strip("/"):
+            if one.casefold().startswith("https://"):
+                found.append(self._origin(name, one, hint))
+            else:
                 self._problem(f"{name} must be origins like {hint}")
-            found.append(f"{parts.scheme}://{parts.netloc}")
         return found
 
     def header(self, name: str) -> str:

@@ -304,8 +304,10 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # Refusals stand in the request's own line; a failure comes with its traceback.
         "django.request": {"level": "ERROR"},
-        # One short line instead: dashboard/views/errors.py.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # Nor does what anybody may send, another host's name or a file: each would be an ERROR with
+        # a traceback. The request's line has the status.
+        "django.security": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "WARNING"},
         # At DEBUG these two write the headers of requests and answers, tokens and all. So they
         # stay quiet whatever the root's level is.
         "httpx": {"level": "WARNING"},

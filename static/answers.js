@@ -8,9 +8,15 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   if (!event.detail.xhr.getResponseHeader(OURS)) event.preventDefault();
 });
 
-// A whole page of the dashboard's is no part of this one either: what it says is told.
+// A whole page of the dashboard's is no part of this one either, nor is a bare sentence: what it
+// says is told.
 const wholePages = new WeakMap();
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (detail.xhr.getResponseHeader("Content-Type")?.startsWith("text/plain")) {
+    detail.shouldSwap = false;
+    wholePages.set(detail.xhr, [detail.serverResponse.trim(), ...kept(calls.get(detail.xhr))]);
+    return;
+  }
   if (!/^\s*<!doctype/i.test(detail.serverResponse)) return;
   detail.shouldSwap = false;
   const page = new DOMParser().parseFromString(detail.serverResponse, "text/html");

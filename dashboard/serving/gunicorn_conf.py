@@ -30,7 +30,7 @@ preload_app = True  # a mistake stops the start instead of every worker, and the
 
 host = os.environ.get("HOST") or "127.0.0.1"
 port = os.environ.get("PORT") or "8000"
-if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+if not (port.isascii() and port.isdigit() and len(port) < 6 and 1 <= int(port) <= 65535):
     print("Settings: PORT must be a whole number from 1 to 65535.", file=sys.stderr)
     sys.exit(2)
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,11 +1,12 @@
-"""Requests that come slowly hold no place that pages need, and end: the head, then the body.
+"""Requests that come slowly, and answers that are read slowly, hold no place that pages need.
 
-gunicorn's threads read requests themselves and know no time limit for it, so a few connections that
-each hold half a request would stop every page. Hence two kinds of places (0034-slow-requests.md):
+gunicorn's threads read requests and write answers themselves and know no time limit for it, so a
+few connections that each hold half a request, or read no answer, would stop every page. Hence two
+kinds of places (0026-slow-requests.md):
 
-- gunicorn has many threads, which cost little while they wait. They receive;
+- gunicorn has many threads, which cost little while they wait. They receive, and send;
 - WEB_THREADS of them at a time may be in Django: whoever has received a request takes one of these
-  places, and gives it back with the end of the answer.
+  places, and gives it back once the answer is made. What is streamed is made while it is sent.
 
 And a watch ends what takes too long altogether, however steadily it drips.
 """
@@ -20,11 +21,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import IO, Any
 
+from dashboard.serving.headers import HEADERS
+
 logger = logging.getLogger(__name__)
 
 THREADS = 128  # beside WEB_THREADS, for requests that are still coming
 HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0  # a megabyte over a bad telephone connection takes about ten
+SENDING_SECONDS = 60.0  # for an answer, or for each piece of one that is streamed
 LOOK_EVERY = 1.0
 _IN_MEMORY = 262_144  # bytes of a body; what is longer lies in a temporary file
 _CHUNK = 65_536
@@ -35,19 +39,21 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 
 
 class Watch:
-    """Ends what a client sends, as if it had hung up, when the time for it has run out.
+    """Ends a connection, as if the client had hung up, when the time for it has run out.
 
-    The thread that reads then finds the end of the request; answering is still possible.
+    The thread that reads then finds the end of the request; answering is still possible. The one
+    that sends (`sending`) finds the connection gone.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._until: dict[socket.socket, float] = {}
+        self._until: dict[socket.socket, tuple[float, int]] = {}
         self._looks = False
 
-    def allow(self, connection: socket.socket, seconds: float) -> None:
+    def allow(self, connection: socket.socket, seconds: float, *, sending: bool = False) -> None:
+        ends = socket.SHUT_RDWR if sending else socket.SHUT_RD
         with self._lock:
-            self._until[connection] = time.monotonic() + seconds
+            self._until[connection] = time.monotonic() + seconds, ends
             if not self._looks:  # here, in the worker: a fork takes no threads along
                 self._looks = True
                 threading.Thread(target=self._look, name="slow requests", daemon=True).start()
@@ -61,17 +67,20 @@ class Watch:
             time.sleep(LOOK_EVERY)
             now = time.monotonic()
             with self._lock:  # so that none of them is closed meanwhile, and another opened
-                for connection, until in self._until.items():
+                for connection, (until, ends) in self._until.items():
                     if until < now:
                         with suppress(OSError):
-                            connection.shutdown(socket.SHUT_RD)
+                            connection.shutdown(ends)
 
 
 watch = Watch()
 
 
 class Receiving:
-    """WSGI, around Django: receive the body, take a place, give it back when all is answered."""
+    """WSGI, around Django: receive the body, take a place, give it back when there is an answer.
+
+    worker.py forgets the connection when the request is over.
+    """
 
     def __init__(self, application: Application, *, places: int, most_bytes: int) -> None:
         self._application = application
@@ -97,31 +106,47 @@ class Receiving:
         except BaseException:
             end()
             raise
+        watch.allow(connection, SENDING_SECONDS, sending=True)
         file_wrapper = environ.get("wsgi.file_wrapper")
         is_file = file_wrapper is not None and isinstance(answer, file_wrapper)
         if is_file:
             end()  # gunicorn sends the file by itself
             return answer
-        return _Answer(answer, end)
+        if getattr(answer, "streaming", True):
+            return _Streamed(answer, connection, end)
+        try:
+            return list(answer)
+        finally:
+            _close(answer, end)
 
 
-class _Answer:
-    """What the application answers; at its end, the place is free."""
+class _Streamed:
+    """What the application makes while it is sent; at its end, the place is free."""
 
-    def __init__(self, answer: Iterable[bytes], end: Callable[[], None]) -> None:
+    def __init__(
+        self, answer: Iterable[bytes], connection: socket.socket, end: Callable[[], None]
+    ) -> None:
         self._answer = answer
+        self._connection = connection
         self._end = end
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._answer
+        for piece in self._answer:
+            watch.allow(self._connection, SENDING_SECONDS, sending=True)
+            yield piece
+            watch.forget(self._connection)  # the next one may take long to make
 
     def close(self) -> None:
-        try:
-            close = getattr(self._answer, "close", None)
-            if close is not None:
-                close()
-        finally:
-            self._end()
+        _close(self._answer, self._end)
+
+
+def _close(answer: Iterable[bytes], end: Callable[[], None]) -> None:
+    try:
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
+    finally:
+        end()
 
 
 def _received(environ: Environ, most_bytes: int) -> IO[bytes] | None:
@@ -163,6 +188,6 @@ def _refuse(environ: Environ, start_response: Any) -> Iterable[bytes]:
     sentence = (
         b"The request did not arrive whole in time. Nothing was done or sent. Try once more.\n"
     )
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
-    start_response("408 Request Timeout", [*headers, ("Content-Length", str(len(sentence)))])
+    own = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(sentence))}
+    start_response("408 Request Timeout", list((HEADERS | own).items()))
     return [sentence]

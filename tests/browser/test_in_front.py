@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from dashboard.serving.headers import MARK
 from routines import registry
 from routines.models import Person, Routine, Run
 from routines.practice_api import PracticeApi
@@ -218,6 +219,28 @@ def test_a_whole_page_of_the_dashboards_own_is_told_and_not_drawn_into_a_card(
     run_now(form).click()
     expect(notice(form)).to_contain_text("Something broke in the dashboard.")
     expect(notice(form)).to_contain_text("look at the history before you press it again")
+    expect(text_area(form)).to_have_value(TYPED)
+    expect_at_the_press(form, run_now(form))
+
+
+def test_a_sentence_of_the_dashboards_own_is_told_and_not_drawn_into_a_card(
+    form: Page, console: Console
+):
+    """As where a press has not arrived whole, or has been addressed to another host."""
+    console.expect_answer(408)
+    console.expect("Response Status Error Code 408")
+    form.route(
+        FIRE,
+        lambda route: route.fulfill(
+            status=408,
+            body="The request did not arrive whole in time. Nothing was done or sent.\n",
+            content_type="text/plain; charset=utf-8",
+            headers={MARK: "1"},
+        ),
+    )
+    run_now(form).click()
+    expect(notice(form)).to_contain_text("Nothing was done or sent. What you typed is still here.")
+    form.unroute(FIRE)
     expect(text_area(form)).to_have_value(TYPED)
     expect_at_the_press(form, run_now(form))
 

@@ -203,6 +203,37 @@ def test_sending_is_logged_before_the_request_leaves(practice, caplog, monkeypat
     ]
 
 
+def logged_with_traceback(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """By the levels of settings.py, which the tests' own do not take over."""
+    loggers: Any = django_settings.LOGGING["loggers"]
+
+    def is_shown(record: logging.LogRecord) -> bool:
+        names = [name for name in loggers if f"{record.name}.".startswith(f"{name}.")]
+        level = loggers[max(names, key=len)]["level"] if names else "INFO"
+        return record.levelno >= logging.getLevelNamesMapping()[level]
+
+    return [
+        record
+        for record in filter(is_shown, caplog.records)
+        if record.levelno > logging.WARNING or record.exc_info
+    ]
+
+
+FILE = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nx\r\n--x--\r\n'
+NONSENSE = {
+    "a file": ("multipart/form-data; boundary=x", FILE),
+    "two thousand fields": ("application/x-www-form-urlencoded", b"a=1&" * 2_000),
+}
+
+
+@pytest.mark.parametrize(("kind", "body"), NONSENSE.values(), ids=NONSENSE)
+def test_what_anybody_may_send_is_no_error_and_no_traceback(db, kind, body, caplog):
+    caplog.set_level(logging.INFO)
+    response = Client(raise_request_exception=False).post("/sign-in/", body, content_type=kind)
+    assert response.status_code in (400, 413)
+    assert not logged_with_traceback(caplog)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:8701", "10.0.0.7", "evil.example", "a b"])
 def test_a_probe_by_address_is_no_error_and_no_traceback(host, caplog, settings):
     settings.ALLOWED_HOSTS = ["routines.example.com"]
@@ -210,11 +241,7 @@ def test_a_probe_by_address_is_no_error_and_no_traceback(host, caplog, settings)
     response = Client(raise_request_exception=False).get("/", headers={"Host": host})
     assert response.status_code == 400
     assert b"This is not the address of the dashboard." in response.content
-    shown = [one for one in caplog.records if one.name != "django.security.DisallowedHost"]
-    assert not [one for one in shown if one.levelno > logging.WARNING or one.exc_info]
-    loggers: Any = django_settings.LOGGING["loggers"]
-    quiet = loggers["django.security.DisallowedHost"]
-    assert quiet == {"level": "CRITICAL"}
+    assert not logged_with_traceback(caplog)
     assert facts(caplog, "refused: addressed to another host") == [{"host": host}]
 
 

@@ -10,6 +10,7 @@ READ = {
     "plain": ("A=b", "b"),
     "a byte-order mark": ("\ufeffA=b", "b"),
     "line ends of Windows": ("# x\r\nA=b\r\n", "b"),
+    "line ends of old Macs": ("# x\rA=b\r", "b"),
     "blanks around =": ("A = b", "b"),
     "tabs": ("\tA\t=\tb\t", "b"),
     "export": ("export A=b", "b"),
@@ -54,6 +55,10 @@ BAD = {
     "something behind a quote": "SECRET_KEY='hidden'-word",
     "a mark in front of the name": "\u200bSECRET_KEY=hidden-word",
     "NUL": "SECRET_KEY=hidden-word\x00",
+    "a sign that ends lines elsewhere": "SECRET_KEY=hidden\u2028A=word",
+    "a control character": "SECRET_KEY='hidden\x1bword'",
+    "a mark that nobody sees": "SECRET_KEY=hidden-word\u200b",
+    "a byte-order mark in it": "SECRET_KEY=hidden\ufeffword",
     "a second time": "A=hidden-word",
 }
 

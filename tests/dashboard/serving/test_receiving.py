@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from dashboard.serving import receiving as module
+from dashboard.serving.headers import HEADERS
 from dashboard.serving.receiving import Receiving
 
 MOST = 1_000
@@ -70,13 +72,54 @@ def test_django_gets_the_body_whole_or_not_at_all(connection, body, length, read
 
 def test_half_a_body_never_reaches_django(connection):
     seen: list[bytes] = []
-    statuses: list[str] = []
+    answered: list[tuple[str, dict[str, str]]] = []
     receiving = Receiving(application(seen), places=1, most_bytes=MOST)
-    receiving(environ(connection, b"a=1", "900"), lambda status, headers: statuses.append(status))
-    assert (seen, statuses) == ([], ["408 Request Timeout"])
+    receiving(
+        environ(connection, b"a=1", "900"),
+        lambda status, headers: answered.append((status, dict(headers))),
+    )
+    [(status, headers)] = answered
+    assert (seen, status) == ([], "408 Request Timeout")
+    assert headers.items() >= HEADERS.items()  # the dashboard's own answer: pages say what it says
 
 
-def test_a_place_is_free_again_once_the_answer_is_through(connection):
+class Page(list[bytes]):
+    """As Django's answers are: whole, and closed once."""
+
+    streaming = False
+    closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_who_reads_an_answer_slowly_holds_no_place(connection):
+    page = Page([b"ok"])
+    receiving = Receiving(application([], page), places=1, most_bytes=MOST)
+    answers: list[Iterable[bytes]] = []
+    asking = threading.Thread(
+        target=lambda: answers.extend(receiving(environ(connection), None) for _ in range(3)),
+        daemon=True,
+    )
+    asking.start()
+    asking.join(30)
+    assert [list(answer) for answer in answers] == [[b"ok"]] * 3  # none of them read before
+    assert page.closed == 3  # and each has given its database connection back
+
+
+@pytest.mark.parametrize("answer", [Page([b"ok"]), File([b"ok"]), [b"ok"]], ids=type)
+def test_an_answer_that_is_not_read_in_time_is_ended(connection, answer, monkeypatch):
+    monkeypatch.setattr(module, "SENDING_SECONDS", 0.0)
+    monkeypatch.setattr(module, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(module, "watch", module.Watch())
+    receiving = Receiving(application([], answer), places=1, most_bytes=MOST)
+    connection.settimeout(30)  # TimeoutError, were it never ended
+    piece = next(iter(receiving(environ(connection), None)))
+    with pytest.raises(BrokenPipeError):
+        connection.sendall(piece * 10_000_000)
+
+
+def test_a_place_is_free_again_once_a_streamed_answer_is_through(connection):
     receiving = Receiving(application([]), places=1, most_bytes=MOST)
     first = receiving(environ(connection), None)
     second = threading.Thread(target=lambda: closed(receiving(environ(connection), None)))

@@ -69,7 +69,8 @@ processes=$(($(nproc) + 1))
 # What shares a filled database goes to one process, and the order stays: real commits come last.
 spread="-n $processes --dist loadgroup --no-loadscope-reorder"
 # shellcheck disable=SC2086 # several words
-run SQLite "$@" -m "not browser" $spread --output=var/no-browser
+run SQLite "$@" -m "not browser" $spread --output=var/no-browser \
+    --ignore=tests/server/test_pgbouncer.py # which stands in front of PostgreSQL
 if [ -n "$postgresql" ]; then
     export TEST_DATABASE_URL="$postgresql"
     # shellcheck disable=SC2086 # several words

@@ -23,6 +23,9 @@ from dashboard import database_url, dotenv
 from routines.wire import Proxy
 
 _OLDEST_SQLITE = (3, 35)  # the first that drops columns and returns rows from an INSERT
+# Of PostgreSQL's client library, unless DATABASE_URL says otherwise: a server that vanished from
+# the network confirms nothing that is sent to it, and pages give up on it after two seconds.
+_GIVES_UP = {"tcp_user_timeout": "2000", "connect_timeout": "5"}  # milliseconds, seconds
 _MOST_DIGITS = 9
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -318,7 +321,7 @@ class Environment:
         kept = {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
         # They outlive their transaction, and a pooler may give the next one another connection.
         kept["DISABLE_SERVER_SIDE_CURSORS"] = True
-        return database | kept | {"OPTIONS": database["OPTIONS"] | {"pool": pool}}
+        return database | kept | {"OPTIONS": _GIVES_UP | database["OPTIONS"] | {"pool": pool}}
 
     def problem_if(self, wrong: bool, sentence: str) -> None:
         if wrong:

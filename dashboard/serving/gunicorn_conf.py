@@ -36,7 +36,9 @@ if not (port.isascii() and port.isdigit() and len(port) < 6 and 1 <= int(port) <
 bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 timeout = 60  # a worker's heartbeat: its main thread keeps it up while requests take their time
-graceful_timeout = settings.FIRE_TIMEOUT + 10  # a stop waits for fires in flight and their answers
+# A stop waits for fires in flight and their answers, and for presses that are still arriving.
+_ARRIVING = int(receiving.HEAD_SECONDS + receiving.BODY_SECONDS)
+graceful_timeout = settings.FIRE_TIMEOUT + _ARRIVING + 10
 keepalive = 15  # seconds; browsers poll while a run is being sent
 control_socket_disable = True  # or gunicorn opens one in the user's home
 

@@ -108,12 +108,12 @@ def _maintenance(url: str) -> str:
 
 
 def _seed(database: Database) -> None:
-    environment = _environment(database, "http://127.0.0.1:9", port=8000)
-    _run([sys.executable, "-m", "tests.server.seed"], environment)
+    settings = environment(database, "http://127.0.0.1:9", port=8000)
+    _run([sys.executable, "-m", "tests.server.seed"], settings)
 
 
 def manage(database: Database, endpoint: str, *arguments: str) -> None:
-    _run([sys.executable, "manage.py", *arguments], _environment(database, endpoint, port=8000))
+    _run([sys.executable, "manage.py", *arguments], environment(database, endpoint, port=8000))
 
 
 def copied(database: Database, folder: Path) -> Database:
@@ -129,7 +129,7 @@ def _run(command: list[str], environment: dict[str, str]) -> None:
         raise RuntimeError(done.stderr)
 
 
-def _environment(database: Database, endpoint: str, *, port: int, **more: str) -> dict[str, str]:
+def environment(database: Database, endpoint: str, *, port: int, **more: str) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return (
         kept
@@ -199,7 +199,7 @@ def serving(
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [*GUNICORN[:-1], f"python:{config}"],
-            env=_environment(database, endpoint, port=port, **settings),
+            env=environment(database, endpoint, port=port, **settings),
             stderr=stderr,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
@@ -225,8 +225,8 @@ def _static_files(database: Database) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         changed = max(path.stat().st_mtime for path in Path("static").rglob("*"))
         if not collected.exists() or collected.stat().st_mtime < changed:
-            environment = _environment(database, "http://127.0.0.1:9", port=8000)
-            _run([sys.executable, "manage.py", "collectstatic", "--no-input"], environment)
+            settings = environment(database, "http://127.0.0.1:9", port=8000)
+            _run([sys.executable, "manage.py", "collectstatic", "--no-input"], settings)
 
 
 def _answers(product: Product) -> bool:

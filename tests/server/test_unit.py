@@ -3,12 +3,15 @@
 import re
 import shutil
 import subprocess
+import sys
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
 
+from dashboard.serving import receiving
 from dashboard.settings import BASE_DIR
+from tests.server.product import Database, environment
 
 UNITS = BASE_DIR / "docs" / "systemd"
 DEFAULT_FIRE_TIMEOUT = 30
@@ -29,9 +32,29 @@ def test_a_service_runs_as_a_user_of_its_own_and_writes_for_it_alone(name: str):
     assert (service["ProtectSystem"], service["NoNewPrivileges"]) == ("strict", "yes")
 
 
+def test_a_stop_waits_for_fires_whose_press_is_still_arriving(tmp_path: Path):
+    """A press may come slowly, and fires once it is whole: its answer must find somebody."""
+    database = Database(f"sqlite:///{tmp_path / 'none.sqlite3'}")
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from dashboard.serving import gunicorn_conf; print(gunicorn_conf.graceful_timeout)",
+        ],
+        env=environment(database, "http://127.0.0.1:9", port=8000),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    arriving = receiving.HEAD_SECONDS + receiving.BODY_SECONDS
+    gunicorn_waits = int(done.stdout)
+    assert gunicorn_waits > DEFAULT_FIRE_TIMEOUT + arriving
+    assert int(unit("routines.service")["Service"]["TimeoutStopSec"]) > gunicorn_waits
+
+
 def test_a_stop_waits_for_fires_in_flight_and_a_crash_is_no_end():
     service = unit("routines.service")["Service"]
-    assert int(service["TimeoutStopSec"]) == DEFAULT_FIRE_TIMEOUT + 20
+    assert int(service["TimeoutStopSec"]) == DEFAULT_FIRE_TIMEOUT + 60
     readme = (BASE_DIR / "README.md").read_text()
     assert re.search(rf"`FIRE_TIMEOUT` \| {DEFAULT_FIRE_TIMEOUT} \|", readme)
     assert (service["Restart"], service["KillMode"]) == ("on-failure", "mixed")

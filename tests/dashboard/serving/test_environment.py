@@ -217,6 +217,15 @@ def test_postgresql_gets_a_pool_and_no_persistent_connections():
     assert database["OPTIONS"]["pool"]["max_size"] == 6
 
 
+def test_a_postgresql_that_vanished_from_the_network_is_given_up_on():
+    """By itself, the operating system sends the same again for a quarter of an hour."""
+    url = "postgresql://user:password@db.example.com:5432/dashboard"
+    options = read(DATABASE_URL=url)["DATABASES"]["default"]["OPTIONS"]
+    assert (options["tcp_user_timeout"], options["connect_timeout"]) == ("2000", "5")
+    own = read(DATABASE_URL=f"{url}?tcp_user_timeout=9000")["DATABASES"]["default"]["OPTIONS"]
+    assert own["tcp_user_timeout"] == "9000"
+
+
 def test_secrets_may_come_from_files(tmp_path: Path):
     (tmp_path / "key").write_text(f"{GOOD['SECRET_KEY']}\n")
     (tmp_path / "tokens").write_text(f"{OTHER_KEY},{KEY}\n")

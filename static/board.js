@@ -35,6 +35,11 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   form.addEventListener("htmx:afterRequest", () => clearInterval(timer), { once: true });
 });
 
+// A double click is one press: between the two, the answer may have brought the next button.
+document.addEventListener("click", (event) => {
+  if (event.detail > 1 && event.target.closest("form[data-fires] .go")) event.preventDefault();
+});
+
 // The button is gone meanwhile. The focus waits at what stands in its place.
 document.addEventListener("htmx:beforeSend", (event) => {
   const form = event.target;
@@ -88,7 +93,8 @@ document.addEventListener("keydown", (event) => {
       card.querySelector("[data-close]").click();
     }
   } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-    card.querySelector("form[data-fires]").requestSubmit();
+    // Held down, it would press the button that has come meanwhile, whatever that one asks.
+    if (!event.repeat) card.querySelector("form[data-fires]").requestSubmit();
     event.preventDefault();
   }
 });

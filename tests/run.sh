@@ -6,7 +6,8 @@
 #   PostgreSQL  what meets the database, where TEST_DATABASE_URL says one is
 #   browser     on SQLite, where there is a Chromium
 # What could not run is told loudly at the end; with REQUIRE_BROWSER=1, REQUIRE_POSTGRESQL=1 or
-# REQUIRE_SERVERS=1 it is a failure instead, before anything runs. Arguments are options of pytest, as -k or -x.
+# REQUIRE_SERVERS=1 it is a failure instead, before anything runs. Arguments are options of pytest,
+# as -k or -x.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -17,7 +18,7 @@ on_postgresql="tests/routines tests/server tests/dashboard/sign_in tests/dashboa
     tests/dashboard/test_odd_input.py
     --ignore=tests/routines/values --ignore=tests/routines/text_templates
     --ignore=tests/routines/wire --ignore=tests/routines/fire_api
-    --ignore=tests/routines/practice_api"
+    --ignore=tests/routines/practice_api --ignore=tests/server/test_proxies.py"
 
 postgresql=${TEST_DATABASE_URL:-}
 unset TEST_DATABASE_URL
@@ -68,11 +69,12 @@ processes=$(($(nproc) + 1))
 # What shares a filled database goes to one process, and the order stays: real commits come last.
 spread="-n $processes --dist loadgroup --no-loadscope-reorder"
 # shellcheck disable=SC2086 # several words
-run SQLite "$@" -m "not browser" $spread --output=var/no-browser
+run SQLite "$@" -m "not browser" $spread --output=var/no-browser \
+    --ignore=tests/server/test_pgbouncer.py # which stands in front of PostgreSQL
 if [ -n "$postgresql" ]; then
     export TEST_DATABASE_URL="$postgresql"
     # shellcheck disable=SC2086 # several words
-    run PostgreSQL "$@" $on_postgresql -n "$processes" --output=var/no-browser
+    run PostgreSQL "$@" $on_postgresql $spread --output=var/no-browser
     unset TEST_DATABASE_URL
 fi
 if [ "$browser" = 1 ]; then

@@ -1,6 +1,7 @@
 """One secret, spelled in many ways: as an endpoint, a proxy or a program may repeat it."""
 
 import base64
+import binascii
 import codecs
 import json
 from collections.abc import Callable
@@ -101,4 +102,17 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "base32hex": lambda text: base64.b32hexencode(text.encode()).decode(),
     "ASCII85": lambda text: base64.a85encode(text.encode()).decode(),
     "base85": lambda text: base64.b85encode(text.encode()).decode(),
+    "uuencoded": lambda text: "".join(
+        binascii.b2a_uu(part.encode()).decode() for part in _chunks(text, 45)
+    ),
+    "hexadecimal of hexadecimal": lambda text: text.encode().hex().encode().hex(),
+    "base64 of percent": lambda text: _b64("".join(f"%{ord(one):02X}" for one in text).encode()),
+    "invisible tags": lambda text: "".join(chr(0xE0000 + ord(one)) for one in text),
+    "letters of flags": lambda text: "".join(
+        chr(0x1F1E6 + ord(one) - ord("A")) if one.isalpha() else one for one in text.upper()
+    ),
+    "letters by number": lambda text: str(dict(enumerate(text))),
+    "letters by number, as fields": lambda text: " ".join(
+        f"{at}={one}" for at, one in enumerate(text)
+    ),
 }

@@ -2,7 +2,7 @@
 
 gunicorn's threads read requests and write answers themselves and know no time limit for it, so a
 few connections that each hold half a request, or read no answer, would stop every page. Hence two
-kinds of places (0034-slow-requests.md):
+kinds of places (0026-slow-requests.md):
 
 - gunicorn has many threads, which cost little while they wait. They receive, and send;
 - WEB_THREADS of them at a time may be in Django: whoever has received a request takes one of these

@@ -49,7 +49,7 @@ def _merged(there: dict[str, Any], before: dict[str, Any], mine: dict[str, Any])
     for name, value in mine.items():
         if name in before and before[name] == value:
             continue
-        now, was = there.get(name), before.get(name)
+        now, was = there.get(name, {}), before.get(name, {})
         if isinstance(value, dict) and isinstance(now, dict):
             value = _merged(now, was if isinstance(was, dict) else {}, value)
         result[name] = value

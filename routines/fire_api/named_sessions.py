@@ -5,21 +5,28 @@ otherwise, be an error that names a session all the same, or be broken off: what
 the difference between "nothing was started" and a second session. See docs/decisions/0020.
 """
 
+import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from routines.values import session_links
 
 ID, URL = "claude_code_session_id", "claude_code_session_url"
 # In running text a name must look like one: `session_limit` and `session_5h_limit` are words.
 _NAME_IN_TEXT = re.compile(
-    r"(?<![A-Za-z0-9_])((?:session|cse)_(?=[A-Za-z]{0,80}[0-9])[A-Za-z0-9]{1,80})(?![A-Za-z0-9_-])",
+    r"(?<![A-Za-z0-9_])((?:session|cse)_(?:(?=[A-Za-z]{0,80}[0-9])[A-Za-z0-9]{1,80}"
+    # Dashes join words, too, but none as long.
+    r"|(?=[A-Za-z-]{0,80}[0-9])(?=[A-Za-z0-9-]{0,80}[A-Z0-9]{10})[A-Za-z0-9-]{1,80}))"
+    r"(?![A-Za-z0-9_]|-[A-Za-z0-9_])",
     re.ASCII,
 )
 _ADDRESS = re.compile(rf"{session_links.ADDRESS}(?![A-Za-z0-9_-])", re.ASCII)
 _SESSION_FIELD = re.compile(r"\w*session_?(id|url|uri|link)", re.ASCII | re.IGNORECASE)
+_ESCAPED = re.compile(r"\\u00([0-9a-f]{2})", re.IGNORECASE)
+_LAYERS = 3  # of what a page, an address or a document within a document hides letters in
 _DEEPEST = 50
 
 
@@ -48,8 +55,7 @@ def find(document: Any, text: str, headers: Mapping[str, str], *, sent: str) -> 
         if top:
             return top
     if document is None:
-        text = text.replace("\\/", "/")
-        return _first([text, *_of_headers(headers)], sent)
+        return _first([*_readings(text), *_of_headers(headers)], sent)
     strings = list(_strings(document))
     of_field = {name: value for name, value in reversed(strings) if name in (ID, URL) and value}
     if of_field:
@@ -60,7 +66,9 @@ def find(document: Any, text: str, headers: Mapping[str, str], *, sent: str) -> 
         if "session" in name.lower() and session_links.is_name(value) and value not in sent:
             return Named(session_id=value, session_url=_address_of(value, strings), is_read=True)
     found = _first([value for _, value in strings], sent, is_read=True)
-    return found or _first(_of_headers(headers), sent) or _oddly_named(strings, sent)
+    if not found:  # what reading the document leaves out: names of fields, fields that come twice
+        found = _first([*_of_headers(headers), *_readings(text)], sent)
+    return found or _oddly_named(strings, sent)
 
 
 def _text(value: object) -> str:
@@ -90,6 +98,19 @@ def _first(texts: list[str], sent: str, *, is_read: bool = False) -> Named:
             if found.group(1) not in sent:
                 return Named(found.group(1), is_read=is_read)
     return Named()
+
+
+def _readings(text: str) -> Iterator[str]:
+    """`text` as it came, and with its escapes undone, layer by layer."""
+    text = text.replace("\0", "")  # of letters of two or four bytes
+    for _ in range(_LAYERS):
+        text = text.replace("\\/", "/")
+        yield text
+        plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+        plain = html.unescape(unquote(plain))
+        if plain == text:
+            return
+        text = plain
 
 
 def _address_of(name: str, strings: list[tuple[str, str]]) -> str:

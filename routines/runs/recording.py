@@ -63,7 +63,8 @@ def _store(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
     stored = Run.objects.filter(_may_change(answer), pk=run.pk)
     try:
         with _own_savepoint():
-            stored.update(**values)
+            if not stored.update(**values):
+                _keep_beside_what_people_said(run, answer)
         return values
     except IntegrityError as refused:
         if "run_session_once" not in str(refused):
@@ -74,11 +75,24 @@ def _store(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
                 stored.update(**values)
                 return values
     # Another run has it, by an answer as good as this one.
-    said = f"The answer named {answer.session_url or answer.session_id}. {answer.error_message}"
-    message = said.strip()[:_LONGEST_MESSAGE]
+    message = _named_in_words(answer)
     values |= _TAKEN | {"error_message": message, "error_message_words": words.kept(message)}
     stored.update(**values)
     return values
+
+
+def _keep_beside_what_people_said(run: Run, answer: Answer) -> None:
+    """It may overrule nothing; but should it name another session than they, that is not lost."""
+    name = answer.session_id or session_links.name_in(answer.session_url)
+    if not (name or answer.session_url):
+        return
+    said = Run.objects.filter(pk=run.pk, reason=Reason.SAID_STARTED).exclude(of_session(name))
+    said.update(error_message=_named_in_words(answer), request_id=answer.request_id)
+
+
+def _named_in_words(answer: Answer) -> str:
+    said = f"The answer named {answer.session_url or answer.session_id}. {answer.error_message}"
+    return said.strip()[:_LONGEST_MESSAGE]
 
 
 def _may_change(answer: Answer) -> Q:

@@ -9,6 +9,7 @@ import base64
 import codecs
 import html
 import re
+import string
 import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
@@ -30,9 +31,12 @@ _OCTAL = 7  # the group of it
 # What a page, a terminal or a program writes between the letters, and which is letters itself.
 _MARKUP = re.compile(
     r"<[^<>]{0,200}>|\x1b\[[0-9;]{0,20}[a-z]|\\[nrtbf0v]|=\r?\n"
-    r"|\"\d{1,4}\"\s?:|(?<=\n)\s{0,9}\d{1,4}[.):|]\s",  # numbers of letters, or of lines
+    r"|\"?\b\d{1,4}\b\"?\s?[:=]|(?<=\n)\s{0,9}\d{1,4}[.):|]\s",  # numbers of letters, or of lines
     re.IGNORECASE,
 )
+# Tags, which nobody sees, and the letters of flags.
+_ODD_LETTERS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
+_ODD_LETTERS |= {0x1F1E6 + at: letter for at, letter in enumerate(string.ascii_lowercase)}
 _NUMBER = re.compile(r"\d+")
 _TOO_MANY_MARKS = re.compile(
     "([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{30})"
@@ -60,7 +64,7 @@ class Spellings:
             for length, pieces in self._pieces.items():
                 if not pieces.isdisjoint(windows(way, length)):
                     return True
-        return self._in_hexadecimal(lower) or self._in_numbers(lower) or self._in_base85(text)
+        return self._in_hexadecimal(lower) or self._in_numbers(lower) or self._in_punctuation(text)
 
     def _in_hexadecimal(self, lower: str) -> bool:
         digits = _NOT_HEXADECIMAL.sub("", lower)
@@ -82,9 +86,9 @@ class Spellings:
         bits = re.sub("[^01]+", "", lower)
         return len(bits) >= 8 * PIECE and any(piece in bits for piece in self._bits)
 
-    def _in_base85(self, text: str) -> bool:
+    def _in_punctuation(self, text: str) -> bool:
         whole = _BLANK.sub("", text)
-        return not self._base85.isdisjoint(windows(whole, PIECE))
+        return not self._punctuated.isdisjoint(windows(whole, PIECE))
 
     @cached_property
     def _pieces(self) -> dict[int, set[str]]:
@@ -106,6 +110,8 @@ class Spellings:
                 add(twice, PIECE, every=4)
         for encoded in (
             self._raw.hex().encode(),
+            "".join(f"%{byte:02x}" for byte in self._raw).encode(),
+            "".join(f"%{byte:02X}" for byte in self._raw).encode(),
             self._secret.encode("utf-16-le"),
             self._secret.encode("utf-16-be"),
         ):
@@ -117,7 +123,7 @@ class Spellings:
 
     @cached_property
     def _hexadecimal(self) -> set[str]:
-        spellings = [self._raw.hex(), self._raw.hex()[::-1]]
+        spellings = [self._raw.hex(), self._raw.hex()[::-1], self._raw.hex().encode().hex()]
         spellings += [spelling.encode().hex() for spelling in in_base64(self._raw)]
         return {piece for one in spellings for piece in windows(one, _LONG, every=8)}
 
@@ -142,12 +148,15 @@ class Spellings:
         }
 
     @cached_property
-    def _base85(self) -> set[str]:
+    def _punctuated(self) -> set[str]:
         found: set[str] = set()
         for offset in range(4):
             part = self._raw[offset : offset + (len(self._raw) - offset) // 4 * 4]
             for encode in (base64.a85encode, base64.b85encode):
                 found |= windows(encode(part).decode(), PIECE, every=4)
+        # Uuencoding: base64 with other letters.
+        for spelling in in_base64(self._raw):
+            found |= windows(spelling.translate(_UUENCODED), PIECE, every=4)
         return found
 
 
@@ -170,6 +179,10 @@ def in_base64(raw: bytes) -> set[str]:
     }
 
 
+_UUENCODED = str.maketrans(
+    string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/",
+    "`" + "".join(map(chr, range(0x21, 0x60))),
+)
 _CROCKFORD = str.maketrans("0123456789ABCDEFGHIJKLMNOPQRSTUV", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
@@ -208,4 +221,5 @@ def _normalised(text: str) -> str:
     if text.isascii():
         return text
     # Python sorts a pile of marks in quadratic time.
-    return unicodedata.normalize("NFKD", _TOO_MANY_MARKS.sub(r"\1", text))
+    plain = _TOO_MANY_MARKS.sub(r"\1", text.translate(_ODD_LETTERS))
+    return unicodedata.normalize("NFKD", plain)

@@ -219,10 +219,10 @@ def _make_cast(routines: int, end: datetime) -> Any:
     from django.contrib.auth.models import Group
 
     from routines import registry
-    from routines.models import HeaderVersion, Person, Routine, Tag
+    from routines.models import HeaderVersion, Person, Routine
     from routines.people.roles import Role
     from routines.practice_api import PracticeApi
-    from routines.registry import header_versions
+    from routines.registry import header_versions, tags
     from routines.values import tokens
     from tests.bench import content
     from tests.factories import PASSWORD
@@ -242,7 +242,7 @@ def _make_cast(routines: int, end: datetime) -> Any:
         HeaderVersion.objects.get_or_create(
             header="anthropic-beta", value=value, defaults={"dated": value[-10:]}
         )
-    tags = Tag.objects.bulk_create(Tag(name=name) for name in content.TAGS)
+    words = content.TAGS
     made = []
     for number in range(routines):
         routine_id = f"trig_bench_{number}"
@@ -257,7 +257,7 @@ def _make_cast(routines: int, end: datetime) -> Any:
             by=people[-1],
         )
         registry.add_template(routine, name="From an alert", body="INC-…: ", by=people[-1])
-        routine.tags.set([tags[number % len(tags)], tags[number * 5 % len(tags)]])
+        tags.write_tags(routine, {words[number % len(words)], words[number * 5 % len(words)]})
         made.append(routine)
     Routine.objects.update(created_at=end - timedelta(days=content.DAYS))
     return content.Cast(

@@ -99,8 +99,10 @@ def test_words_in_the_address_are_found_best_first_and_go_back_to_their_groups(
     page = open_as(teammate, "/?q=rel")
     expect(marked(page)).to_have_accessible_name("Release notes")
     assert shown(page) == ["Release notes", "Deploy verification"]
-    page.get_by_role("button", name="Pin Release notes").click()
-    expect(page.get_by_role("button", name="Pin Release notes")).to_be_focused()
+    pin = page.get_by_role("button", name="Pin Release notes")
+    pin.click()
+    expect(pin).to_have_attribute("aria-pressed", "true")
+    expect(pin).to_be_focused()
     page.get_by_label("Find a routine").fill("")
     pinned = page.get_by_role("region", name="Pinned").get_by_role("region")
     expect(pinned).to_have_accessible_name("Release notes")

@@ -5,15 +5,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from routines.models import Person, Routine, Run
 from routines.practice_api import PracticeApi
+from routines.values.reasons import Reason
 from tests.browser.conftest import OpenAs
 from tests.browser.console import HTMX_GOT_NO_ANSWER, Console
 from tests.browser.steps import open_run_form, result, run_now, session_link, text_area
+from tests.factories import create_routine, create_run
 from tests.hostile import OK, SESSION_URL, HostileServer, Visit
 from tests.server.product import wait_until
+
+
+@pytest.fixture
+def plain() -> Routine:
+    """It runs without a text, so that its card has the button itself."""
+    return create_routine(name="Plain")
 
 
 class SlowEndpoint:
@@ -73,6 +81,70 @@ def test_pressed_twice_sends_one_request_and_shows_its_answer(
     expect(session_link(page)).to_have_attribute("href", SESSION_URL)
     expect(page.locator("#announced")).to_be_empty()
     assert (slow_endpoint.server.requests, Run.objects.count()) == (1, 1)
+
+
+def presses_of(page: Page) -> list[str]:
+    """The addresses of the runs that are asked for from now on."""
+    found: list[str] = []
+    page.on("request", lambda sent: found.append(sent.url) if "/fire/" in sent.url else None)
+    return found
+
+
+def note(page: Page, event: str) -> Locator:
+    """What is there once such an event came, and all that the page makes of it was sent."""
+    page.evaluate(
+        """(name) => document.addEventListener(name, (event) => {
+             if (event.repeat === false) return;
+             setTimeout(() => { document.body.dataset.noted = name; });
+           })""",
+        event,
+    )
+    return page.locator(f"body[data-noted={event}]")
+
+
+def test_keys_that_are_held_down_press_no_button_that_comes_meanwhile(
+    open_as: OpenAs,
+    teammate: Person,
+    release_notes: Routine,
+    practice: PracticeApi,
+    console: Console,
+):
+    console.expect_answer(422)
+    page = open_as(teammate)
+    open_run_form(page)
+    create_run(routine=release_notes, reason=Reason.NO_ANSWER)
+    presses, noted = presses_of(page), note(page, "keydown")
+    text_area(page).focus()
+    page.keyboard.down("Control")
+    page.keyboard.down("Enter")
+    expect(page.locator(".at-the-press")).to_be_focused()  # where it asks about that other run
+    page.keyboard.down("Enter")
+    expect(noted).to_be_attached()
+    assert len(presses) == 1
+    page.keyboard.up("Enter")
+    page.keyboard.up("Control")
+    page.keyboard.press("Control+Enter")
+    expect(result(page, "Session created")).to_be_visible()
+    assert (practice.requests, len(presses)) == (1, 2)
+
+
+def test_the_second_click_of_two_presses_no_button_that_came_in_between(
+    open_as: OpenAs, teammate: Person, plain: Routine, practice: PracticeApi
+):
+    page = open_as(teammate)
+    presses, noted = presses_of(page), note(page, "click")
+    now = page.get_by_role("button", name=f"Run {plain.name} now")
+    box = now.bounding_box()
+    assert box is not None
+    at = (box["x"] + 10, box["y"] + 10)
+    page.mouse.click(*at)
+    expect(result(page, "Session created")).to_be_visible()
+    expect(now).to_be_enabled()
+    page.evaluate("delete document.body.dataset.noted")
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+    expect(noted).to_be_attached()
+    assert (practice.requests, len(presses)) == (1, 1)
 
 
 def test_pressed_twice_without_scripts_sends_one_request(

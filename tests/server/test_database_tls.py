@@ -18,7 +18,7 @@ def server_without_tls() -> Iterator[str]:
     """The real one of these tests, if it is such a one; else one that says no to TLS as it does."""
     real = os.environ.get("TEST_DATABASE_URL", "")
     if real:
-        with psycopg.connect(real) as connection:
+        with psycopg.connect(f"{real.rpartition('/')[0]}/postgres") as connection:
             if connection.execute("SHOW ssl").fetchone() == ("off",):
                 yield real.partition("?")[0]
                 return

@@ -58,6 +58,15 @@ def test_two_sign_ins_begun_in_two_tabs_are_both_kept(key):
     assert SessionStore(key)["begun"] == {"a": 1, "b": 2, "c": 3}
 
 
+def test_a_sign_in_that_one_has_used_up_does_not_come_back_with_one_that_the_other_begins(key):
+    one, other = both(key)
+    del one["begun"]
+    one.save()
+    other["begun"] = {**other["begun"], "b": 2}
+    other.save()
+    assert SessionStore(key)["begun"] == {"b": 2}
+
+
 def test_of_one_key_changed_by_both_the_last_one_counts(key):
     one, other = both(key)
     one["seen_at"], other["seen_at"] = 2, 3

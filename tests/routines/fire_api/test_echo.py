@@ -10,7 +10,7 @@ from routines.fire_api import Answer
 from routines.values.reasons import Reason
 from routines.values.redaction import MESSAGE_REMOVED
 from routines.values.tokens import Token
-from tests.hostile import SESSION_URL, HostileServer, answer, envelope, says
+from tests.hostile import SESSION_ID, SESSION_URL, HostileServer, answer, envelope, says
 from tests.routines.fire_api.asking import PLAIN, fire, fire_at
 from tests.token_spellings import SPELLINGS
 
@@ -103,8 +103,14 @@ def test_a_token_that_is_spread_over_an_answer_is_in_nothing_that_is_kept():
     pieces = [body[at : at + 9] for at in range(0, 36, 9)]
     told = {"error": {"type": pieces[0], "message": pieces[1]}, "request_id": pieces[2]}
     result = fire_at(says(answer(400, told | {"claude_code_session_id": pieces[3]})))
-    # The session's name, clean by itself, stays: a session exists, and only this leads to it.
-    assert texts_of(result) == ["", MESSAGE_REMOVED, "", pieces[3], ""]
+    assert texts_of(result) == ["", MESSAGE_REMOVED, "", "", ""]
+    assert result.reason == Reason.SESSION_NAMED
+    # What is surely a session's name stays: a session exists, and only this leads to it.
+    pieces[1] = body[9:18] + " and " + body[18:36]
+    told = {"error": {"type": pieces[0], "message": pieces[1]}, "request_id": pieces[2]}
+    result = fire_at(says(answer(400, told | {"claude_code_session_id": SESSION_ID})))
+    assert MESSAGE_REMOVED in result.error_message
+    assert result.session_id == SESSION_ID
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])

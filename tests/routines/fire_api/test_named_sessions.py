@@ -1,6 +1,7 @@
 """An answer that names a session: never "nothing was started", and its session is never lost."""
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -100,6 +101,39 @@ def test_a_session_named_by_a_header_is_kept(status, name):
 ODD = {"a word": "abc", "another address": "https://evil.example/x", "a script": "javascript:x"}
 
 
+def repeated(*members: str) -> bytes:
+    """An object with members of one name, of which readers of JSON keep the last alone."""
+    return (
+        f'{{"error": {{"type": "conflict_error", "message": "m"}}, {", ".join(members)}}}'.encode()
+    )
+
+
+ODD_PLACES: dict[str, object] = {
+    "the name of a field": CONFLICT | {"sessions": {SESSION_ID: {"state": "running"}}},
+    "an address as the name of a field": CONFLICT | {"links": {SESSION_URL: 1}},
+    "a field that comes twice": repeated(
+        f'"claude_code_session_id": "{SESSION_ID}"', '"claude_code_session_id": null'
+    ),
+    "an object that comes twice": repeated(f'"data": {json.dumps(SESSION)}', '"data": null'),
+    "an encoded address": CONFLICT | {"next": quote(f"/sign-in?to={SESSION_URL}", safe="")},
+    "an encoded address in a page": f"<a href='?to={quote(SESSION_URL, safe='')}'>".encode(),
+    "entities of a page": SESSION_URL.replace("/", "&#x2F;").encode(),
+    "escapes in no JSON": f"oops {SESSION_URL}".replace("_", "\\u005f").encode(),
+    "a page of two bytes a letter": f"<a href='{SESSION_URL}'>".encode("utf-16"),
+    "far inside": b'{"a":' * 200 + f'"{SESSION_ID}"'.encode() + b"}" * 200,
+    "before a dash": envelope("conflict_error", f"{SESSION_ID}- is running"),
+    "with a dash": envelope("conflict_error", f"session_01HJ-{SESSION_ID[8:]} is running"),
+}
+
+
+@pytest.mark.parametrize("status", [401, 409, 429])
+@pytest.mark.parametrize("body", ODD_PLACES.values(), ids=ODD_PLACES)
+def test_a_session_that_stands_in_an_odd_place_is_found(status, body):
+    result = fire_at(says(answer(status, body)))
+    assert result.state == State.UNKNOWN
+    assert SESSION_ID[8:] in result.session_id + result.session_url
+
+
 @pytest.mark.parametrize("value", ODD.values(), ids=ODD)
 @pytest.mark.parametrize(
     "field",
@@ -136,6 +170,7 @@ def test_a_success_of_another_shape_keeps_its_session(body, reason):
 NO_NAMES: dict[str, object] = {
     "empty fields": CONFLICT | {"claude_code_session_id": "", "claude_code_session_url": None},
     "a number": CONFLICT | {"claude_code_session_id": 7},
+    "words with a dash": envelope("x_error", "session_limit-of-5-hours: see session_2fa-help"),
     "words that begin so": envelope("session_limit_error", "session_5h_limit: no session_id given"),
     "the field's name in a sentence": envelope("x_error", "claude_code_session_id is missing"),
     "another address": envelope("x_error", "See https://claude.ai/code/routines/trig_1"),

@@ -2,30 +2,11 @@
 
 from typing import Any
 
-import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-
 from routines.audit import chain, guards, trace
-from routines.insight import triggers
 from routines.models import AuditEvent, Chain
+from tests.routines.migrations.moving import migrate
 
 BEFORE = [("routines", "0014_token_names")]
-
-
-def migrate(targets: list[tuple[str, str]]) -> Any:
-    executor = MigrationExecutor(connection)
-    executor.migrate(targets)
-    return MigrationExecutor(connection).loader.project_state(targets).apps
-
-
-@pytest.fixture
-def newest(transactional_db: None) -> Any:
-    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    yield newest
-    migrate(newest)
-    triggers.ensure()
-    guards.remove()
 
 
 def test_the_trail_is_chained_after_the_upgrade_and_the_way_back_leaves_no_trigger(newest: Any):

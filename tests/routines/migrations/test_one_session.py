@@ -2,30 +2,12 @@
 
 from typing import Any
 
-import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-
-from routines.insight import triggers
 from routines.models import HeaderVersion, Run
 from routines.values.reasons import Reason, State
 from tests.factories import create_run
+from tests.routines.migrations.moving import migrate
 
 BEFORE = [("routines", "0014_token_names")]
-
-
-def migrate(targets: list[tuple[str, str]]) -> Any:
-    executor = MigrationExecutor(connection)
-    executor.migrate(targets)
-    return MigrationExecutor(connection).loader.project_state(targets).apps
-
-
-@pytest.fixture
-def newest(transactional_db: None) -> Any:
-    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    yield newest
-    migrate(newest)
-    triggers.ensure()
 
 
 def test_a_session_on_several_runs_stays_with_one_and_no_run_loses_its_address(newest: Any):

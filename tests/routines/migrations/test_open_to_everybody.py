@@ -2,30 +2,13 @@
 
 from typing import Any
 
-import pytest
 from django.contrib.auth.models import Group
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
-from routines.insight import triggers
 from routines.models import Routine
 from tests.factories import create_routine, create_teammate
+from tests.routines.migrations.moving import migrate
 
 BEFORE = [("routines", "0015_runs")]
-
-
-def migrate(targets: list[tuple[str, str]]) -> Any:
-    executor = MigrationExecutor(connection)
-    executor.migrate(targets)
-    return MigrationExecutor(connection).loader.project_state(targets).apps
-
-
-@pytest.fixture
-def newest(transactional_db: None) -> Any:
-    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    yield newest
-    migrate(newest)
-    triggers.ensure()
 
 
 def test_who_may_run_what_is_the_same_after_the_migration_and_nothing_opens_on_the_way_back(

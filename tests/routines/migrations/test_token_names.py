@@ -4,29 +4,14 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from routines import insight
-from routines.insight import triggers
 from routines.models import AuditEvent, Routine, Run, SavedView
 from routines.values.reasons import Reason
 from tests.factories import create_admin, create_routine, create_run
+from tests.routines.migrations.moving import migrate
 
 BEFORE = [("routines", "0013_run_counts")]  # the migration before 0014_token_names
-
-
-def migrate(targets: list[tuple[str, str]]) -> Any:
-    executor = MigrationExecutor(connection)
-    executor.migrate(targets)
-    return MigrationExecutor(connection).loader.project_state(targets).apps
-
-
-@pytest.fixture
-def newest(transactional_db: None) -> Any:
-    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    yield newest
-    migrate(newest)
-    triggers.ensure()
 
 
 def test_a_removed_token_keeps_its_runs_events_and_views_under_the_new_name(newest: Any):

@@ -15,9 +15,12 @@ from django.utils import timezone
 from routines.models import (
     TOKEN_FIELDS,
     Account,
+    AuditEvent,
+    Chain,
     Dimension,
     Grain,
     HeaderVersion,
+    Person,
     Pin,
     Routine,
     Run,
@@ -153,6 +156,16 @@ UNIQUE: dict[
             {"key": "2"},
             {"deleted": True},
         ],
+    ),
+    "username_whatever_case": (
+        Person,
+        lambda: {"username": "Ada"},  # other spellings: tests/routines/people/test_usernames.py
+        lambda: [{"username": "Grace"}],
+    ),
+    "audit_place_in_chain": (
+        AuditEvent,
+        lambda: {"action": AuditEvent.Action.EXPORTED, "chain": Chain.CHANGES, "number": 1_000},
+        lambda: [{"number": 1_001}, {"chain": Chain.SIGN_INS}, {"number": None}],
     ),
 }
 

@@ -36,6 +36,14 @@ ALIKE = {
     "an Armenian letter": ("tom", "t\u0585m"),
     "a phonetic letter": ("gina", "\u0261ina"),
     "digits of another script": ("anna1", "anna\u0661"),
+    "a Greek capital letter": ("Nick", "\u039dick"),
+    "one that is another as a small letter": ("Hans", "\u0397ans"),
+    "one that is none as a small letter": ("Maria", "\u039caria"),
+    "a filler that leaves nothing": ("anna", "anna\u3164"),
+    "a filler in the middle": ("anna", "an\u115fna"),
+    "a joiner": ("anna", "an\u200dna"),
+    "a soft hyphen": ("anna", "an\u00adna"),
+    "a variation selector": ("anna", "anna\ufe0f"),
 }
 APART = [
     ("kai", "kal"),
@@ -80,6 +88,13 @@ def test_an_admin_is_told_whom_it_looks_like(first, second):
     people.add_person(username=first, by=None)
     with pytest.raises(people.Refused, match=f"looks like “{first}”, who is somebody else"):
         people.add_person(username=second, by=None)
+
+
+@pytest.mark.parametrize("username", ["\u039d\u03af\u03ba\u03b7", "\u03a5\u03c1\u03ce"])
+def test_a_name_of_another_script_is_one_in_capitals_as_well(username):
+    people.add_person(username=username, by=None)
+    with pytest.raises(people.Refused, match="exists already"):
+        people.add_person(username=username.upper(), by=None)
 
 
 @pytest.mark.parametrize("username", ["ADA", "\u0430d\u0430"])
@@ -129,6 +144,9 @@ def test_two_people_are_not_shown_under_one_name():
         people.add_person(username="b", first_name=f"{WIDE_A}nna", last_name="berg", by=None)
     with pytest.raises(people.Refused):
         people.add_person(username="c", first_name="\u0410nna", last_name="Berg", by=None)
+    for hidden in ("\u200b", "\u2800", "\u3164", "\u202e\u202c"):
+        with pytest.raises(people.Refused):
+            people.add_person(username="e", first_name=f"Anna{hidden}", last_name="Berg", by=None)
     with pytest.raises(people.Refused):  # who has no other name is shown under their username
         people.add_person(username="d", first_name="Bert", by=None)
 

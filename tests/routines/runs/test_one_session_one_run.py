@@ -77,6 +77,26 @@ def test_an_error_that_names_the_session_of_another_run_is_unknown():
     assert (stored(run).reason, stored(run).session_id) == (Reason.SESSION_TAKEN, "")
 
 
+@pytest.mark.parametrize("session_id", ["", "session_01Late"])
+def test_what_an_error_names_late_is_kept_beside_the_session_that_people_found(session_id):
+    run = create_run(reason=Reason.NO_ANSWER)
+    settling.settle_as_started(run, address(SESSION), by=create_teammate())
+    late = "session_01Late"
+    answer = Answer(Reason.SESSION_NAMED, session_id=session_id, session_url=address(late))
+    assert recording.record_answer(run, answer, duration=0.1)
+    kept = stored(run)
+    assert (kept.reason, kept.session_id) == (Reason.SAID_STARTED, SESSION)
+    assert address(late) in kept.error_message
+
+
+def test_nothing_is_noted_where_an_error_names_the_session_that_people_found():
+    run = create_run(reason=Reason.NO_ANSWER)
+    settling.settle_as_started(run, address(SESSION), by=create_teammate())
+    answer = Answer(Reason.SESSION_NAMED, session_id=SAME, error_message="late")
+    assert recording.record_answer(run, answer, duration=0.1)
+    assert (stored(run).reason, stored(run).error_message) == (Reason.SAID_STARTED, "")
+
+
 def test_an_answer_takes_the_session_back_from_a_run_that_people_gave_it_to():
     guessed, run = create_run(reason=Reason.NO_ANSWER), sending()
     settling.settle_as_started(guessed, address(SESSION), by=create_teammate())

@@ -9,8 +9,8 @@ from psycopg.conninfo import make_conninfo
 
 from routines.upkeep import backup
 
-# Asked for, or read from ~/.pgpass; or Django's own.
-_LEFT_OUT = ("password", "sslpassword", "client_encoding")
+# Asked for, or read from ~/.pgpass; Django's own; and the patience of pages, which a backup has more of.
+_LEFT_OUT = ("password", "sslpassword", "client_encoding", "tcp_user_timeout", "connect_timeout")
 
 
 class Command(BaseCommand):

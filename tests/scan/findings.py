@@ -41,9 +41,10 @@ REASONS = [
     Reason(
         "Secure Flag cookie",
         "/",
-        r"Secure flag is not set in the cookie : (csrftoken|sessionid)",
+        r"Secure flag is not set in the cookie : (csrftoken|sessionid|messages)",
         "The scan talks plain http to loopback, where such a cookie would not come back. With an "
-        "https DASHBOARD_URL both are Secure (tests/dashboard/serving/test_environment.py).",
+        "https DASHBOARD_URL all are Secure (tests/dashboard/serving/test_environment.py); that of "
+        "messages, by which a notice outlives a redirect, follows SESSION_COOKIE_SECURE.",
     ),
 ]
 

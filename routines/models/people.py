@@ -14,6 +14,9 @@ def shown_name(username: str, first: str, last: str) -> str:
     return f"{first} {last}".strip() or username
 
 
+DOUBLE = "~"  # behind the look of a name that was another's double before looks were compared
+
+
 class Look(models.CharField):
     """What a name looks like, worked out whenever the row is written: values/names.py."""
 
@@ -32,9 +35,6 @@ class Look(models.CharField):
         if not getattr(model_instance, self.attname).startswith(f"{look}{DOUBLE}"):
             setattr(model_instance, self.attname, look)
         return str(getattr(model_instance, self.attname))
-
-
-DOUBLE = "~"
 
 
 class PersonManager(UserManager["Person"]):

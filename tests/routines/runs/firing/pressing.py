@@ -1,8 +1,10 @@
 """How the tests of firing press Run, once and many times at once."""
 
+import fcntl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -44,7 +46,17 @@ def press_numbered(routine: Routine, person: Person, key: UUID, _number: int) ->
 
 
 def at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
-    """What `act` returned or raised in each of so many threads that start together."""
+    """What `act` returned or raised in each of so many threads that start together.
+
+    Of several processes of a test run one at a time: PostgreSQL, as shipped, has 100 connections
+    for all of them.
+    """
+    with Path("var/at_once.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _at_once(count, act)
+
+
+def _at_once(count: int, act: Callable[[int], Any]) -> list[Any]:
     results: list[Any] = [None] * count
     together = threading.Barrier(count)
 

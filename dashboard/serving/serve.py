@@ -1,5 +1,10 @@
-"""`make serve`: bring database and static files up to date, then become gunicorn."""
+"""`make serve`: bring database and static files up to date, then run web server and worker.
 
+With `--web-only` the web server alone, for a server on which the worker is a service of its own:
+docs/running.md.
+"""
+
+import argparse
 import errno
 import os
 import socket
@@ -7,10 +12,17 @@ import subprocess
 import sys
 from contextlib import closing
 
-GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "python:dashboard.serving.gunicorn_conf"]
+from dashboard.serving.commands import GUNICORN, STARTER
+
+_LONGER = 5  # seconds than gunicorn's own patience, before the starter takes matters in hand
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m dashboard.serving.serve")
+    parser.add_argument(
+        "--web-only", action="store_true", help="without the worker, which runs elsewhere"
+    )
+    options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     # Here settings.py stops a start with bad settings, in its own sentences; and from here on
     # what is written is this user's alone.
@@ -20,8 +32,10 @@ def main() -> None:
     if problem:
         sys.exit(problem)
     _prepare()
-    # In this process's place, not as its child: who stops or watches it has gunicorn itself.
-    os.execv(sys.executable, GUNICORN)  # noqa: S606
+    # In this process's place, not as its child: whoever stops or watches it has gunicorn itself,
+    # or the starter, without all that was loaded for the preparations.
+    patience = str(gunicorn_conf.graceful_timeout + _LONGER)
+    os.execv(sys.executable, GUNICORN if options.web_only else [*STARTER, patience])  # noqa: S606
 
 
 def port_problem(host: str, port: int) -> str:

@@ -1,0 +1,180 @@
+"""The worker alone, and web server and worker under their starter; who of them is still there."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from dashboard.serving.commands import STARTER, WORKER
+from tests.server.product import (
+    START_SECONDS,
+    Database,
+    Product,
+    answers,
+    collect_static_files,
+    environment,
+    free_port,
+    wait_until,
+)
+
+_MARK = "MARK_OF_A_TEST"
+
+
+class Worker:
+    """`manage.py worker` by itself."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process, self.log = process, log
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def kill(self) -> None:
+        """As the kernel does when memory is short; return when it is gone."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds: float = 60) -> int:
+        """Ask it to; return its exit code when it has ended."""
+        self.process.terminate()
+        return self.process.wait(seconds)
+
+
+@contextmanager
+def working(database: Database, endpoint: str, folder: Path, **settings: str) -> Iterator[Worker]:
+    """A worker without a web server; `settings` are environment variables.
+
+    Several may run at once. Nobody waits here until it has begun: what it does shows elsewhere.
+    """
+    log = folder / f"worker-{uuid4().hex[:8]}.log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            WORKER,
+            env=environment(database, endpoint, port=8000, **settings),
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    worker = Worker(process, log)
+    try:
+        yield worker
+        if process.poll() not in (None, 0, -signal.SIGKILL, -signal.SIGTERM):
+            raise RuntimeError(log.read_text())
+    finally:
+        worker.kill()
+
+
+class Whole(Product):
+    """Web server and worker; `process` is their starter."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path, mark: str) -> None:
+        super().__init__(process, port, log)
+        self._mark = mark
+
+    def pids(self, word: str) -> list[int]:
+        """Those whose command contains `word`."""
+        return [pid for pid in self.living() if word in command_of(pid)]
+
+    def pid_of(self, word: str) -> int:
+        """The one that the starter itself started."""
+        [pid] = set(self.pids(word)) & set(children_of(self.process.pid))
+        return pid
+
+    def living(self) -> list[int]:
+        """All processes that came of the starter, itself included, whoever their parent is now."""
+        return marked(self._mark)
+
+    def workers(self) -> list[int]:
+        """Those of gunicorn."""
+        return children_of(self.pid_of("gunicorn"))
+
+    def stop(self) -> None:
+        self.process.terminate()
+        wait_until(lambda: "Handling signal: term" in self.log.read_text())
+
+
+@contextmanager
+def running(
+    command: list[str],
+    database: Database,
+    endpoint: str,
+    folder: Path,
+    **settings: str,
+) -> Iterator[Whole]:
+    """The product at a free port, started by `command`, until its pages answer."""
+    port, mark = free_port(), uuid4().hex
+    log = folder / f"whole-{port}.log"
+    collect_static_files(database)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env=environment(database, endpoint, port=port, **settings) | {_MARK: mark},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    whole = Whole(process, port, log, mark)
+    try:
+        wait_until(lambda: answers(whole), START_SECONDS)
+        yield whole
+    finally:
+        whole.close_visitors()
+        kill_marked(mark)
+        process.wait()
+
+
+@contextmanager
+def together(
+    database: Database, endpoint: str, folder: Path, *, patience: int = 60, **settings: str
+) -> Iterator[Whole]:
+    """Web server and worker, as `make serve` runs them when all is prepared.
+
+    patience: seconds that the starter gives those that are to stop.
+    """
+    settings = {"DJANGO_SETTINGS_MODULE": "dashboard.settings"} | settings
+    command = [*STARTER, str(patience)]
+    with running(command, database, endpoint, folder, **settings) as whole:
+        yield whole
+
+
+def with_mark(mark: str) -> dict[str, str]:
+    """An environment by which a process, and all that come of it, are found again."""
+    return {_MARK: mark}
+
+
+def marked(mark: str) -> list[int]:
+    """Living processes; one that has ended and waits for its parent is none."""
+    wanted = f"{_MARK}={mark}".encode()
+    return [pid for pid in _pids() if wanted in _read(pid, "environ").split(b"\0")]
+
+
+def kill_marked(mark: str) -> None:
+    while left := marked(mark):
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def command_of(pid: int) -> str:
+    return _read(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(child) for child in _read(pid, f"task/{pid}/children").split()]
+
+
+def _pids() -> list[int]:
+    return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:  # it has just ended, or is another user's
+        return b""

@@ -288,8 +288,8 @@ The demo is running.
     shows the URL and the token with which the admin can register a fifth routine.
 
   Worker          process {worker}
-    It sends what waits for its turn. Whatever happens to it, nothing is lost: try `kill -9
-    {worker}`, and `make demo-worker` for another one.
+    It sends what waits for its turn. Try `kill -9 {worker}` while runs wait, and then
+    `make demo-worker` in another terminal: none is lost, none is sent twice.
 
   Ctrl-C stops everything. `make demo-reset` clears what the demo has stored.
 """

@@ -1,14 +1,16 @@
 """The worker alone, and web server and worker under their starter; who of them is still there."""
 
 import os
+import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 from dashboard.serving.commands import STARTER, WORKER
+from dashboard.settings import BASE_DIR
 from tests.server.product import (
     START_SECONDS,
     Database,
@@ -103,9 +105,10 @@ def running(
     database: Database,
     endpoint: str,
     folder: Path,
+    product: Path,
     **settings: str,
 ) -> Iterator[Whole]:
-    """The product at a free port, started by `command`, until its pages answer."""
+    """The product at a free port, started by `command` in its folder, once its pages answer."""
     port, mark = free_port(), uuid4().hex
     log = folder / f"whole-{port}.log"
     collect_static_files(database)
@@ -115,6 +118,7 @@ def running(
             env=environment(database, endpoint, port=port, **settings) | {_MARK: mark},
             stdout=output,
             stderr=output,
+            cwd=product,
             start_new_session=True,
         )
     whole = Whole(process, port, log, mark)
@@ -123,7 +127,7 @@ def running(
         yield whole
     finally:
         whole.close_visitors()
-        kill_marked(mark)
+        kill_all(whole.living)
         process.wait()
 
 
@@ -137,8 +141,17 @@ def together(
     """
     settings = {"DJANGO_SETTINGS_MODULE": "dashboard.settings"} | settings
     command = [*STARTER, str(patience)]
-    with running(command, database, endpoint, folder, **settings) as whole:
+    with running(command, database, endpoint, folder, BASE_DIR, **settings) as whole:
         yield whole
+
+
+def copied_product(folder: Path) -> Path:
+    """A folder of its own, for what writes into `var` whatever its settings say."""
+    copy = folder / "product"
+    for name in ("dashboard", "routines", "templates", "static"):
+        shutil.copytree(BASE_DIR / name, copy / name)
+    shutil.copy(BASE_DIR / "manage.py", copy)
+    return copy
 
 
 def with_mark(mark: str) -> dict[str, str]:
@@ -152,8 +165,13 @@ def marked(mark: str) -> list[int]:
     return [pid for pid in _pids() if wanted in _read(pid, "environ").split(b"\0")]
 
 
-def kill_marked(mark: str) -> None:
-    while left := marked(mark):
+def living_in(folder: Path) -> list[int]:
+    """Processes whose working directory it is: a demo gives its children no mark of ours."""
+    return [pid for pid in _pids() if _working_directory(pid) == str(folder)]
+
+
+def kill_all(living: Callable[[], list[int]]) -> None:
+    while left := living():
         for pid in left:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -171,6 +189,13 @@ def children_of(pid: int) -> list[int]:
 
 def _pids() -> list[int]:
     return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+
+
+def _working_directory(pid: int) -> str:
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
 
 
 def _read(pid: int, name: str) -> bytes:

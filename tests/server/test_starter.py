@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.server.processes import kill_marked, marked, with_mark
+from tests.server.processes import kill_all, marked, with_mark
 from tests.server.product import wait_until
 
 START = """
@@ -82,7 +82,7 @@ def started(
         wait_until(pair.have_started)
         yield pair
     finally:
-        kill_marked(mark)
+        kill_all(lambda: marked(mark))
         starter.communicate()
 
 

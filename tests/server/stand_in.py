@@ -1,13 +1,14 @@
 """Stands in for the web server or the worker of a starter: it says in a file what happens to it.
 
-    python -m tests.server.stand_in FILE [--stubborn | --short]
+    python -m tests.server.stand_in FILE [--stubborn | --short | --leader]
 
 Asked to stop, it ends in order; a stubborn one only when SIGHUP tells it that its work is done. A
-short one ends by itself.
+short one ends by itself. A leader starts a stubborn one, as gunicorn has workers.
 """
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,8 +21,13 @@ def main() -> None:
             file.write(entry + "\n")
 
     watched = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
-    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    inherited = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    if manner == "--leader":
+        led = [sys.executable, "-m", "tests.server.stand_in", f"{diary}-led", "--stubborn"]
+        subprocess.Popen(led, preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, []))
     note(str(os.getpid()))
+    if inherited:
+        note(f"blocked: {inherited}")
     if manner == "--short":
         return
     while True:

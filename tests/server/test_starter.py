@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.server.processes import kill_all, marked, with_mark
+from tests.server.processes import children_of, kill_all, marked, with_mark
 from tests.server.product import wait_until
 
 START = """
@@ -39,8 +39,8 @@ class Pair:
     def kill(self, name: str) -> None:
         os.kill(self.pid_of(name), signal.SIGKILL)
 
-    def have_started(self) -> bool:
-        return all(map(self._diary, ("web", "worker")))
+    def has_started(self, name: str) -> bool:
+        return bool(self._diary(name))
 
     def nobody_is_left(self) -> bool:
         return not marked(self._mark)
@@ -79,7 +79,7 @@ def started(
     )
     pair = Pair(starter, folder, mark)
     try:
-        wait_until(pair.have_started)
+        wait_until(lambda: pair.has_started("web") and pair.has_started("worker"))
         yield pair
     finally:
         kill_all(lambda: marked(mark))
@@ -112,6 +112,17 @@ def test_one_that_is_killed_takes_the_other_along_in_order(tmp_path: Path, dead:
         assert pair.received(other) == ["SIGTERM"]
 
 
+def test_whoever_a_dead_one_has_started_is_waited_for(tmp_path: Path):
+    """gunicorn's workers, whose fires in flight finish when gunicorn itself is killed."""
+    with started(tmp_path, web="--leader") as pair:
+        wait_until(lambda: pair.has_started("web-led"))
+        pair.kill("web")
+        wait_until(lambda: pair.received("web-led") == ["SIGTERM"])
+        assert pair.pid_of("web-led") in children_of(pair.starter.pid)
+        os.kill(pair.pid_of("web-led"), signal.SIGHUP)
+        assert said(pair)[0] == 1
+
+
 def test_one_that_ends_by_itself_is_missed_however_well_it_ended(tmp_path: Path):
     with started(tmp_path, worker="--short") as pair:
         code, lines = said(pair)
@@ -139,9 +150,11 @@ def test_whoever_does_not_stop_in_time_is_killed_and_named(tmp_path: Path):
 def test_what_is_ignored_from_outside_stays_ignored(tmp_path: Path):
     with started(tmp_path, before=["nohup"]) as pair:
         pair.starter.send_signal(signal.SIGHUP)
-        pair.starter.send_signal(signal.SIGTERM)
-        assert said(pair)[0] == 0
-        assert pair.received("web") == ["SIGTERM"]
+        pair.kill("worker")
+        assert said(pair) == (
+            1,
+            ["The worker has ended (signal 9, Killed), so everything was stopped."],
+        )
 
 
 def test_more_of_the_same_signal_from_a_supervisor_hurries_nobody(tmp_path: Path):

@@ -1,6 +1,6 @@
 """Plain functions that make what tests need, every value with a default."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ from routines.people import roles
 from routines.practice_api import PracticeApi
 from routines.registry import header_versions
 from routines.values import tokens
-from routines.values.reasons import MEANINGS, Reason, State
+from routines.values.reasons import MEANINGS, OPEN, SENT, Reason, State
 
 _number = count(1)
 PASSWORD = "correct horse battery staple"
@@ -91,9 +91,19 @@ def create_run(
         created_at=pressed,
         state=state,
         reason=reason,
-        settled_at=None if state == State.SENDING else pressed,
-        **values,
+        settled_at=None if state in OPEN else pressed,
+        **turn(state, pressed) | values,
     )
+
+
+def turn(state: State, pressed: datetime) -> dict[str, Any]:
+    """As of a run that was sent at once, or of one that waits."""
+    if state == State.ACCEPTED:
+        return {"deadline": pressed + timedelta(minutes=10)}
+    if state in SENT:
+        sent_at = None if state == State.SENDING else pressed
+        return {"attempt": 1, "claimed_at": pressed, "sent_at": sent_at}
+    return {}
 
 
 def create_version(

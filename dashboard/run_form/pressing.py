@@ -8,8 +8,8 @@ from django.shortcuts import render
 from dashboard.requests import SignedInRequest
 from dashboard.run_form.press import PressForm
 from routines.models import Routine, Run
-from routines.runs import firing
-from routines.runs.firing import Trial
+from routines.runs import accepting, firing
+from routines.runs.accepting import Trial
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ def press(form: PressForm, *, trial: Trial | None = None) -> firing.Press | Refu
             aware_of=form.cleaned_data["aware_of"],
             trial=trial,
         )
-    except firing.AnswersMissing as missing:
+    except accepting.AnswersMissing as missing:
         form.add_missing_answers(missing.problems)  # the rules have changed since it was read
         return Refused(422)
-    except firing.UnseenRuns:
+    except accepting.UnseenRuns:
         return Refused(422)  # the page shows them: it asks for them itself
-    except firing.RunNotRecorded:
+    except accepting.RunNotRecorded:
         form.add_error(None, "The database cannot be written at the moment. Nothing was sent.")
         return Refused(503)
     if pressed.repeated and not _is_what_was_asked_for(pressed.run, form, trial):

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 # Each holds a thread until its reader has it all, and some threads have to answer pages.
 MOST_OF_ONE, _SPAN = 20, timedelta(minutes=10)  # of one person
-_under_way = BoundedSemaphore(max(1, (settings.WEB_THREADS - settings.FIRES_IN_FLIGHT) // 2))
+_under_way = BoundedSemaphore(max(1, (settings.WEB_THREADS - settings.PRESSES_IN_FLIGHT) // 2))
 
 
 class TooManyDownloads(Exception):

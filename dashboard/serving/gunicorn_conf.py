@@ -96,10 +96,10 @@ def _settle_interrupted_runs() -> None:
     even if nobody opens a page."""
     from django.db import DatabaseError
 
-    from routines.runs import firing
+    from routines.runs import overdue
 
     try:
-        firing.settle_overdue_runs()
+        overdue.settle()
     except DatabaseError as failure:
         logging.getLogger(__name__).warning("Runs could not be settled: %s", type(failure).__name__)
     finally:

@@ -77,9 +77,9 @@ def _prepare() -> None:
 
 def settle_interrupted_runs() -> None:
     """Of processes that died before this start. Later ones: gunicorn_conf.py."""
-    from routines.runs import firing
+    from routines.runs import overdue
 
-    firing.settle_overdue_runs()
+    overdue.settle()
 
 
 def _delete_old_sign_ins() -> None:

@@ -21,7 +21,7 @@ from routines.history import pages, saved_views
 from routines.history.run_filter import RunFilter
 from routines.models import Run
 from routines.people.roles import Permission
-from routines.runs import firing, settling
+from routines.runs import overdue, settling
 from routines.values import references
 from routines.values.snapshots import ChangedMeanwhile
 
@@ -118,7 +118,7 @@ def _live(query: str, after: str, *, told: int = 0) -> str:
 @require_GET
 @needs_a_role
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
-    firing.settle_overdue_runs()
+    overdue.settle()
     run = run_or_404(request.user, pk)
     # An odd answer may have named the session: then there is nothing to copy.
     named = {"session_url": run.session_link if run.is_unknown else ""}
@@ -129,7 +129,7 @@ def run(request: SignedInRequest, pk: int) -> HttpResponse:
 @needs_a_role
 def result(request: SignedInRequest, pk: int) -> HttpResponse:
     """The result: what a page that shows a run being sent asks for until it is settled."""
-    firing.settle_overdue_runs()
+    overdue.settle()
     run = run_or_404(request.user, pk)
     if run.is_sending and request.htmx:
         return HttpResponse(status=204)  # nothing new: the page stays, and nothing is read out

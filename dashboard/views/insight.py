@@ -10,7 +10,7 @@ from dashboard.forms.insight import PRESETS, RangeForm
 from dashboard.lookups import may_see_all_runs
 from dashboard.requests import SignedInRequest
 from routines import insight
-from routines.runs import firing
+from routines.runs import overdue
 
 _COUNT_FOR = 0.5  # seconds, of the five until the page asks again
 
@@ -18,7 +18,7 @@ _COUNT_FOR = 0.5  # seconds, of the five until the page asks again
 @require_GET
 @may_see_all_runs
 def page(request: SignedInRequest) -> HttpResponse:
-    firing.settle_overdue_runs()
+    overdue.settle()
     behind = insight.step()
     form = RangeForm(request.GET)
     context = {"form": form, "presets": PRESETS}

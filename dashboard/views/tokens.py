@@ -17,7 +17,7 @@ from dashboard.serving.headers import bfcache_allowed
 from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthenticate_to_open
 from routines.models import Routine, Run
 from routines.runs import limits
-from routines.runs.firing import Trial
+from routines.runs.accepting import Trial
 from routines.tokens import health, rotation
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])

@@ -12,7 +12,7 @@ from routines.models import Person, Routine, Run, TextTemplate
 from routines.models.routine import usable_by
 from routines.people.roles import Permission
 from routines.registry import header_versions
-from routines.runs import firing, limits, rules
+from routines.runs import limits, overdue, rules
 from routines.values.reasons import Reason, State
 
 # All that a closed card says of a routine and of its last run, and what its obstacles depend on.
@@ -73,7 +73,7 @@ class Card:
 
 def cards(person: Person, *, slug: str | None = None) -> list[Card]:
     """Return all that `person` may fire, or the one called `slug`, with their text templates."""
-    firing.settle_overdue_runs()
+    overdue.settle()
     routines = Routine.objects.fireable_by(person).current()
     if slug is not None:
         routines = routines.filter(slug=slug)
@@ -213,7 +213,7 @@ def _runs(routines: Collection[Routine]) -> dict[int, Run]:
     ]
     runs = _shown_runs.filter(pk__in={pk for pk in named if pk is not None})
     found = {run.pk: run for run in runs}
-    if any(firing.is_overdue(run) for run in found.values()):
-        firing.settle_overdue_runs()
+    if any(overdue.is_overdue(run) for run in found.values()):
+        overdue.settle()
         found = {run.pk: run for run in runs.all()}
     return found

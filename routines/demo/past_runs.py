@@ -49,7 +49,7 @@ PAST = {
     Reason.LIMIT_REACHED: 18,
     Reason.OVERLOADED: 11,
     Reason.NO_CONNECTION: 6,
-    Reason.BUSY: 3,
+    Reason.WAITED_TOO_LONG: 3,
     Reason.DISABLED: 1,
     Reason.NO_TOKEN: 1,
     Reason.ON_HOLD: 9,

@@ -8,7 +8,7 @@ import json
 import re
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -38,6 +38,8 @@ class Answer:
     session_id: str = ""
     session_url: str = ""
     retry_after: timedelta | None = None
+    # When the request's first byte left, by time.monotonic(); None: none did.
+    left_at: float | None = field(default=None, compare=False)
 
     @property
     def state(self) -> State:
@@ -46,7 +48,8 @@ class Answer:
 
 def of_failure(failure: NotSent | AnswerLost) -> Answer:
     if isinstance(failure, AnswerLost):
-        return Answer(Reason.NO_ANSWER if failure.timed_out else Reason.CONNECTION_LOST)
+        reason = Reason.NO_ANSWER if failure.timed_out else Reason.CONNECTION_LOST
+        return Answer(reason, left_at=failure.left_at)
     return Answer(
         {
             NotSent.Why.NO_CONNECTION: Reason.NO_CONNECTION,
@@ -108,6 +111,7 @@ def of_response(
         session_id=session_id,
         session_url=session_url,
         retry_after=_retry_after(raw.headers, now) if raw.status == 429 else None,
+        left_at=raw.left_at,
     )
 
 

@@ -23,7 +23,7 @@ from routines import keyset
 from routines.audit import trace
 from routines.history.run_filter import RunFilter
 from routines.models import Account, AuditEvent, Person, Routine, Run
-from routines.runs import firing
+from routines.runs import overdue
 from routines.values.spreadsheet import BYTE_ORDER_MARK, escape_formula
 
 # A batch of the longest texts is some 15 MB, one of usual ones 0.1 MB.
@@ -59,7 +59,7 @@ def take(person: Person, run_filter: RunFilter, file_format: Format) -> Export:
 
     It stands in the audit trail before anything is handed out: who, which filter, how many runs.
     """
-    firing.settle_overdue_runs()
+    overdue.settle()
     runs = run_filter.apply(Run.objects.visible_to(person))
     export = Export(file_format, keyset.keys(runs, at="created_at"))
     trace(

@@ -25,7 +25,7 @@ from routines.history.search import Words
 from routines.keyset import Batch, Position
 from routines.models import Person, Routine, Run
 from routines.models.people import shown_name
-from routines.runs import firing
+from routines.runs import overdue
 from routines.values import session_links
 from routines.values.reasons import State
 
@@ -92,7 +92,7 @@ def page(
 
     Raise keyset.BadCursor.
     """
-    firing.settle_overdue_runs()
+    overdue.settle()
     looking = _Looking(person, run_filter or RunFilter())
     found = keyset.paginate(
         looking.fetch, lambda position: position, size=size, before=before, after=after

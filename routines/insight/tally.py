@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 
 from routines.insight.slots import duration_floor, first_kept, floor, slot_of
 from routines.models import Dimension, Grain, Run, RunChange, RunCount
-from routines.values.reasons import Reason, State
+from routines.values.reasons import OPEN, Reason, State
 
 _LOCK = 7_041_776  # any number that no other advisory lock of this database has
 _ROWS = 500  # written by one statement
@@ -43,7 +43,7 @@ def tally(changes: Iterable[Change]) -> Tally:
     counted: Tally = defaultdict(Counter)
     kept = first_kept()
     for change in changes:
-        if change.state == State.SENDING:
+        if change.state in OPEN:
             continue
         slot = slot_of(change.created_at)
         covering = [(grain, floor(slot, grain)) for grain in _GRAINS]
@@ -74,7 +74,7 @@ def _dimensions(change: Change) -> Iterable[tuple[str, str]]:
 
 def settled_runs() -> QuerySet[Run, Any]:
     """Each run as a Change."""
-    rows = Run.objects.exclude(state=State.SENDING).order_by()
+    rows = Run.objects.exclude(state__in=OPEN).order_by()
     return rows.values_list(
         *("created_at", "routine_id", "account_id", "person_id"),
         *("state", "reason", "outcome"),

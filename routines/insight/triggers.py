@@ -50,7 +50,8 @@ def _note(row: str, by: int, *, deleted: bool = False) -> str:
     columns = ", ".join(name.replace("_id", "_pk") for name in (*_COPIED, "by", "deleted"))
     values = ", ".join(f"{row}.{name}" for name in _COPIED)
     written = f'INSERT INTO "{_CHANGES}" ({columns}) SELECT {values}, {by}, {str(deleted).upper()}'
-    return f"{written} WHERE {row}.state <> 'sending';"  # a run counts once it is settled
+    # A run counts once it is settled.
+    return f"{written} WHERE {row}.state NOT IN ('accepted', 'sending');"
 
 
 def _differ(way: str) -> str:
@@ -64,7 +65,7 @@ _REMOVED = _note("OLD", -1) + _note("OLD", 1, deleted=True)
 _SQLITE = {
     "run_added": f"""
         CREATE TRIGGER IF NOT EXISTS run_added AFTER INSERT ON "{_RUNS}"
-        WHEN NEW.state <> 'sending'
+        WHEN NEW.state NOT IN ('accepted', 'sending')
         BEGIN {_ADDED} END""",
     "run_changed": f"""
         CREATE TRIGGER IF NOT EXISTS run_changed AFTER UPDATE OF {", ".join(_COPIED)} ON "{_RUNS}"

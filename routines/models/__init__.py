@@ -1,6 +1,7 @@
 """Every table of the product, one idea a file."""
 
 from routines.models.account import Account
+from routines.models.attempt import Attempt
 from routines.models.audit import AuditEvent, AuditHead, Chain
 from routines.models.header_versions import Header, HeaderVersion, VersionMove, VersionMoveStep
 from routines.models.people import Person
@@ -21,6 +22,7 @@ __all__ = [
     "STATES",
     "TOKEN_FIELDS",
     "Account",
+    "Attempt",
     "AuditEvent",
     "AuditHead",
     "Chain",

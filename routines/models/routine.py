@@ -14,7 +14,7 @@ from django.utils import timezone
 from routines.models.account import Account
 from routines.text_templates import version_of
 from routines.values import texts, tokens
-from routines.values.reasons import SENT, State
+from routines.values.reasons import OPEN, SENT
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -66,14 +66,15 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
     def once_per_sent_run(self, since: datetime, *, in_flight_since: datetime) -> Self:
         """Each routine once for each run that was sent since, named `sent_run`.
 
-        `in_flight_since` is earlier: since then, those that are still being sent. A routine without
-        any comes once, with None. So that one query says whether there is such a routine and what
-        it did.
+        `in_flight_since` is earlier: since then, those that still wait or are being sent, and those
+        that had waited and were sent `since`. A routine without any comes once, with None. So that
+        one query says whether there is such a routine and what it did.
         """
         # One stretch of the index, in which the second half is looked for.
         sent = models.Q(runs__created_at__gt=in_flight_since) & (
-            models.Q(runs__state=State.SENDING)
+            models.Q(runs__state__in=OPEN)
             | models.Q(runs__created_at__gt=since, runs__state__in=SENT)
+            | models.Q(runs__claimed_at__gt=since, runs__state__in=SENT)
         )
         return self.annotate(sent_run=models.FilteredRelation("runs", condition=sent))
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from routines.models.account import Account
 from routines.models.routine import Routine
 from routines.values import references, session_links, texts, words
-from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
+from routines.values.reasons import MEANINGS, OPEN, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
 
 if TYPE_CHECKING:
     from routines.models.people import Person
@@ -98,7 +98,10 @@ class _RunManager(models.Manager["Run"]):
 
 
 class Run(models.Model):
-    """Our record of one fire, made before anything is sent. See docs/life-of-a-run.md."""
+    """Our record of one fire, made before anything is sent. See docs/life-of-a-run.md.
+
+    A run that is sent at once, by the process that accepted it, is `sending` from its first row on.
+    """
 
     key = models.UUIDField(unique=True, editable=False)  # one press of one form: one run
     routine = models.ForeignKey(
@@ -123,10 +126,20 @@ class Run(models.Model):
     is_trial = models.BooleanField(default=False)
     beta_version = models.CharField(max_length=100, blank=True)
     api_version = models.CharField(max_length=40)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)  # when it was accepted
 
-    state = models.CharField(max_length=10, choices=State.choices, default=State.SENDING)
-    reason = models.CharField(max_length=30, choices=Reason.choices, default=Reason.SENDING)
+    # Its turn: runs/queue.py. Who claims it sends it; attempts that are over have their own rows.
+    attempt = models.PositiveSmallIntegerField(default=0)  # how many times it was claimed
+    tries_again = models.BooleanField(default=False)  # where an attempt started nothing
+    due_at = models.DateTimeField(null=True)  # while it waits: not before; null: at once
+    deadline = models.DateTimeField(
+        null=True
+    )  # until when it may wait; null: of old, when none did
+    claimed_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)  # when the first byte left, where that is known
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACCEPTED)
+    reason = models.CharField(max_length=30, choices=Reason.choices, default=Reason.ACCEPTED)
     settled_at = models.DateTimeField(null=True)
     # Who said what became of an unknown run; empty where an answer of the endpoint did.
     settled_by = models.ForeignKey(
@@ -224,9 +237,21 @@ class Run(models.Model):
             ),
             # Looked at by every page to settle overdue runs, so it must hold next to nothing.
             models.Index(
-                fields=["created_at"],
-                name="run_sending",
+                fields=["claimed_at"],
+                name="run_claimed",
                 condition=models.Q(state=State.SENDING),
+            ),
+            # The queue: what waits, by routine, the oldest first.
+            models.Index(
+                fields=["routine", "id"],
+                name="run_accepted",
+                condition=models.Q(state=State.ACCEPTED),
+            ),
+            # The budgets of the last hour.
+            models.Index(
+                fields=["account", "sent_at"],
+                name="run_sent",
+                condition=models.Q(sent_at__isnull=False),
             ),
         ]
         constraints = [
@@ -240,9 +265,18 @@ class Run(models.Model):
                 name="run_state_is_known", condition=models.Q(state__in=State.values)
             ),
             models.CheckConstraint(
-                name="run_settled_unless_sending",
-                condition=models.Q(state=State.SENDING, settled_at=None)
-                | ~models.Q(state=State.SENDING) & models.Q(settled_at__isnull=False),
+                name="run_settled_unless_open",
+                condition=models.Q(state__in=OPEN, settled_at=None)
+                | ~models.Q(state__in=OPEN) & models.Q(settled_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="run_sending_was_claimed",
+                condition=~models.Q(state=State.SENDING)
+                | models.Q(claimed_at__isnull=False, attempt__gt=0),
+            ),
+            models.CheckConstraint(
+                name="run_accepted_has_deadline",
+                condition=~models.Q(state=State.ACCEPTED) | models.Q(deadline__isnull=False),
             ),
             models.CheckConstraint(
                 name="run_started_names_its_session",
@@ -284,6 +318,15 @@ class Run(models.Model):
     @property
     def is_sending(self) -> bool:
         return self.state == State.SENDING
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.state == State.ACCEPTED
+
+    @property
+    def is_open(self) -> bool:
+        """Nothing is known of it yet."""
+        return self.state in OPEN
 
     @property
     def is_settled_by_people(self) -> bool:

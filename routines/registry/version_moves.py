@@ -23,7 +23,7 @@ from routines.models import (
 )
 from routines.registry.accepted_versions import judged, refusals_since
 from routines.registry.header_versions import FIELDS, Known, pinned
-from routines.runs import firing
+from routines.runs import accepting
 
 
 class MoveRefused(ValueError):
@@ -82,11 +82,11 @@ def candidates(
     return found
 
 
-def trial(header: Header, target: str) -> firing.Trial:
+def trial(header: Header, target: str) -> accepting.Trial:
     """For firing.fire: a real run with `target`, whatever the routine is pinned to."""
     if header == Header.BETA:
-        return firing.Trial(beta_version=target)
-    return firing.Trial(api_version=target)
+        return accepting.Trial(beta_version=target)
+    return accepting.Trial(api_version=target)
 
 
 @transaction.atomic

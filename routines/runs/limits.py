@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from routines.fire_api import Answer
 from routines.models import Account, Person, Routine, Run
-from routines.values.reasons import MEANINGS, SENT, Meaning, Reason, State
+from routines.values.reasons import MEANINGS, OPEN, SENT, Meaning, Reason, State
 
 # A 429 without a readable Retry-After; one that asks for nearly nothing, or for for ever.
 _HOLD_WITHOUT_ADVICE = timedelta(minutes=1)
@@ -28,12 +29,13 @@ _MOST_UNSETTLED = 3  # of what may have made a session, so many are shown before
 # What a run may take beyond FIRE_TIMEOUT: looking up the endpoint's name, waiting for a locked
 # database twice. A run that is older is nobody's any more.
 _SETTLE_MARGIN = timedelta(seconds=60)
-# No form is good for longer than a day, so no press comes from a page that is older.
+# No form is good for longer than a day, so no press comes from a page that is older; and no run
+# waits for longer than a day and the longest hold.
 _LONGEST_IN_FLIGHT = timedelta(days=2)
 
 # Put together once: that takes Django longer than the query.
-_started_by_routine = (
-    Run.objects.filter(state=State.STARTED)
+_left_by_routine = (
+    Run.objects.filter(state__in=SENT)
     .order_by()
     .values_list("routine", "account")
     .annotate(used=Count("pk"))
@@ -56,7 +58,7 @@ class Obstacle:
 
 
 def obstacle(routine: Routine, last_sent: datetime | None) -> Obstacle | None:
-    """The first obstacle in `routine`'s way; `last_sent` is when its last sent run was pressed.
+    """The first obstacle in `routine`'s way; `last_sent` is when its last sent run was claimed.
 
     Needs `routine.account` loaded; makes no query of its own.
     """
@@ -78,10 +80,10 @@ def obstacle(routine: Routine, last_sent: datetime | None) -> Obstacle | None:
 
 
 def last_sent_of(routines: Collection[Routine]) -> dict[int, datetime]:
-    """When the newest run that left, or may have, was pressed; by the routine's primary key.
+    """When the newest run that left, or may have, was claimed; by the routine's primary key.
 
-    Of routines with a cool-down, as far as it still matters: looking back no further keeps it one
-    short stretch of the index, whatever came before.
+    Of routines with a cool-down, as far as it still matters: looking back no further than a run can
+    have waited keeps it one short stretch of the index, whatever came before.
     """
     cooling = [routine for routine in routines if routine.cool_down]
     if not cooling:
@@ -89,11 +91,15 @@ def last_sent_of(routines: Collection[Routine]) -> dict[int, datetime]:
     longest = max(routine.cool_down for routine in cooling)
     since = timezone.now() - timedelta(seconds=longest)
     return dict(
-        Run.objects.filter(routine__in=cooling, created_at__gt=since)
+        Run.objects.filter(
+            Q(created_at__gt=since) | Q(claimed_at__gt=since),
+            routine__in=cooling,
+            created_at__gt=since - _LONGEST_IN_FLIGHT,
+        )
         .sent()
         .order_by()
         .values_list("routine")
-        .annotate(last=Max("created_at"))
+        .annotate(last=Max(Coalesce("claimed_at", "created_at")))
     )
 
 
@@ -114,12 +120,17 @@ def apply_429(answer: Answer, routine: Routine) -> None:
     """
     if answer.reason != Reason.LIMIT_REACHED:
         return
-    wait = answer.retry_after or _HOLD_WITHOUT_ADVICE
-    until = timezone.now() + min(max(wait, _SHORTEST_HOLD), _LONGEST_HOLD)
+    until = timezone.now() + hold_after(answer)
     if _is_about_the_account(answer.error_message):
         _extend(Account.objects.filter(pk=routine.account_id), until)
     else:
         _extend(Routine.objects.filter(pk=routine.pk), until)
+
+
+def hold_after(answer: Answer) -> timedelta:
+    """For how long nothing is sent after this 429."""
+    wait = answer.retry_after or _HOLD_WITHOUT_ADVICE
+    return min(max(wait, _SHORTEST_HOLD), _LONGEST_HOLD)
 
 
 def _is_about_the_account(message: str) -> bool:
@@ -136,7 +147,10 @@ def _extend(held: QuerySet[Account] | QuerySet[Routine], until: datetime) -> Non
 
 @dataclass(frozen=True)
 class Budget:
-    """Runs of the sliding hour that surely made a session, against the documented limit."""
+    """Requests of the sliding hour that left and were not refused, against the documented limit.
+
+    What still waits has spent nothing yet, however long ago it was accepted.
+    """
 
     used: int
     limit: int
@@ -158,8 +172,8 @@ def budgets(routines: Collection[Routine]) -> dict[int, Budgets]:
     """The budgets of each routine, by its primary key, in one query. Needs `account` loaded."""
     # By account, since its budget is also spent by routines that are not in `routines`. One that
     # moves to another account begins anew there.
-    rows = _started_by_routine.filter(
-        created_at__gt=timezone.now() - _BUDGET_WINDOW,
+    rows = _left_by_routine.filter(
+        sent_at__gt=timezone.now() - _BUDGET_WINDOW,
         account__in={routine.account_id for routine in routines},
     )
     of_routine: dict[int, int] = {}
@@ -191,16 +205,17 @@ def _budget(used: int, own_limit: int | None, default: int) -> Budget | None:
 
 
 class SentRun(NamedTuple):
-    """A run that left, or may have, as far as it matters to the next press."""
+    """A run that left, may have or will, as far as it matters to the next press."""
 
     pk: int
     state: str
     person: int
     pressed_at: datetime
+    claimed_at: datetime | None
 
 
 def overdue_before() -> datetime:
-    """A run that was pressed before that and is still `sending` is `unknown` in truth."""
+    """A run that was claimed before that and is still `sending` is `unknown` in truth."""
     return timezone.now() - timedelta(seconds=settings.FIRE_TIMEOUT) - _SETTLE_MARGIN
 
 
@@ -213,7 +228,7 @@ def matter_since(routine: Routine) -> datetime:
 
 
 def in_flight_since(routine: Routine) -> datetime:
-    """Since when runs that are still being sent matter; any page settles those that are overdue."""
+    """Since when runs that wait or are being sent matter; any page settles the overdue ones."""
     return min(matter_since(routine), timezone.now() - _LONGEST_IN_FLIGHT)
 
 
@@ -223,27 +238,33 @@ def sent_runs(rows: Iterable[tuple[Any, ...]]) -> list[SentRun]:
     found = {SentRun(*row) for row in rows}  # once, though several queries may have found it
     return [
         one._replace(state=State.UNKNOWN)
-        if one.state == State.SENDING and one.pressed_at < overdue
+        if one.state == State.SENDING and one.claimed_at and one.claimed_at < overdue
         else one
         for one in found
     ]
+
+
+def last_claimed(sent: Collection[SentRun]) -> datetime | None:
+    """When the last of these was claimed, of those that have left or may have."""
+    left = [one.claimed_at or one.pressed_at for one in sent if one.state != State.ACCEPTED]
+    return max(left, default=None)
 
 
 def prior_among(sent: Collection[SentRun], person: Person) -> list[int]:
     """Of these runs of one routine, those that `person` should know of before making one more.
 
     Primary keys: the newest three whose outcome nobody knows, however old; the newest three that
-    are still being sent, their own as well (from another tab, or another device); then a
+    still wait or are being sent, their own as well (from another tab, or another device); then a
     colleague's newest of the last RECENT_RUN_WARNING seconds.
     """
     recent = timezone.now() - _recent()
     newest_first = sorted(sent, key=lambda run: (run.pressed_at, run.pk), reverse=True)
     unknown = [run.pk for run in newest_first if run.state == State.UNKNOWN]
-    in_flight = [run.pk for run in newest_first if run.state == State.SENDING]
+    in_flight = [run.pk for run in newest_first if run.state in OPEN]
     of_others = [
         run.pk
         for run in newest_first
-        if run.state not in (State.UNKNOWN, State.SENDING)
+        if run.state not in (State.UNKNOWN, *OPEN)
         and run.person != person.pk
         and run.pressed_at > recent
     ]
@@ -254,9 +275,9 @@ def prior_runs(routine: Routine, person: Person) -> list[Run]:
     """Those that `prior_among` names, for a page; their `person` is loaded."""
     runs = Run.objects.filter(routine=routine).order_by()
     of_late = runs.filter(created_at__gt=in_flight_since(routine)).filter(
-        Q(state=State.SENDING) | Q(created_at__gt=matter_since(routine), state__in=SENT)
+        Q(state__in=OPEN) | Q(created_at__gt=matter_since(routine), state__in=SENT)
     )
-    fields = ("pk", "state", "person", "created_at")
+    fields = ("pk", "state", "person", "created_at", "claimed_at")
     rows = of_late.values_list(*fields)
     # There is nearly never anything: so one light query first.
     sent = sent_runs(rows.union(runs.filter(state=State.UNKNOWN).values_list(*fields)))

@@ -4,8 +4,9 @@ An answer has cost a session: whatever the database does now, the person is told
 """
 
 import logging
-from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import datetime
+import time
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error as DatabaseFailure
@@ -14,8 +15,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from routines.fire_api import Answer
-from routines.models import Run
-from routines.runs import limits
+from routines.models import Attempt, Run
+from routines.runs import limits, retrying
 from routines.tokens import health
 from routines.values import session_links, words
 from routines.values.reasons import SAID_BY_PEOPLE, Reason, State
@@ -36,15 +37,21 @@ _TAKEN = {
 
 
 def record_answer(run: Run, answer: Answer, *, duration: float) -> bool:
-    """Set `answer` on `run` and update its row; `duration` in seconds, from press to answer.
+    """Set `answer` on `run` and update its row; `duration` in seconds, from claim to answer.
 
+    An attempt that started nothing may be followed by another one: then the run waits once more.
     Return False if the database took neither of two tries: then the answer is in the log, and
     `run` holds it all the same.
     """
-    values = _values(answer, timezone.now(), duration)
+    now = timezone.now()
+    due_at = retrying.next_attempt(run, answer)
+    values = _values(answer, now, duration)
+    if due_at is not None:
+        values |= _waiting_until(due_at)
+    attempt = _attempt(run, answer, now)
     for is_last_try in (False, True):
         try:
-            values = _store(run, answer, values)
+            values = _store(run, answer, values, attempt)
             is_stored = True
             break
         except DatabaseFailure as failure:
@@ -58,27 +65,73 @@ def record_answer(run: Run, answer: Answer, *, duration: float) -> bool:
     return is_stored
 
 
-def _store(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
+def put_back(run: Run) -> bool:
+    """Let a claimed run wait for its turn once more: nothing of it has left.
+
+    False: somebody has settled it meanwhile.
+    """
+    values: dict[str, Any] = {"attempt": run.attempt - 1, "claimed_at": None}
+    values |= {"state": State.ACCEPTED, "reason": Reason.ACCEPTED}
+    claimed = Run.objects.filter(pk=run.pk, state=State.SENDING, attempt=run.attempt)
+    if not claimed.update(**values):
+        return False
+    for name, value in values.items():
+        setattr(run, name, value)
+    return True
+
+
+def _store(run: Run, answer: Answer, values: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
     """Update the run, and return what it became: one session is one run's, says the database."""
     stored = Run.objects.filter(_may_change(answer), pk=run.pk)
+    if values["state"] == State.ACCEPTED:  # an attempt anew is this process's to decide, no other's
+        stored = Run.objects.filter(pk=run.pk, state=State.SENDING, attempt=run.attempt)
     try:
-        with _own_savepoint():
+        with transaction.atomic():
             if not stored.update(**values):
                 _keep_beside_what_people_said(run, answer)
+            _keep_attempt(attempt)
         return values
     except IntegrityError as refused:
         if "run_session_once" not in str(refused):
             raise
         # What people said of another run was a guess, and the endpoint has just said otherwise.
         if answer.state == State.STARTED and _take_from_guesses(values["session_id"], run):
-            with suppress(IntegrityError), _own_savepoint():
+            with suppress(IntegrityError), transaction.atomic():
                 stored.update(**values)
+                _keep_attempt(attempt)
                 return values
     # Another run has it, by an answer as good as this one.
     message = _named_in_words(answer)
     values |= _TAKEN | {"error_message": message, "error_message_words": words.kept(message)}
-    stored.update(**values)
+    attempt.reason = Reason.SESSION_TAKEN
+    with transaction.atomic():
+        stored.update(**values)
+        _keep_attempt(attempt)
     return values
+
+
+def _attempt(run: Run, answer: Answer, now: datetime) -> Attempt:
+    return Attempt(
+        run=run,
+        number=run.attempt,
+        claimed_at=run.claimed_at,
+        sent_at=_sent_at(answer, now),
+        ended_at=now,
+        reason=answer.reason,
+        http_status=answer.http_status,
+        error_type=answer.error_type,
+        request_id=answer.request_id,
+    )
+
+
+def _keep_attempt(attempt: Attempt) -> None:
+    """Also where somebody took the run for interrupted, and said so of its attempt."""
+    Attempt.objects.bulk_create(
+        [attempt],
+        update_conflicts=True,
+        unique_fields=["run", "number"],
+        update_fields=["sent_at", "ended_at", "reason", "http_status", "error_type", "request_id"],
+    )
 
 
 def _keep_beside_what_people_said(run: Run, answer: Answer) -> None:
@@ -116,11 +169,6 @@ def _take_from_guesses(session_id: str, run: Run) -> bool:
     return True
 
 
-def _own_savepoint() -> AbstractContextManager[Any]:
-    """So that a refused row leaves a transaction of somebody else's usable."""
-    return transaction.atomic() if connection.in_atomic_block else nullcontext()
-
-
 def record_consequences(run: Run, answer: Answer) -> None:
     """The hold after a 429, and what the answer says of the token.
 
@@ -153,7 +201,26 @@ def _values(answer: Answer, now: datetime, duration: float) -> dict[str, Any]:
         "session_id": answer.session_id or session_links.name_in(answer.session_url),
         "session_url": answer.session_url,
         "retry_after": now + answer.retry_after if answer.retry_after else None,
+        "sent_at": _sent_at(answer, now),
     }
+
+
+def _waiting_until(due_at: datetime) -> dict[str, Any]:
+    """In place of an outcome; what the endpoint said stays readable meanwhile."""
+    return {
+        "state": State.ACCEPTED,
+        "reason": Reason.NEXT_ATTEMPT,
+        "settled_at": None,
+        "duration_ms": None,
+        "due_at": due_at,
+    }
+
+
+def _sent_at(answer: Answer, now: datetime) -> datetime | None:
+    """By the clock as it is now: `left_at` is of a clock that nobody sets."""
+    if answer.left_at is None:
+        return None
+    return now - timedelta(seconds=max(0.0, time.monotonic() - answer.left_at))
 
 
 def _log_lost_answer(run: Run, answer: Answer, failure: DatabaseFailure) -> None:

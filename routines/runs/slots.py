@@ -1,7 +1,7 @@
-"""How many requests of this process may be under way at once: FIRES_IN_FLIGHT.
+"""How many presses of this process may be on their way at once: PRESSES_IN_FLIGHT.
 
-Nobody waits for a slot: fires that queued up inside the process would keep the pages from
-answering.
+Nobody waits for a slot inside the process, where the pages would not be answered meanwhile: what
+finds none is accepted, and a worker sends it.
 """
 
 from threading import BoundedSemaphore
@@ -9,7 +9,7 @@ from typing import Self
 
 from django.conf import settings
 
-_free = BoundedSemaphore(settings.FIRES_IN_FLIGHT)
+_free = BoundedSemaphore(settings.PRESSES_IN_FLIGHT)
 
 
 class Slot:

@@ -25,9 +25,9 @@ from django.utils import timezone
 from routines.audit import trace
 from routines.insight import changes
 from routines.models import AuditEvent, Run
-from routines.runs import firing
+from routines.runs import overdue
 from routines.values import texts
-from routines.values.reasons import State
+from routines.values.reasons import OPEN
 
 BATCH = 50  # of runs with usual texts: some 20 ms with SQLite's one lock for writing
 _SHORTEST_PAUSE = 0.02  # seconds
@@ -81,15 +81,15 @@ def apply(report: Report, *, pause: Callable[[float], None] = time.sleep) -> Non
     The first change leaves its audit event in the same transaction, and the end leaves one with
     the figures; nothing changed leaves none.
     """
-    firing.settle_overdue_runs()
+    overdue.settle()
     texts_to_shorten, runs_to_delete = _due(policy())
     with _traced(report) as begin:
         # First what is deleted: its texts need no shortening.
         for number, batch in enumerate(_batches(runs_to_delete)):
             with _in_turn(pause), transaction.atomic():
                 begin()
-                deleted, _ = Run.objects.filter(pk__in=[pk for _, pk in batch]).delete()
-            report.runs += deleted
+                _, deleted = Run.objects.filter(pk__in=[pk for _, pk in batch]).delete()
+            report.runs += deleted.get(Run._meta.label, 0)  # their attempts go with them
             # Or the page of insight would be behind for a while.
             if number % _BATCHES_TO_COUNT == 0:
                 with _in_turn(pause):
@@ -117,7 +117,7 @@ def _shorten(pk: int, text: str) -> int:
 def _due(policy: Policy) -> tuple[QuerySet[Run], QuerySet[Run]]:
     """The runs whose texts are to be shortened, and those to be deleted; none is both."""
     now = timezone.now()
-    settled = Run.objects.exclude(state=State.SENDING)
+    settled = Run.objects.exclude(state__in=OPEN)
     texts_to_shorten = runs_to_delete = settled.none()
     if policy.texts_days:
         is_long = GreaterThan(Length("text"), texts.LONGEST_LINE) | Q(text__contains="\n")

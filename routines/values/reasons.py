@@ -1,15 +1,18 @@
 """Why a run is in its state: the one table of everything that can come of pressing Run.
 
 Each reason says what the person reads, who must act, and whether pressing again is safe. The
-states are the five of docs/life-of-a-run.md, which shows this table to people.
+states are the six of docs/life-of-a-run.md, which shows this table to people.
 """
 
 from dataclasses import dataclass
 
 from django.db import models
 
+from routines.values.next_steps import Actor, Again
+
 
 class State(models.TextChoices):
+    ACCEPTED = "accepted", "Waiting"
     SENDING = "sending", "Sending"
     STARTED = "started", "Session created"
     REFUSED = "refused", "Refused"
@@ -19,26 +22,12 @@ class State(models.TextChoices):
 
 # The request left, or may have: a session may exist.
 SENT = (State.SENDING, State.STARTED, State.UNKNOWN)
-
-
-class Actor(models.TextChoices):
-    NOBODY = "nobody", "nobody"
-    TEAMMATE = "teammate", "whoever ran it"
-    ADMIN = "admin", "an admin"
-    OWNER = "owner", "the account's owner"
-
-
-class Again(models.TextChoices):
-    """May the person press Run again?"""
-
-    NEW_RUN = "new_run", "Yes, it is a new run."
-    WAIT = "wait", "Not yet: this run is still being sent."
-    AFTER_FIX = "after_fix", "Yes, once the problem is fixed. Nothing was started."
-    SAFE = "safe", "Yes, nothing happened."
-    LOOK_FIRST = "look_first", "Only after a look at claude.ai/code: a session may exist."
+# Nothing is known of it yet: it waits, or it is on its way.
+OPEN = (State.ACCEPTED, State.SENDING)
 
 
 AGAIN_AFTER = {
+    State.ACCEPTED: Again.NOT_NEEDED,
     State.SENDING: Again.WAIT,
     State.STARTED: Again.NEW_RUN,
     State.REFUSED: Again.AFTER_FIX,
@@ -48,6 +37,11 @@ AGAIN_AFTER = {
 
 
 class Reason(models.TextChoices):
+    # accepted
+    ACCEPTED = "accepted", "waiting for its turn"
+    COOLING = "cooling", "waiting for the cool-down to end"
+    NEXT_ATTEMPT = "next_attempt", "waiting for its next attempt"
+    # sending
     SENDING = "sending", "being sent"
     # started
     SESSION_CREATED = "session_created", "session created"
@@ -74,7 +68,9 @@ class Reason(models.TextChoices):
     PROXY_REFUSED = "proxy_refused", "refused by the proxy"
     PROXY_FAILED = "proxy_failed", "no connection from the proxy"
     UNSENDABLE = "unsendable", "request could not be built"
-    BUSY = "busy", "dashboard busy"
+    CANCELLED = "cancelled", "cancelled"
+    WAITED_TOO_LONG = "waited_too_long", "waited too long"
+    NOT_ALLOWED = "not_allowed", "not allowed any more"
     DISABLED = "disabled", "routine disabled"
     ARCHIVED = "archived", "routine archived"
     ON_HOLD = "on_hold", "on hold"
@@ -91,6 +87,7 @@ class Reason(models.TextChoices):
     NO_ANSWER = "no_answer", "no answer in time"
     CONNECTION_LOST = "connection_lost", "connection lost"
     INTERRUPTED = "interrupted", "dashboard stopped meanwhile"
+    RESTORED = "restored", "database restored meanwhile"
 
 
 # What people may say of an unknown run. An answer that comes late overrules them.
@@ -117,6 +114,24 @@ _LOOK = (
 )
 
 MEANINGS: dict[Reason, Meaning] = {
+    Reason.ACCEPTED: Meaning(
+        State.ACCEPTED,
+        "It is recorded and waits for its turn. Nothing has been sent yet.",
+        "It is sent by itself; until then it can be cancelled.",
+        Actor.NOBODY,
+    ),
+    Reason.COOLING: Meaning(
+        State.ACCEPTED,
+        "The routine ran a moment ago and is cooling down. Nothing has been sent yet.",
+        "It is sent by itself once the pause is over; until then it can be cancelled.",
+        Actor.NOBODY,
+    ),
+    Reason.NEXT_ATTEMPT: Meaning(
+        State.ACCEPTED,
+        "The last attempt started nothing.",
+        "The next one is made by itself; until then it can be cancelled.",
+        Actor.NOBODY,
+    ),
     Reason.SENDING: Meaning(
         State.SENDING,
         "The request is on its way.",
@@ -259,11 +274,25 @@ MEANINGS: dict[Reason, Meaning] = {
         "Ask an admin to check them in the registry.",
         Actor.ADMIN,
     ),
-    Reason.BUSY: Meaning(
+    Reason.CANCELLED: Meaning(
         State.NOT_SENT,
-        "The dashboard is busy with other runs. Nothing was sent.",
-        "Run it again in a few seconds.",
+        "It was cancelled before its turn came. Nothing was sent.",
+        "Run it again if it is still needed.",
         Actor.TEAMMATE,
+    ),
+    Reason.WAITED_TOO_LONG: Meaning(
+        State.NOT_SENT,
+        "Its turn did not come in time. Nothing was sent.",
+        "Run it again if it is still needed; if it goes on, ask an admin whether a worker is "
+        "running.",
+        Actor.TEAMMATE,
+    ),
+    Reason.NOT_ALLOWED: Meaning(
+        State.NOT_SENT,
+        "When its turn came, whoever ran it was no longer allowed to run this routine. Nothing was "
+        "sent.",
+        "Ask an admin if you need to run it.",
+        Actor.ADMIN,
     ),
     Reason.DISABLED: Meaning(
         State.NOT_SENT,
@@ -354,6 +383,13 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.INTERRUPTED: Meaning(
         State.UNKNOWN,
         "The dashboard was stopped before it could record the answer.",
+        _LOOK,
+        Actor.TEAMMATE,
+    ),
+    Reason.RESTORED: Meaning(
+        State.UNKNOWN,
+        "The database was restored from an older state, in which this run was still waiting. It "
+        "may have been sent since.",
         _LOOK,
         Actor.TEAMMATE,
     ),

@@ -165,6 +165,7 @@ def _read(response: httpx.Response, exchange: sockets.Exchange, most_bytes: int)
         headers={name.lower(): value for name, value in response.headers.items()},
         body=bytes(body[:most_bytes]),
         ended=ended,
+        left_at=exchange.left_at,
     )
 
 

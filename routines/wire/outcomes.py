@@ -1,7 +1,7 @@
 """What one request can come to: an answer, an answer that got lost, or nothing sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -16,12 +16,16 @@ class Ended(Enum):
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """An answer as it came: header names in lower case, body decompressed, cut at the cap."""
+    """An answer as it came: header names in lower case, body decompressed, cut at the cap.
+
+    `left_at`: when the request's first byte left, by time.monotonic(); in AnswerLost, too.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     ended: Ended
+    left_at: float | None = field(default=None, compare=False)
 
 
 class NotSent(Exception):
@@ -46,6 +50,7 @@ class NotSent(Exception):
 class AnswerLost(Exception):
     """The request left, at least in part, and not even an answer's head came back."""
 
-    def __init__(self, *, timed_out: bool) -> None:
+    def __init__(self, *, timed_out: bool, left_at: float | None = None) -> None:
         super().__init__("timed out" if timed_out else "connection lost")
         self.timed_out = timed_out
+        self.left_at = left_at

@@ -27,9 +27,13 @@ class Exchange:
     def __init__(self, *, deadline: float) -> None:
         self.deadline = deadline
         self.connect_deadline = min(deadline, time.monotonic() + _CONNECT_SECONDS)
-        self.request_left = False
+        self.left_at: float | None = None  # when the first byte did, by time.monotonic()
         self.heard = False  # something came in since
         self.not_sent: NotSent | None = None  # what has failed last, where it is known
+
+    @property
+    def request_left(self) -> bool:
+        return self.left_at is not None
 
     @property
     def timed_out(self) -> bool:
@@ -37,7 +41,7 @@ class Exchange:
 
     def failure(self, error: Exception) -> NotSent | AnswerLost:
         if self.request_left:
-            return AnswerLost(timed_out=self.timed_out)
+            return AnswerLost(timed_out=self.timed_out, left_at=self.left_at)
         if self.not_sent is not None:
             return self.not_sent
         if isinstance(error, httpcore.NetworkError | httpcore.TimeoutException):
@@ -79,7 +83,8 @@ class _Stream(httpcore.NetworkStream):
         for start in range(0, len(buffer), _WRITE_CHUNK):
             seconds = _left(exchange.deadline, httpcore.WriteTimeout)
             # Before the write: one that fails half-way has sent something.
-            exchange.request_left = True
+            if exchange.left_at is None:
+                exchange.left_at = time.monotonic()
             with self._bounded(seconds):
                 self._inner.write(buffer[start : start + _WRITE_CHUNK], seconds)
 

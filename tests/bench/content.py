@@ -51,7 +51,7 @@ SHARES = {reason: 4 for reason in Reason if reason != Reason.SENDING} | {
     Reason.LIMIT_REACHED: 330,
     Reason.OVERLOADED: 210,
     Reason.NO_CONNECTION: 90,
-    Reason.BUSY: 60,
+    Reason.WAITED_TOO_LONG: 60,
     Reason.DISABLED: 40,
     Reason.ON_HOLD: 120,
     Reason.COOL_DOWN: 30,

@@ -53,7 +53,12 @@ def routine(admin: Person) -> Routine:
     routine = create_routine(name="Release notes", template="Notes for version 1.")
     tags.write_tags(routine, ["release"])
     pins.pin(routine, by=admin)
-    for reason in (Reason.SESSION_CREATED, Reason.NO_ANSWER, Reason.LIMIT_REACHED, Reason.BUSY):
+    for reason in (
+        Reason.SESSION_CREATED,
+        Reason.NO_ANSWER,
+        Reason.LIMIT_REACHED,
+        Reason.WAITED_TOO_LONG,
+    ):
         create_run(routine=routine, person=admin, reason=reason, ago=timedelta(hours=2))
     create_routine(name="Without a text")
     create_routine(name="Held", held_until=timezone.now() + timedelta(hours=1))

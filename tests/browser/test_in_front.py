@@ -10,7 +10,7 @@ from dashboard.serving.headers import MARK
 from routines import registry
 from routines.models import Person, Routine, Run
 from routines.practice_api import PracticeApi
-from routines.runs import firing
+from routines.runs import accepting, firing
 from routines.text_templates import Field
 from tests.browser.conftest import OpenAs
 from tests.browser.console import HTMX_GOT_NO_ANSWER, Console
@@ -174,7 +174,7 @@ def test_the_dashboards_own_503_is_shown_in_the_form(
     form: Page, practice: PracticeApi, console: Console, monkeypatch: Any
 ):
     def fail(**press: Any) -> None:
-        raise firing.RunNotRecorded
+        raise accepting.RunNotRecorded
 
     console.expect_answer(503)
     console.expect("Response Status Error Code 503")  # htmx says it once more

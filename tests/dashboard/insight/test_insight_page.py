@@ -27,7 +27,7 @@ def runs(db) -> None:
     notes = create_routine(name="Notes & <more>", account="R&D + Ops")
     triage = create_routine(name="Triage", account="Platform")
     person = create_teammate(username="a+b@example.com")
-    reasons = [Reason.PAUSED, Reason.NO_ANSWER, Reason.BUSY, Reason.SESSION_CREATED]
+    reasons = [Reason.PAUSED, Reason.NO_ANSWER, Reason.WAITED_TOO_LONG, Reason.SESSION_CREATED]
     for number, reason in enumerate(reasons * 4):
         create_run(
             routine=notes if number % 3 else triage,

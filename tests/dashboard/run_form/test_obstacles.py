@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from routines import registry
 from routines.models import Account, Routine, Run
-from routines.values.reasons import MEANINGS, Reason
+from routines.values.reasons import MEANINGS, Reason, State
 from tests.dashboard.browsing import (
     HTMX,
     Page,
@@ -75,13 +75,13 @@ def test_a_lost_encryption_key_is_said_and_nothing_is_sent(
 
 
 @page_and_fragment
-def test_a_busy_dashboard_says_so_at_once(client, routine, practice, settings, htmx):
-    with slots_taken(settings.FIRES_IN_FLIGHT):
+def test_what_finds_no_free_place_is_told_to_wait_and_kept(
+    client, routine, practice, settings, htmx
+):
+    with slots_taken(settings.PRESSES_IN_FLIGHT):
         response = press(client, routine, htmx=htmx)
-    assert shown_after(client, response).says(
-        "The dashboard is busy with other runs. Nothing was sent."
-    )
-    assert practice.requests == 0
+    assert shown_after(client, response).says("Nothing has been sent yet.")
+    assert (Run.objects.get().state, practice.requests) == (State.ACCEPTED, 0)
 
 
 def test_a_cool_down_is_told_with_its_end(client, routine, practice, teammate):

@@ -17,7 +17,7 @@ from django.urls import reverse
 from routines import fire_api, registry
 from routines.models import Person, Routine, Run
 from routines.registry import header_versions
-from routines.runs import firing
+from routines.runs import accepting, firing
 from routines.values.reasons import Reason
 from tests.dashboard.browsing import HTMX, Page, fire_url, run_url, shown_after
 from tests.factories import create_run
@@ -148,7 +148,7 @@ def test_an_answer_that_is_asked_for_since_the_form_was_read_is_asked_for(
     open_door: Open, monkeypatch: pytest.MonkeyPatch
 ):
     def ask(**_: object) -> None:
-        raise firing.AnswersMissing({"confirmation": "Set this tick first."})
+        raise accepting.AnswersMissing({"confirmation": "Set this tick first."})
 
     door = open_door()
     monkeypatch.setattr(firing, "fire", ask)

@@ -93,7 +93,7 @@ def test_templates_come_in_their_order(person):
 def test_the_last_run_is_the_newest_of_anybody_sent_or_not(person):
     routine = create_routine()
     create_run(routine=routine, person=person, ago=timedelta(hours=1))
-    newest = create_run(routine=routine, reason=Reason.BUSY)
+    newest = create_run(routine=routine, reason=Reason.WAITED_TOO_LONG)
     create_run(ago=-timedelta(hours=1))
     assert card_of(routine, person).last_run == newest
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 RUNS = 240
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-REASONS = [Reason.SESSION_CREATED] * 6 + [Reason.PAUSED, Reason.NO_ANSWER, Reason.BUSY]
+REASONS = [Reason.SESSION_CREATED] * 6 + [Reason.PAUSED, Reason.NO_ANSWER, Reason.WAITED_TOO_LONG]
 
 
 @pytest.fixture

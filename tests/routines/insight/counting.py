@@ -13,7 +13,8 @@ from routines.models import (
     Run,
     RunCount,
 )
-from routines.values.reasons import MEANINGS, Reason, State
+from routines.values.reasons import MEANINGS, OPEN, Reason, State
+from tests.factories import turn
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MANY = changes.STEP * 2 + 1
@@ -53,6 +54,6 @@ def new_run(routine, person, reason=Reason.SESSION_CREATED, **values):
         state=MEANINGS[reason].state,
         reason=reason,
         session_id=session,
-        settled_at=None if reason == Reason.SENDING else timezone.now(),
-        **values,
+        settled_at=None if MEANINGS[reason].state in OPEN else timezone.now(),
+        **turn(MEANINGS[reason].state, timezone.now()) | values,
     )

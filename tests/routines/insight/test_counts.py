@@ -18,7 +18,7 @@ from routines.models import (
     RunChange,
     RunCount,
 )
-from routines.values.reasons import Reason, State
+from routines.values.reasons import OPEN, Reason, State
 from tests.factories import create_routine, create_run, create_teammate
 from tests.routines.insight.counting import NOW, catch_up, counted, new_run, wrong_counts
 
@@ -29,7 +29,11 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_run_counts_once_it_is_settled_and_moves_with_its_state():
-    run = create_run(reason=Reason.SENDING)
+    run = create_run(reason=Reason.ACCEPTED)
+    assert counted() == {}
+    Run.objects.filter(pk=run.pk).update(
+        state=State.SENDING, reason=Reason.SENDING, attempt=1, claimed_at=timezone.now()
+    )
     assert counted() == {}
     Run.objects.filter(pk=run.pk).update(
         state=State.UNKNOWN, reason=Reason.NO_ANSWER, settled_at=timezone.now()
@@ -58,8 +62,9 @@ def test_bulk_writes_are_counted_by_routine_account_person_and_reason():
             new_run(first, person),
             new_run(first, other, Reason.PAUSED),
             new_run(second, person, Reason.PAUSED),
-            new_run(second, person, Reason.BUSY),
+            new_run(second, person, Reason.WAITED_TOO_LONG),
             new_run(second, person, Reason.SENDING),
+            new_run(second, person, Reason.ACCEPTED),
         ]
     )
     assert counted(Dimension.ROUTINE) == {
@@ -77,7 +82,7 @@ def test_bulk_writes_are_counted_by_routine_account_person_and_reason():
     assert counted(Dimension.REASON) == {
         Reason.SESSION_CREATED: {"started": 1},
         Reason.PAUSED: {"refused": 2},
-        Reason.BUSY: {"not_sent": 1},
+        Reason.WAITED_TOO_LONG: {"not_sent": 1},
     }
 
 
@@ -141,7 +146,7 @@ def test_any_mix_of_writing_and_counting_stays_exact():
                 new.created_at -= timedelta(hours=rng.randint(0, 1500))
                 Run.objects.bulk_create([new])
     assert wrong_counts() == 0  # though some changes wait
-    by_state = Counter(Run.objects.exclude(state=State.SENDING).values_list("state", flat=True))
+    by_state = Counter(Run.objects.exclude(state__in=OPEN).values_list("state", flat=True))
     for grain in Grain:
         assert counted(grain=grain, deleted=False)[""] == by_state
     assert wrong_counts() == 0

@@ -158,7 +158,7 @@ def test_everything_of_a_range_and_nothing_beside_it():
     create_run(routine=often, person=person, reason=Reason.PAUSED)
     create_run(routine=often, person=person, reason=Reason.PAUSED)
     create_run(routine=seldom, reason=Reason.NO_ANSWER)
-    create_run(routine=seldom, reason=Reason.BUSY)
+    create_run(routine=seldom, reason=Reason.WAITED_TOO_LONG)
     create_run(routine=seldom, reason=Reason.SENDING)
     create_run(routine=often, person=person, ago=timedelta(days=8))
     figures = look(insight.preset(7))
@@ -172,7 +172,11 @@ def test_everything_of_a_range_and_nothing_beside_it():
     assert (counts.useful, counts.failed, counts.marked) == (1, 1, 2)
     assert (figures.people[0][0], figures.people[0][1].runs) == (person, 4)
     assert [(one.pk, counts.runs) for one, counts in figures.accounts] == [(often.account_id, 6)]
-    assert figures.reasons == [(Reason.PAUSED, 2), (Reason.BUSY, 1), (Reason.NO_ANSWER, 1)]
+    assert figures.reasons == [
+        (Reason.PAUSED, 2),
+        (Reason.NO_ANSWER, 1),
+        (Reason.WAITED_TOO_LONG, 1),
+    ]
 
 
 def test_an_account_keeps_the_runs_that_it_paid_for():

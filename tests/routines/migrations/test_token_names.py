@@ -66,4 +66,4 @@ def drop_triggers() -> None:
         names = ["run_noted ON routines_run"]
     with connection.cursor() as cursor:
         for name in names:
-            cursor.execute(f"DROP TRIGGER {name}")
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")

@@ -15,6 +15,7 @@ from django.utils import timezone
 from routines.models import (
     TOKEN_FIELDS,
     Account,
+    Attempt,
     AuditEvent,
     Chain,
     Dimension,
@@ -32,13 +33,16 @@ from routines.models import (
     VersionMoveStep,
 )
 from routines.values import texts
-from routines.values.reasons import Reason, State
+from routines.values.reasons import OPEN, Reason, State
 from routines.values.tokens import Token, TokenUnreadable
 from tests.factories import create_person, create_routine, create_run
 
 pytestmark = pytest.mark.django_db
 
 NO_SESSION = {"session_id": "", "session_url": ""}
+LATER = timezone.now() + timedelta(minutes=10)
+WAITING = {"state": State.ACCEPTED, "settled_at": None, "deadline": LATER}
+SENDING = {"state": State.SENDING, "settled_at": None, "claimed_at": LATER, "attempt": 1}
 
 
 def update(row: models.Model, values: dict[str, Any]) -> None:
@@ -74,14 +78,20 @@ CHECKS: dict[str, tuple[Callable[[], models.Model], list[dict[str, Any]], list[d
     "text_template_body_can_be_sent": (a_template, [{"body": LONGEST}], [{"body": LONGEST + "x"}]),
     "run_state_is_known": (
         create_run,
-        [{"state": state} for state in State if state != State.SENDING],
+        [{"state": state} for state in State if state not in OPEN],
         [{"state": "lost"}, {"state": ""}],
     ),
-    "run_settled_unless_sending": (
+    "run_settled_unless_open": (
         create_run,
-        [{"state": State.SENDING, "settled_at": None}],
-        [{"state": State.SENDING}, {"settled_at": None}],
+        [SENDING, WAITING],
+        [{"state": State.SENDING}, {"settled_at": None}, WAITING | {"settled_at": LATER}],
     ),
+    "run_sending_was_claimed": (
+        create_run,
+        [{"claimed_at": None, "attempt": 0}, SENDING],
+        [SENDING | {"claimed_at": None}, SENDING | {"attempt": 0}],
+    ),
+    "run_accepted_has_deadline": (create_run, [WAITING], [WAITING | {"deadline": None}]),
     "run_started_names_its_session": (
         create_run,
         [
@@ -120,6 +130,11 @@ UNIQUE: dict[
         TextTemplate,
         lambda: {"routine": create_routine(), "name": "Alert"},
         lambda: [{"name": "alert"}, {"routine": create_routine()}, {"owner": create_person()}],
+    ),
+    "attempt_once": (
+        Attempt,
+        lambda: {"run": create_run(), "number": 1, "ended_at": LATER, "reason": Reason.PAUSED},
+        lambda: [{"number": 2}, {"run": create_run()}],
     ),
     "text_template_name_once_per_owner": (
         TextTemplate,
@@ -340,7 +355,7 @@ def test_templates_and_pins_go_with_their_routine_and_own_templates_with_their_o
         (Reason.PAUSED, False),
         (Reason.SAID_NOT_STARTED, False),
         (Reason.NO_CONNECTION, False),
-        (Reason.BUSY, False),
+        (Reason.WAITED_TOO_LONG, False),
     ],
 )
 def test_what_may_have_made_a_session_counts_as_sent(reason, is_sent):

@@ -183,15 +183,22 @@ def budgets_of(routine: Routine) -> Budgets:
     ]
 
 
-def test_only_the_started_runs_of_the_last_hour_count(now):
+def test_requests_that_left_in_the_last_hour_and_were_not_refused_count(now):
     routine = create_routine()
     hour = timedelta(hours=1)
     create_run(routine=routine, ago=hour)
     for _ in range(2):
         create_run(routine=routine, ago=hour - INSTANT)
-    for reason in (Reason.PAUSED, Reason.NO_ANSWER, Reason.BUSY, Reason.SENDING):
+    create_run(routine=routine, reason=Reason.NO_ANSWER)
+    for reason in (Reason.PAUSED, Reason.WAITED_TOO_LONG, Reason.SENDING, Reason.ACCEPTED):
         create_run(routine=routine, reason=reason)
-    assert budgets_of(routine).routine == Budget(used=2, limit=30)
+    assert budgets_of(routine).routine == Budget(used=3, limit=30)
+
+
+def test_a_run_counts_from_when_it_was_sent_however_long_it_waited(now):
+    routine = create_routine()
+    create_run(routine=routine, ago=timedelta(hours=5), sent_at=now)
+    assert budgets_of(routine).routine == Budget(used=1, limit=30)
 
 
 def test_the_accounts_budget_is_spent_by_all_its_routines():
@@ -288,7 +295,7 @@ def test_the_newest_recent_run_of_a_colleague_is_a_prior_run(now, person, settin
     assert limits.prior_runs(routine, person) == [newest]
 
 
-@pytest.mark.parametrize("reason", [Reason.PAUSED, Reason.BUSY, Reason.SAID_NOT_STARTED])
+@pytest.mark.parametrize("reason", [Reason.PAUSED, Reason.WAITED_TOO_LONG, Reason.SAID_NOT_STARTED])
 def test_what_started_nothing_is_no_prior_run(person, reason):
     routine = create_routine()
     create_run(routine=routine, reason=reason)

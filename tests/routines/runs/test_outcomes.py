@@ -86,7 +86,9 @@ def test_who_may_not_see_a_run_may_not_mark_it(run):
     assert said(run) == ("", "", "", None)
 
 
-@pytest.mark.parametrize("reason", [Reason.PAUSED, Reason.NO_ANSWER, Reason.BUSY, Reason.SENDING])
+@pytest.mark.parametrize(
+    "reason", [Reason.PAUSED, Reason.NO_ANSWER, Reason.WAITED_TOO_LONG, Reason.SENDING]
+)
 def test_nothing_can_have_come_of_a_run_without_a_session(person, reason):
     run = create_run(person=person, reason=reason)
     with pytest.raises(outcomes.CannotBeMarked):

@@ -10,7 +10,7 @@ from routines.board import cards
 from routines.models import Person, Routine, Run
 from routines.people import groups
 from routines.practice_api import PracticeApi
-from routines.runs import firing, rules
+from routines.runs import accepting, rules
 from routines.values.reasons import State
 from tests.factories import (
     create_admin,
@@ -209,7 +209,7 @@ def test_a_routine_that_asks_is_no_one_click_routine(asks, something):
 def test_firing_itself_asks_and_keeps_the_reason(practice: PracticeApi):
     person, routine, key = create_teammate(), create_routine(name=NAME), uuid4()
     rule(routine, confirmation="type_name", asks_why=True)
-    with pytest.raises(firing.AnswersMissing) as refused:
+    with pytest.raises(accepting.AnswersMissing) as refused:
         press(routine, person, key=key)
     assert refused.value.problems.keys() == {"confirmation", "why"}
     assert (practice.requests, Run.objects.count()) == (0, 0)
@@ -224,7 +224,7 @@ def test_firing_itself_asks_and_keeps_the_reason(practice: PracticeApi):
 def test_a_rule_made_while_the_form_was_open_counts(practice: PracticeApi):
     person, routine = create_teammate(), create_routine()
     rule(Routine.objects.get(pk=routine.pk), confirmation="confirm")
-    with pytest.raises(firing.AnswersMissing):
+    with pytest.raises(accepting.AnswersMissing):
         press(routine, person)  # `routine` is as it was read before
     assert practice.requests == 0
 
@@ -233,6 +233,6 @@ def test_a_rule_made_while_the_form_was_open_counts(practice: PracticeApi):
 def test_a_trial_is_a_real_run_and_has_to_be_confirmed_too(practice: PracticeApi):
     admin, routine = create_admin(), create_routine()
     rule(routine, confirmation="confirm")
-    with pytest.raises(firing.AnswersMissing):
-        press(routine, admin, trial=firing.Trial())
-    assert press(routine, admin, trial=firing.Trial(), confirmation="yes").run.is_trial
+    with pytest.raises(accepting.AnswersMissing):
+        press(routine, admin, trial=accepting.Trial())
+    assert press(routine, admin, trial=accepting.Trial(), confirmation="yes").run.is_trial

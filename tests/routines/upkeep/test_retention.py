@@ -12,7 +12,7 @@ from django.db import connection
 from routines.history.search import Words
 from routines.models import AuditEvent, Dimension, Grain, Person, Routine, Run, RunCount
 from routines.upkeep import retention
-from routines.values.reasons import Reason
+from routines.values.reasons import Reason, State
 from tests.factories import create_routine, create_run, create_teammate
 
 pytestmark = pytest.mark.django_db
@@ -92,13 +92,14 @@ def test_each_goes_at_its_time_and_what_is_younger_is_left_alone(old_runs):
         assert after[pk] == before[pk] | (shortened if age > 30 else {})
 
 
-def test_every_state_goes_and_what_is_just_being_sent_stays(routine, person, days):
+def test_every_state_goes_and_what_waits_or_is_being_sent_stays(routine, person, days):
     days(0, 7)
     for reason in Reason:
         create_run(routine=routine, person=person, reason=reason, ago=timedelta(days=8))
-    now = create_run(routine=routine, person=person, reason=Reason.SENDING)
-    assert apply().runs == len(Reason)
-    assert [run["id"] for run in stored()] == [now.pk]
+    create_run(routine=routine, person=person, reason=Reason.SENDING)
+    create_run(routine=routine, person=person, reason=Reason.ACCEPTED)
+    assert apply().runs == len(Reason), "what has been open for so long was settled first"
+    assert [run["state"] for run in stored()] == [State.SENDING, State.ACCEPTED]
 
 
 @pytest.mark.parametrize("text", ["", "One line.", "x" * 200])

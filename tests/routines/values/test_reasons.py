@@ -4,12 +4,12 @@ import pytest
 from django.db.models import CharField
 
 from routines.models import Run
+from routines.values.next_steps import Actor, Again
 from routines.values.reasons import (
     AGAIN_AFTER,
     MEANINGS,
+    OPEN,
     SAID_BY_PEOPLE,
-    Actor,
-    Again,
     Reason,
     State,
 )
@@ -58,6 +58,7 @@ def test_only_what_may_have_made_a_session_asks_to_look_first():
         Reason.UNEXPECTED_ANSWER,
         Reason.SESSION_NAMED,
         Reason.SESSION_TAKEN,
+        Reason.RESTORED,
         Reason.NO_ANSWER,
         Reason.CONNECTION_LOST,
         Reason.INTERRUPTED,
@@ -77,6 +78,8 @@ def test_every_reason_and_state_fits_its_column(column, kept):
     assert max(map(len, kept.values)) <= field.max_length
 
 
-@pytest.mark.parametrize("reason", [reason for reason in Reason if reason != Reason.SENDING])
+@pytest.mark.parametrize(
+    "reason", [reason for reason in Reason if MEANINGS[reason].state not in OPEN]
+)
 def test_somebody_must_act_once_a_run_is_settled(reason):
     assert MEANINGS[reason].who_acts != Actor.NOBODY

@@ -19,7 +19,7 @@ from routines.registry import header_versions, version_moves
 from routines.registry.accepted_versions import judged
 from routines.registry.header_versions import known
 from routines.registry.version_moves import MoveRefused, MoveResult
-from routines.runs import firing
+from routines.runs import accepting
 from routines.values.reasons import Reason
 from tests.factories import (
     create_admin,
@@ -216,8 +216,8 @@ def test_a_trial_sends_the_version_and_pins_nothing(admin, three, practice: Prac
 def test_a_trial_changes_the_header_that_is_tried_alone(header: Header):
     tried = version_moves.trial(header, "x")
     expected = {
-        Header.BETA: firing.Trial(beta_version="x"),
-        Header.API: firing.Trial(api_version="x"),
+        Header.BETA: accepting.Trial(beta_version="x"),
+        Header.API: accepting.Trial(api_version="x"),
     }
     assert tried == expected[header]
 

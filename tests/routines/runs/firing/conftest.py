@@ -9,5 +9,5 @@ from tests.routines.runs.firing.pressing import slots_taken
 @pytest.fixture
 def one_slot() -> Iterator[None]:
     """All slots of this process are taken but one."""
-    with slots_taken(django_settings.FIRES_IN_FLIGHT - 1):
+    with slots_taken(django_settings.PRESSES_IN_FLIGHT - 1):
         yield

@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from django.db import OperationalError, connection, transaction
 
 from routines.models import Account, Person, Routine
-from routines.runs import firing
+from routines.runs import accepting, firing
 from routines.runs.firing import Press
 from routines.runs.slots import Slot
 from tests.server.product import wait_until
@@ -37,7 +37,7 @@ def press_all_the_same(routine: Routine, person: Person) -> Press:
     while True:
         try:
             return press(routine, person, key=key, aware_of=aware_of)
-        except firing.UnseenRuns as unseen:
+        except accepting.UnseenRuns as unseen:
             aware_of |= set(unseen.runs)
 
 
@@ -142,5 +142,5 @@ def slots_taken(number: int) -> Iterator[None]:
 
 
 def assert_all_slots_are_free() -> None:
-    with slots_taken(django_settings.FIRES_IN_FLIGHT):
+    with slots_taken(django_settings.PRESSES_IN_FLIGHT):
         pass

@@ -11,7 +11,7 @@ from django.utils import timezone
 from dashboard.serving import serve
 from routines.models import Run
 from routines.practice_api import PracticeApi
-from routines.runs import firing
+from routines.runs import accepting, overdue
 from routines.values.reasons import Reason, State
 from tests.factories import (
     create_routine,
@@ -75,7 +75,7 @@ def test_a_run_that_cannot_be_recorded_is_not_sent(
     practice: PracticeApi, caplog: pytest.LogCaptureFixture
 ):
     routine, person = create_routine(), create_teammate()
-    with failing_writes("INSERT"), pytest.raises(firing.RunNotRecorded):
+    with failing_writes("INSERT"), pytest.raises(accepting.RunNotRecorded):
         press(routine, person)
     assert practice.requests == 0
     assert "nothing was sent" in caplog.text
@@ -104,7 +104,7 @@ def overdue_after() -> timedelta:
 def test_a_run_that_no_process_can_still_be_sending_becomes_unknown():
     run = create_run(reason=Reason.SENDING)
     with time_machine.travel(run.created_at + overdue_after() + timedelta(seconds=1), tick=False):
-        firing.settle_overdue_runs()
+        overdue.settle()
         settled_at = timezone.now()
     run.refresh_from_db()
     assert (run.state, run.reason, run.settled_at) == (
@@ -117,8 +117,8 @@ def test_a_run_that_no_process_can_still_be_sending_becomes_unknown():
 def test_a_run_whose_process_died_is_logged_when_it_is_settled(caplog):
     run = create_run(reason=Reason.SENDING)
     with time_machine.travel(run.created_at + overdue_after() + timedelta(seconds=1), tick=False):
-        firing.settle_overdue_runs()
-        firing.settle_overdue_runs()
+        overdue.settle()
+        overdue.settle()
     [record] = [one for one in caplog.records if one.getMessage().startswith("run interrupted")]
     assert record.levelno == logging.WARNING
     assert record.facts["run"] == run.pk
@@ -136,15 +136,15 @@ def test_the_start_of_the_server_settles_them_too(caplog):
 def test_a_run_that_may_still_be_on_its_way_stays_sending():
     run = create_run(reason=Reason.SENDING)
     with time_machine.travel(run.created_at + overdue_after() - timedelta(seconds=1), tick=False):
-        firing.settle_overdue_runs()
+        overdue.settle()
     run.refresh_from_db()
     assert run.state == State.SENDING
 
 
-@pytest.mark.parametrize("reason", [Reason.SESSION_CREATED, Reason.PAUSED, Reason.BUSY])
+@pytest.mark.parametrize("reason", [Reason.SESSION_CREATED, Reason.PAUSED, Reason.WAITED_TOO_LONG])
 def test_settled_runs_are_left_alone(reason: Reason):
     run = create_run(reason=reason, ago=timedelta(days=30))
-    firing.settle_overdue_runs()
+    overdue.settle()
     run.refresh_from_db()
     assert run.reason == reason
 
@@ -152,4 +152,4 @@ def test_settled_runs_are_left_alone(reason: Reason):
 def test_looking_for_overdue_runs_costs_one_query(django_assert_num_queries):
     create_run()
     with django_assert_num_queries(1):
-        firing.settle_overdue_runs()
+        overdue.settle()

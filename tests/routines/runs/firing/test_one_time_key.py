@@ -16,7 +16,7 @@ from django.utils import timezone
 from routines import registry
 from routines.models import Routine, Run
 from routines.practice_api import PracticeApi
-from routines.runs import firing, settling
+from routines.runs import accepting, firing, overdue, settling
 from routines.runs.firing import Press
 from routines.values.reasons import Reason, State
 from tests.factories import (
@@ -83,7 +83,7 @@ def test_two_keys_are_two_runs(practice: PracticeApi):
 def test_a_key_of_another_person_is_refused(practice: PracticeApi):
     routine, key = create_routine(), uuid4()
     press(routine, create_teammate(), key=key)
-    with pytest.raises(firing.KeyTaken):
+    with pytest.raises(accepting.KeyTaken):
         press(routine, create_teammate(), key=key)
     assert practice.requests == 1
 
@@ -91,7 +91,7 @@ def test_a_key_of_another_person_is_refused(practice: PracticeApi):
 def test_a_key_of_another_routine_is_refused(practice: PracticeApi):
     person, key = create_teammate(), uuid4()
     press(create_routine(), person, key=key)
-    with pytest.raises(firing.KeyTaken):
+    with pytest.raises(accepting.KeyTaken):
         press(create_routine(), person, key=key)
     assert practice.requests == 1
 
@@ -137,14 +137,14 @@ class TestAtOnce:
         routine, people, key = create_routine(), [create_teammate() for _ in range(8)], uuid4()
         presses = at_once(8, lambda number: press(routine, people[number], key=key))
         assert len([one for one in presses if isinstance(one, Press)]) == 1
-        assert [type(one) for one in presses].count(firing.KeyTaken) == 7
+        assert [type(one) for one in presses].count(accepting.KeyTaken) == 7
         assert practice.requests == 1
 
     def test_one_key_for_many_routines_at_once_sends_one_request(self, practice: PracticeApi):
         person, routines, key = create_teammate(), [create_routine() for _ in range(8)], uuid4()
         presses = at_once(8, lambda number: press(routines[number], person, key=key))
         assert len([one for one in presses if isinstance(one, Press)]) == 1
-        assert [type(one) for one in presses].count(firing.KeyTaken) == 7
+        assert [type(one) for one in presses].count(accepting.KeyTaken) == 7
         assert practice.requests == 1
 
     def test_a_cool_down_lets_one_of_many_presses_through(self, practice: PracticeApi, settings):
@@ -195,17 +195,17 @@ class TestAtOnce:
         def act(number: int) -> Any:
             try:
                 return press(routine, person)
-            except firing.UnseenRuns:
+            except accepting.UnseenRuns:
                 release.set()
                 raise
 
         results = at_once(2, act)
-        assert {type(one) for one in results} == {firing.Press, firing.UnseenRuns}
+        assert {type(one) for one in results} == {firing.Press, accepting.UnseenRuns}
         assert practice.requests == 1
         assert Run.objects.get().state == State.STARTED
 
     @pytest.mark.usefixtures("one_slot")
-    def test_a_press_beyond_the_slots_is_told_so_while_the_first_waits(self, settings):
+    def test_a_press_beyond_the_slots_is_accepted_while_the_first_is_on_its_way(self, settings):
         routine, person = create_routine(), create_teammate()
         arrived, go_on = threading.Event(), threading.Event()
 
@@ -221,12 +221,12 @@ class TestAtOnce:
             )
             thread.start()
             assert arrived.wait(5)
-            busy = press(create_routine(), person).run
+            second = press(create_routine(), person).run
             go_on.set()
             thread.join(10)
-            assert (busy.state, busy.reason) == (State.NOT_SENT, Reason.BUSY)
+            assert (second.state, second.reason) == (State.ACCEPTED, Reason.ACCEPTED)
             assert (first[0].run.state, server.requests) == (State.STARTED, 1)
-            assert press(create_routine(), person).run.reason != Reason.BUSY  # it is free again
+            assert not press(create_routine(), person).run.is_waiting  # it is free again
 
     # What happens to the row while the answer is on its way.
 
@@ -244,7 +244,7 @@ class TestAtOnce:
         def give_up(run: Run) -> None:
             later = timezone.now() + timedelta(seconds=django_settings.FIRE_TIMEOUT + 61)
             with time_machine.travel(later):
-                firing.settle_overdue_runs()
+                overdue.settle()
             run.refresh_from_db()
             assert run.reason == Reason.INTERRUPTED
 

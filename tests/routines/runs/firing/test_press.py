@@ -7,7 +7,7 @@ import pytest
 from routines import registry
 from routines.models import Account, Person, Run
 from routines.practice_api import PracticeApi, PracticeServer
-from routines.runs import firing, rules
+from routines.runs import accepting, rules
 from routines.tokens import rotation
 from routines.values import texts, tokens
 from routines.values.reasons import Reason, State
@@ -155,7 +155,7 @@ def test_line_breaks_of_browsers_are_normalised_before_they_are_kept_and_sent(
 
 def test_a_trial_is_labelled_and_sends_the_versions_it_tries(practice: PracticeApi):
     routine, person = create_routine(), create_teammate()
-    run = press(routine, person, trial=firing.Trial(beta_version="")).run
+    run = press(routine, person, trial=accepting.Trial(beta_version="")).run
     run.refresh_from_db()
     assert (run.is_trial, run.beta_version, run.api_version) == (True, "", routine.api_version)
     assert run.reason == Reason.SESSION_CREATED

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from routines.models import Account, Routine, Run
 from routines.practice_api import PracticeApi
-from routines.runs import firing, settling
+from routines.runs import accepting, settling
 from routines.values.reasons import Reason, State
 from tests.factories import (
     create_routine,
@@ -97,17 +97,18 @@ def test_a_lost_encryption_key_sends_nothing(practice: PracticeApi, settings):
     assert practice.requests == 0
 
 
-def test_a_full_house_is_told_busy_and_sends_nothing(practice: PracticeApi, settings):
+def test_what_finds_no_free_place_is_accepted_and_nothing_is_sent(practice: PracticeApi, settings):
     routine, person = create_routine(), create_teammate()
-    with slots_taken(settings.FIRES_IN_FLIGHT):
+    with slots_taken(settings.PRESSES_IN_FLIGHT):
         run = press(routine, person).run
     run.refresh_from_db()
-    assert (run.state, run.reason, practice.requests) == (State.NOT_SENT, Reason.BUSY, 0)
-    assert press(routine, person).run.state == State.STARTED
+    assert (run.state, run.reason, practice.requests) == (State.ACCEPTED, Reason.ACCEPTED, 0)
+    assert (run.attempt, run.claimed_at) == (0, None)
+    assert press(routine, person, aware_of=[run.pk]).run.state == State.STARTED
 
 
 def test_a_routine_that_is_stopped_says_so_even_in_a_full_house(practice: PracticeApi, settings):
-    with slots_taken(settings.FIRES_IN_FLIGHT):
+    with slots_taken(settings.PRESSES_IN_FLIGHT):
         run = press(create_routine(enabled=False), create_teammate()).run
     assert run.reason == Reason.DISABLED
 
@@ -145,7 +146,7 @@ def test_a_429_holds_the_routine_so_that_the_next_press_sends_nothing(practice: 
 def test_an_unsettled_unknown_run_is_warned_of_and_nothing_is_sent(practice: PracticeApi):
     routine, person, key = create_routine(), create_teammate(), uuid4()
     unknown = create_run(routine=routine, person=person, reason=Reason.NO_ANSWER)
-    with pytest.raises(firing.UnseenRuns) as warned:
+    with pytest.raises(accepting.UnseenRuns) as warned:
         press(routine, person, key=key)
     assert warned.value.runs == [unknown.pk]
     assert (practice.requests, Run.objects.count()) == (0, 1)
@@ -163,7 +164,7 @@ def test_a_run_whose_process_died_is_warned_of_though_no_page_has_settled_it(
     by = person if is_own else create_teammate()
     left = create_run(routine=routine, person=by, reason=Reason.SENDING, ago=timedelta(minutes=10))
     create_run(routine=routine, person=person, ago=timedelta(minutes=5))
-    with pytest.raises(firing.UnseenRuns) as warned:
+    with pytest.raises(accepting.UnseenRuns) as warned:
         press(routine, person)
     assert warned.value.runs == [left.pk]
     assert practice.requests == 0
@@ -173,7 +174,7 @@ def test_a_run_that_appeared_since_the_warning_is_warned_of_anew(practice: Pract
     routine, person = create_routine(), create_teammate()
     known = create_run(routine=routine, reason=Reason.NO_ANSWER)
     newer = create_run(routine=routine, reason=Reason.CONNECTION_LOST)
-    with pytest.raises(firing.UnseenRuns) as warned:
+    with pytest.raises(accepting.UnseenRuns) as warned:
         press(routine, person, aware_of=[known.pk])
     assert warned.value.runs == [newer.pk]
     assert practice.requests == 0

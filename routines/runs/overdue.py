@@ -1,0 +1,99 @@
+"""Runs that nobody works on any more: claimed by a process that died, or waiting for too long.
+
+A worker settles them every few seconds, and every page that shows runs does, so that no page is
+wrong where no worker runs. The look costs one query on indexes that are all but empty.
+"""
+
+import logging
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from routines.models import Attempt, Run
+from routines.runs import limits
+from routines.values.reasons import MEANINGS, Reason, State
+
+logger = logging.getLogger(__name__)
+
+
+def settle() -> int:
+    """Turn `sending` runs that no process can still be working on into `unknown`, and end what has
+    waited past its deadline. Return how many there were."""
+    claimed = Run.objects.filter(state=State.SENDING, claimed_at__lt=limits.overdue_before())
+    too_late = Run.objects.filter(state=State.ACCEPTED, deadline__lt=timezone.now())
+    found = list(claimed.order_by().values_list("pk").union(too_late.order_by().values_list("pk")))
+    runs = Run.objects.filter(pk__in=[pk for (pk,) in found]).select_related("routine", "person")
+    settled = 0
+    for run in runs:
+        if run.is_waiting:
+            settled += give_up(run)
+        elif run.is_sending:
+            settled += _interrupt(run)
+    return settled
+
+
+def is_overdue(run: Run) -> bool:
+    """Return whether `settle` would settle it."""
+    if run.is_waiting:
+        return is_too_late(run)
+    return (
+        run.is_sending and run.claimed_at is not None and (run.claimed_at < limits.overdue_before())
+    )
+
+
+def is_too_late(run: Run) -> bool:
+    return run.deadline is not None and run.deadline < timezone.now()
+
+
+def give_up(run: Run) -> bool:
+    """End a run that still waits, as it was read; it keeps its last refusal, if it has one."""
+    last = run.attempts.order_by("-number").first()
+    reason = Reason.WAITED_TOO_LONG
+    if last is not None and last.meaning.state == State.REFUSED:
+        reason = Reason(last.reason)
+    values = {"state": MEANINGS[reason].state, "reason": reason, "settled_at": timezone.now()}
+    waits = Run.objects.filter(pk=run.pk, state=State.ACCEPTED, attempt=run.attempt)
+    if not waits.update(**values):  # and nobody else did, or claimed it
+        return False
+    logger.info("run waited too long", extra={"facts": _facts(run) | values_for_log(values)})
+    return True
+
+
+def _interrupt(run: Run) -> bool:
+    now = timezone.now()
+    values = {"state": State.UNKNOWN, "reason": Reason.INTERRUPTED, "settled_at": now}
+    with transaction.atomic():
+        claimed = Run.objects.filter(pk=run.pk, state=State.SENDING, attempt=run.attempt)
+        if not claimed.update(**values):  # and nobody else did
+            return False
+        Attempt.objects.bulk_create(
+            [
+                Attempt(
+                    run=run,
+                    number=run.attempt,
+                    claimed_at=run.claimed_at,
+                    ended_at=now,
+                    reason=Reason.INTERRUPTED,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+    logger.warning(
+        "run interrupted: its process ended before the answer was recorded, so a session may exist",
+        extra={"facts": _facts(run) | values_for_log(values)},
+    )
+    return True
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    return {
+        "run": run.pk,
+        "routine": run.routine.slug,
+        "person": run.person.get_username(),
+        "pressed_at": run.created_at.isoformat(),
+    }
+
+
+def values_for_log(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in ("state", "reason")}

@@ -67,8 +67,20 @@ accesslog = None  # dashboard/serving/request_log.py writes a line for each requ
 def on_starting(_server: Any) -> None:
     from dashboard.serving import checks
 
+    # Forked, a worker notes a SIGTERM for nobody until it has handlers of its own: a stop at that
+    # moment would wait for it to the last. Held back, it finds them: post_worker_init.
+    os.register_at_fork(before=_hold_stop, after_in_parent=_take_stop)
+    _take_stop()
     start.log()
     checks.log_warnings()
+
+
+def _hold_stop() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+
+def _take_stop() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
 def when_ready(server: Any) -> None:
@@ -107,6 +119,7 @@ def _settle_interrupted_runs() -> None:
 
 
 def post_worker_init(_worker: Any) -> None:
+    _take_stop()
     later = threading.Timer(settings.FIRE_TIMEOUT + 65, _settle_interrupted_runs)
     later.daemon = True
     later.start()

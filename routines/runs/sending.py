@@ -5,12 +5,14 @@ import time
 from typing import Any
 
 from django.conf import settings
+from django.db import Error as DatabaseFailure
 from django.db import connection
 
 from routines import fire_api, patience
 from routines.models import Run
 from routines.runs import recording
 from routines.runs.accepting import facts
+from routines.values.reasons import Reason
 from routines.values.tokens import Token
 
 logger = logging.getLogger(__name__)
@@ -27,9 +29,8 @@ def send(run: Run, token: Token, *, claimed: float) -> bool:
     answer, or `accepted` once more, if the attempt started nothing and the run may try again.
     Return False if the answer could not be recorded: then it is in the log.
     """
-    if time.monotonic() - claimed > _STALE_SECONDS and recording.put_back(run):
-        log(run)
-        return True
+    if time.monotonic() - claimed > _STALE_SECONDS:
+        return _put_back(run)
     _give_connection_back()
     # Before the request leaves: a process that is killed while it waits has logged this.
     logger.info("sending", extra={"facts": facts(run)})
@@ -49,6 +50,18 @@ def send(run: Run, token: Token, *, claimed: float) -> bool:
             recording.record_consequences(run, answer)
     log(run)
     return recorded
+
+
+def _put_back(run: Run) -> bool:
+    """Nothing has left, so it may wait once more, or ends as what it is: not sent."""
+    try:
+        if not recording.put_back(run):  # somebody took it for interrupted
+            recording.record_answer(run, fire_api.Answer(Reason.WAITED_TOO_LONG), duration=0)
+    except DatabaseFailure as failure:
+        logger.error("run %s: not sent, and not put back: %s", run.pk, type(failure).__name__)
+        return False
+    log(run)
+    return True
 
 
 def log(run: Run, *, repeated: bool = False) -> None:

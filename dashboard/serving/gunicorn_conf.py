@@ -8,7 +8,6 @@ import logging.config
 import os
 import signal
 import sys
-import threading
 from types import FrameType
 from typing import Any
 
@@ -103,26 +102,8 @@ def pre_fork(_server: Any, _worker: Any) -> None:
     garbage.look_seldom()
 
 
-def _settle_interrupted_runs() -> None:
-    """Runs in flight when the process before this one died are nobody's by now: say so in the log,
-    even if nobody opens a page."""
-    from django.db import DatabaseError
-
-    from routines.runs import overdue
-
-    try:
-        overdue.settle()
-    except DatabaseError as failure:
-        logging.getLogger(__name__).warning("Runs could not be settled: %s", type(failure).__name__)
-    finally:
-        connections.close_all()
-
-
 def post_worker_init(_worker: Any) -> None:
     _take_stop()
-    later = threading.Timer(settings.FIRE_TIMEOUT + 65, _settle_interrupted_runs)
-    later.daemon = True
-    later.start()
     # A terminal sends Ctrl-C to every process of the group; stopping is the server's to tell.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from routines import fire_api

@@ -8,7 +8,6 @@ import argparse
 import errno
 import os
 import socket
-import subprocess
 import sys
 from contextlib import closing
 
@@ -61,33 +60,14 @@ def _prepare() -> None:
     django.setup()
     try:
         call_command("migrate", interactive=False, verbosity=1)
-        call_command("clearsessions")  # rows of web sessions that are over open nothing any more
-        settle_interrupted_runs()
-        _delete_old_sign_ins()
         _name_first_admin_command()
         name_unreadable_tokens()
-        _count_runs_in_background()
     except DatabaseError as error:
         first_line = str(error).partition("\n")[0]
         sys.exit(f"The database at DATABASE_URL cannot be used: {first_line}")
     finally:
         connections.close_all()
     call_command("collectstatic", interactive=False, verbosity=0)
-
-
-def settle_interrupted_runs() -> None:
-    """Of processes that died before this start. Later ones: gunicorn_conf.py."""
-    from routines.runs import overdue
-
-    overdue.settle()
-
-
-def _delete_old_sign_ins() -> None:
-    from routines.audit import expiry
-
-    before = expiry.expired()
-    if before is not None:
-        expiry.delete_sign_ins(before=before)
 
 
 def _name_first_admin_command() -> None:
@@ -113,18 +93,6 @@ def name_unreadable_tokens() -> None:
             "docs/tokens.md.\n",
             flush=True,
         )
-
-
-def _count_runs_in_background() -> None:
-    """After an upgrade or an import. Its process ends when all is counted, or with the server.
-
-    Nobody waits for it. What it leaves, the insight page and the next start count.
-    """
-    from routines.insight import progress
-
-    if progress.behind():
-        command = [sys.executable, "-m", "django", "count_runs", "--with-parent"]
-        subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  # gunicorn reaps it
 
 
 if __name__ == "__main__":

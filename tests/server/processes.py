@@ -1,4 +1,4 @@
-"""The worker alone, and web server and worker under their starter; who of them is still there."""
+"""Web server and worker under their starter, and who of a process's family is still there."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from dashboard.serving.commands import STARTER, WORKER
+from dashboard.serving.commands import STARTER
 from dashboard.settings import BASE_DIR
 from tests.server.product import (
     START_SECONDS,
@@ -23,51 +23,6 @@ from tests.server.product import (
 )
 
 _MARK = "MARK_OF_A_TEST"
-
-
-class Worker:
-    """`manage.py worker` by itself."""
-
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        self.process, self.log = process, log
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    def kill(self) -> None:
-        """As the kernel does when memory is short; return when it is gone."""
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self, seconds: float = 60) -> int:
-        """Ask it to; return its exit code when it has ended."""
-        self.process.terminate()
-        return self.process.wait(seconds)
-
-
-@contextmanager
-def working(database: Database, endpoint: str, folder: Path, **settings: str) -> Iterator[Worker]:
-    """A worker without a web server; `settings` are environment variables.
-
-    Several may run at once. Nobody waits here until it has begun: what it does shows elsewhere.
-    """
-    log = folder / f"worker-{uuid4().hex[:8]}.log"
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            WORKER,
-            env=environment(database, endpoint, port=8000, **settings),
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
-            start_new_session=True,
-        )
-    worker = Worker(process, log)
-    try:
-        yield worker
-        if process.poll() not in (None, 0, -signal.SIGKILL, -signal.SIGTERM):
-            raise RuntimeError(log.read_text())
-    finally:
-        worker.kill()
 
 
 class Whole(Product):

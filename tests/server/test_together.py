@@ -13,6 +13,7 @@ from tests.server.processes import Whole, together
 from tests.server.product import Database, wait_until
 from tests.server.seed import SLUG
 from tests.server.test_stopping import pressing
+from tests.server.workers import accept
 
 
 def ask(whole: Whole) -> None:
@@ -74,3 +75,21 @@ def test_what_gunicorn_itself_starts_anew_ends_nothing(database: Database, tmp_p
         wait_until(lambda: whole.workers() and not set(before) & set(whole.workers()))
         assert visitor.client.get("/history/").status_code == 200
         assert whole.process.poll() is None
+
+
+@pytest.mark.parametrize("end", [ask, kill_starter, kill_web_server])
+def test_what_the_worker_has_in_flight_finishes_and_nobody_is_left(
+    database: Database, tmp_path: Path, end: Callable[[Whole], None]
+):
+    with listening() as (endpoint, url), together(database, url, tmp_path) as whole:
+        with endpoint.holding():
+            accept(database, 1)
+            wait_until(lambda: endpoint.requests == 1)
+            end(whole)
+            wait_until(lambda: not whole.pids("gunicorn"))
+            assert whole.pids("manage.py worker")
+        wait_until(lambda: not whole.living())
+        [session] = endpoint.sessions
+    assert database.rows("SELECT state, session_url FROM routines_run") == [
+        ("started", session.session_url)
+    ]

@@ -16,6 +16,7 @@ from routines.models.run_count import (
     RunChange,
     RunCount,
 )
+from routines.models.worker import Worker
 
 __all__ = [
     "ROUTINE_ID",
@@ -43,4 +44,5 @@ __all__ = [
     "TextTemplate",
     "VersionMove",
     "VersionMoveStep",
+    "Worker",
 ]

@@ -20,13 +20,13 @@ import httpx
 import psycopg
 from django.urls import reverse
 
-from dashboard.serving.serve import GUNICORN
+from dashboard.serving.commands import GUNICORN
 from tests.dashboard.browsing import Page
 from tests.factories import PASSWORD
 from tests.server import migrated
 from tests.server.seed import USERNAME
 
-_START_SECONDS = 90
+START_SECONDS = 90
 _ASKED_ABOUT = re.compile(r'name="aware_of"\s+value="([0-9 ]+)"')
 _RESULT = re.compile(r'id="result-(\d+)"')
 
@@ -202,11 +202,9 @@ def serving(
     **settings: str,
 ) -> Iterator[Product]:
     """The product at a free port; `settings` are environment variables."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     log = folder / f"gunicorn-{port}.log"
-    _static_files(database)
+    collect_static_files(database)
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [*GUNICORN[:-1], f"python:{config}"],
@@ -217,7 +215,7 @@ def serving(
         )
     product = Product(process, port, log)
     try:
-        wait_until(lambda: _answers(product), _START_SECONDS)
+        wait_until(lambda: answers(product), START_SECONDS)
         yield product
     finally:
         product.close_visitors()
@@ -228,7 +226,14 @@ def serving(
         process.wait()
 
 
-def _static_files(database: Database) -> None:
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def collect_static_files(database: Database) -> None:
     """Collected unless they are already, by one process at a time."""
     collected = Path("var/static/staticfiles.json")
     Path("var").mkdir(exist_ok=True)
@@ -240,7 +245,7 @@ def _static_files(database: Database) -> None:
             _run([sys.executable, "manage.py", "collectstatic", "--no-input"], settings)
 
 
-def _answers(product: Product) -> bool:
+def answers(product: Product) -> bool:
     try:
         return httpx.get(f"{product.url}/sign-in/").status_code < 500
     except httpx.TransportError:

@@ -49,6 +49,13 @@ def when(moment: datetime) -> SafeString:
 
 
 @register.filter
+def to_the_second(moment: datetime) -> SafeString:
+    """`14:05:10`, for what is only minutes away."""
+    local = moment.astimezone(timezone.get_current_timezone())
+    return SafeString(f'<time datetime="{moment.isoformat()}">{local:%H:%M:%S}</time>')
+
+
+@register.filter
 def first_line(text: str) -> str:
     return texts.first_line(text)
 

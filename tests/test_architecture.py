@@ -49,6 +49,7 @@ WEB_FACE: dict[str, set[str]] = {
     "lookups": {"requests"},
     "navigation": set(),
     "waiting": set(),
+    "moments": set(),
     "serving": set(),
     "notices": {"serving"},
     "dotenv": set(),
@@ -62,7 +63,7 @@ WEB_FACE: dict[str, set[str]] = {
     "sign_in": {"environment", "notices", "serving"},
     "views": {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
-        "waiting",
+        *("waiting", "moments"),
     },
     "management": {"sign_in"},
     "apps": {"serving", "sign_in"},

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh, push_url
 
-from dashboard import waiting
+from dashboard import moments, waiting
 from dashboard.forms.history import FilterForm
 from dashboard.forms.made_from import seen_by
 from dashboard.forms.settle import SettleForm
@@ -224,5 +224,11 @@ def _run_page(
     request: SignedInRequest, run: Run, form: SettleForm, status: int = 200
 ) -> HttpResponse:
     may_run = not run.routine.is_archived and run.routine.is_fireable_by(request.user)
-    context = {"run": run, "form": form, "may_run": may_run}
+    context = {
+        "run": run,
+        "form": form,
+        "may_run": may_run,
+        "moments": moments.of(run),
+        "attempts": moments.attempts(run),
+    }
     return render(request, "history/run.html", context, status=status)

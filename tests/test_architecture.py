@@ -50,6 +50,7 @@ WEB_FACE: dict[str, set[str]] = {
     "navigation": set(),
     "waiting": set(),
     "moments": set(),
+    "worker_notice": {"waiting"},
     "serving": set(),
     "notices": {"serving"},
     "dotenv": set(),

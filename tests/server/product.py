@@ -23,6 +23,7 @@ from django.urls import reverse
 from dashboard.serving.commands import GUNICORN
 from tests.dashboard.browsing import Page
 from tests.factories import PASSWORD
+from tests.server import migrated
 from tests.server.seed import USERNAME
 
 START_SECONDS = 90
@@ -68,13 +69,13 @@ class Database:
         wait_until(lambda: self.rows(f"{waiting} AND wait_event_type = 'Lock'"))
 
     def age_all_runs(self) -> None:
-        """As if ten minutes had passed since each run was pressed."""
+        """As if ten minutes had passed since each run was accepted and claimed."""
+        # On SQLite in the form in which Django stores it, so that it compares as it should.
+        moved = "{0} = {0} - interval '10 minutes'"
         if self.is_sqlite:
-            # The form in which Django stores it, so that it compares as it should.
-            moved = "strftime('%Y-%m-%d %H:%M:%f', created_at, '-10 minutes')"
-        else:
-            moved = "created_at - interval '10 minutes'"
-        self.write(f"UPDATE routines_run SET created_at = {moved}")  # noqa: S608
+            moved = "{0} = strftime('%Y-%m-%d %H:%M:%f', {0}, '-10 minutes')"
+        columns = ", ".join(moved.format(name) for name in ("created_at", "claimed_at"))
+        self.write(f"UPDATE routines_run SET {columns}")  # noqa: S608
 
     def states(self) -> list[tuple[str, str]]:
         return self.rows("SELECT state, reason FROM routines_run ORDER BY id")
@@ -88,13 +89,13 @@ def new_database(
     seed = seed or _seed
     server = os.environ.get("TEST_DATABASE_URL")
     if not server:
-        database = Database(f"sqlite:///{folder / 'product.sqlite3'}")
+        database = migrated_file(folder / "product.sqlite3")
         seed(database)
         yield database
         return
     name = f"product_{uuid4().hex[:12]}"
     with psycopg.connect(_maintenance(server), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        migrated.postgresql_database(server, name, _migrate)
         try:
             database = Database(f"{server.rpartition('/')[0]}/{name}")
             seed(database)
@@ -105,6 +106,16 @@ def new_database(
 
 def _maintenance(url: str) -> str:
     return f"{url.rpartition('/')[0]}/postgres"
+
+
+def migrated_file(path: Path) -> Database:
+    """A new SQLite database with today's tables, and nothing in them."""
+    migrated.sqlite_file(path, _migrate)
+    return Database(f"sqlite:///{path}")
+
+
+def _migrate(url: str) -> None:
+    migrated.migrate_in_a_process(environment(Database(url), "http://127.0.0.1:9", port=8000))
 
 
 def _seed(database: Database) -> None:

@@ -62,9 +62,10 @@ def _prepare() -> None:
 
 
 def settle_interrupted_runs() -> None:
-    """Of processes that died before this start. Later ones: gunicorn_conf.py."""
-    from routines.runs import overdue
+    """Of processes that died before this start, or of an older state. Later: gunicorn_conf.py."""
+    from routines.runs import overdue, restored
 
+    restored.check()
     overdue.settle()
 
 

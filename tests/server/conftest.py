@@ -17,6 +17,7 @@ def database(seeded: Database, tmp_path: Path) -> Database:
     """Seeded, with no run yet."""
     if seeded.is_sqlite:
         return copied(seeded, tmp_path)
+    seeded.write("DELETE FROM routines_attempt")
     seeded.write("DELETE FROM routines_run")
     seeded.write("UPDATE routines_routine SET held_until = NULL")
     return seeded

@@ -93,7 +93,7 @@ def new_database(
         yield database
         return
     name = f"product_{uuid4().hex[:12]}"
-    with psycopg.connect(_maintenance(server), autocommit=True) as connection:
+    with psycopg.connect(maintenance(server), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         try:
             database = Database(f"{server.rpartition('/')[0]}/{name}")
@@ -103,7 +103,7 @@ def new_database(
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _maintenance(url: str) -> str:
+def maintenance(url: str) -> str:
     return f"{url.rpartition('/')[0]}/postgres"
 
 

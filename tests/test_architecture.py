@@ -33,6 +33,7 @@ DOMAIN: dict[str, set[str]] = {
     "history": {"keyset", "values", "models", "audit", "runs"},
     "insight": {"values", "models", "tokens", "history"},
     "upkeep": {"values", "models", "audit", "tokens", "runs", "insight"},
+    "worker": {"fire_api", "models", "audit", "runs", "insight", "upkeep"},
     "practice_api": {"values", "registry"},
     "demo": {
         *("values", "text_templates", "models", "people", "registry", "insight", "practice_api"),
@@ -62,7 +63,7 @@ WEB_FACE: dict[str, set[str]] = {
     "views": {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
     },
-    "management": {"sign_in"},
+    "management": {"sign_in", "serving"},
     "apps": {"serving", "sign_in"},
     "urls": {"views"},
     "wsgi": {"serving"},

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("routines", "0020_accepted"),
+        ("routines", "0021_workers"),
     ]
 
     operations = [

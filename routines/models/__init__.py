@@ -17,6 +17,7 @@ from routines.models.run_count import (
     RunChange,
     RunCount,
 )
+from routines.models.worker import Worker
 
 __all__ = [
     "ROUTINE_ID",
@@ -45,4 +46,5 @@ __all__ = [
     "TextTemplate",
     "VersionMove",
     "VersionMoveStep",
+    "Worker",
 ]

@@ -39,7 +39,7 @@ DOMAIN: dict[str, set[str]] = {
         *("values", "text_templates", "models", "people", "registry", "insight", "practice_api"),
     },
     "management": {
-        *("models", "audit", "people", "registry", "history", "insight", "upkeep"),
+        *("models", "audit", "people", "runs", "registry", "history", "insight", "upkeep"),
         *("practice_api", "demo"),
     },
     "apps": {"audit", "history", "insight", "upkeep"},

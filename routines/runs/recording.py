@@ -95,7 +95,7 @@ def _store(run: Run, answer: Answer, values: dict[str, Any], attempt: Attempt) -
 def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> None:
     """For the next attempt. It is this process's to decide, and the row of the last one is there
     before anybody can claim the run."""
-    claimed = Run.objects.filter(pk=run.pk, state=State.SENDING, attempt=run.attempt)
+    claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
     with transaction.atomic():
         _keep_attempt(attempt)
         claimed.update(**values)
@@ -103,11 +103,14 @@ def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> None:
 
 def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
     """One session is one run's, says the database."""
-    stored = Run.objects.filter(_may_change(answer), pk=run.pk)
+    # Its key as well: in a database that was restored meanwhile another run may have its number.
+    stored = Run.objects.filter(_may_change(run, answer), pk=run.pk, key=run.key)
     try:
         with _own_savepoint():
             if not stored.update(**values):
                 _keep_beside_what_people_said(run, answer)
+                if not Run.objects.filter(pk=run.pk, key=run.key).exists():
+                    raise DatabaseFailure("The run is not there any more.")
         return values
     except IntegrityError as refused:
         if "run_session_once" not in str(refused):
@@ -167,17 +170,19 @@ def _named_in_words(answer: Answer) -> str:
     return said.strip()[:_LONGEST_MESSAGE]
 
 
-def _may_change(answer: Answer) -> Q:
+def _may_change(run: Run, answer: Answer) -> Q:
     """Which states of a run this answer overrules, should it come late.
 
     One later than settle_overdue_runs expected still tells the truth, and it overrules what people
     guessed. That no answer came does not; but a session that it names proves that one was made.
+    A database that went back to an older state has forgotten that this attempt was claimed.
     """
+    unsettled = _UNSETTLED | Q(state=State.ACCEPTED, attempt__lt=run.attempt)
     if answer.state != State.UNKNOWN:
-        return _UNSETTLED | _SETTLED_BY_PEOPLE
+        return unsettled | _SETTLED_BY_PEOPLE
     if answer.session_id or answer.session_url:
-        return _UNSETTLED | Q(reason=Reason.SAID_NOT_STARTED)
-    return _UNSETTLED
+        return unsettled | Q(reason=Reason.SAID_NOT_STARTED)
+    return unsettled
 
 
 def _take_from_guesses(session_id: str, run: Run) -> bool:

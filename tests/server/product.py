@@ -94,7 +94,7 @@ def new_database(
         yield database
         return
     name = f"product_{uuid4().hex[:12]}"
-    with psycopg.connect(_maintenance(server), autocommit=True) as connection:
+    with psycopg.connect(maintenance(server), autocommit=True) as connection:
         migrated.postgresql_database(server, name, _migrate)
         try:
             database = Database(f"{server.rpartition('/')[0]}/{name}")
@@ -104,7 +104,7 @@ def new_database(
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _maintenance(url: str) -> str:
+def maintenance(url: str) -> str:
     return f"{url.rpartition('/')[0]}/postgres"
 
 

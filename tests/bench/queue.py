@@ -8,6 +8,7 @@ import http.client
 import math
 import os
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -241,7 +242,7 @@ def _all_at_once(it: _Setting, bench: _Bench) -> None:
 
 def _idling(it: _Setting, bench: _Bench) -> None:
     """A worker with nothing to do."""
-    command = ["-m", "tests.bench.counted_worker"]
+    command = [sys.executable, "-m", "tests.bench.counted_worker"]
     nobody = "http://127.0.0.1:9"
     with running(command, bench.database, nobody, it.folder) as worker:
         began, before = time.monotonic(), _cpu_seconds(worker)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from dashboard.serving.commands import WORKER
 from tests.server.product import Database, environment, wait_until
 from tests.server.seed import SLUG
 
@@ -20,6 +21,15 @@ class WorkerProcess:
     def log(self) -> str:
         return self._log.read_text()
 
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def kill(self) -> None:
+        """As the kernel does when memory is short; return when it is gone."""
+        self.process.kill()
+        self.process.wait()
+
     def stop(self) -> int:
         """Ask it to, and wait for its end: its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -30,18 +40,18 @@ def working(
     database: Database, endpoint: str, folder: Path, **settings: str
 ) -> AbstractContextManager[WorkerProcess]:
     """One that looks at the queue already; killed at the end. `settings`: of the environment."""
-    return running(["manage.py", "worker"], database, endpoint, folder, **settings)
+    return running(WORKER, database, endpoint, folder, **settings)
 
 
 @contextmanager
 def running(
     command: list[str], database: Database, endpoint: str, folder: Path, **settings: str
 ) -> Iterator[WorkerProcess]:
-    """Whatever `python COMMAND` runs, if it becomes a worker."""
+    """Whatever `command` runs, if it becomes a worker."""
     log = folder / f"worker-{uuid4().hex[:8]}.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, *command],
+            command,
             env=environment(database, endpoint, port=8000, **settings),
             stderr=stderr,
             stdout=subprocess.DEVNULL,
@@ -52,8 +62,7 @@ def running(
         wait_until(lambda: _is_alive(worker), 90)
         yield worker
     finally:
-        process.kill()
-        process.wait()
+        worker.kill()
 
 
 def _is_alive(worker: WorkerProcess) -> bool:

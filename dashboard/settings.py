@@ -110,8 +110,10 @@ env.problem_if(
     "KEEP_TEXTS_DAYS must be less than KEEP_RUNS_DAYS: with its run a text is deleted anyway.",
 )
 
+# A worker's loop, its duties and a few answers that come at once; its waiting fires hold none.
+_connections = max(WEB_THREADS, 12)
 DATABASES = {
-    "default": env.database("DATABASE_URL", "sqlite:///var/dashboard.sqlite3", threads=WEB_THREADS)
+    "default": env.database("DATABASE_URL", "sqlite:///var/dashboard.sqlite3", threads=_connections)
 }
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 SECRET_FILES = env.files  # a start warns if others may read them

@@ -33,12 +33,13 @@ DOMAIN: dict[str, set[str]] = {
     "history": {"keyset", "values", "models", "audit", "runs"},
     "insight": {"values", "models", "tokens", "history"},
     "upkeep": {"values", "models", "audit", "tokens", "runs", "insight"},
+    "worker": {"fire_api", "models", "audit", "runs", "insight", "upkeep"},
     "practice_api": {"values", "registry"},
     "demo": {
         *("values", "text_templates", "models", "people", "registry", "insight", "practice_api"),
     },
     "management": {
-        *("models", "audit", "people", "registry", "history", "insight", "upkeep"),
+        *("models", "audit", "people", "runs", "registry", "history", "insight", "upkeep"),
         *("practice_api", "demo"),
     },
     "apps": {"audit", "history", "insight", "upkeep"},
@@ -66,7 +67,7 @@ WEB_FACE: dict[str, set[str]] = {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
         *("waiting", "moments"),
     },
-    "management": {"sign_in"},
+    "management": {"sign_in", "serving"},
     "apps": {"serving", "sign_in"},
     "urls": {"views"},
     "wsgi": {"serving"},

@@ -5,10 +5,11 @@ open, or a replayed request, from firing long after its run may have been delete
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.core import signing
+from django.utils import timezone
 
 from routines.models import Person, Routine
 
@@ -40,6 +41,15 @@ def read(signed: str, *, person: Person, routine: Routine) -> OneTimeKey:
     except signing.SignatureExpired:
         return OneTimeKey(value, is_expired=True)
     return OneTimeKey(value, is_expired=False)
+
+
+def was_issued_before(moment: datetime, signed: str, *, person: Person, routine: Routine) -> bool:
+    """Of a key that `read` has taken."""
+    try:
+        _signer(person, routine).unsign(signed, max_age=timezone.now() - moment)
+    except signing.SignatureExpired:
+        return True
+    return False
 
 
 def _signer(person: Person, routine: Routine) -> signing.TimestampSigner:

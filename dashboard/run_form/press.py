@@ -8,7 +8,7 @@ from django import forms
 
 from dashboard.run_form import one_time_key
 from routines.models import Person, Routine, Run
-from routines.runs import rules
+from routines.runs import restored, rules
 from routines.values import texts, tokens
 from routines.values.redaction import redact_tokens
 
@@ -129,10 +129,9 @@ class PressForm(forms.Form):
         self.replace_data(key=one_time_key.issue(self.person, self.routine))
 
     def clean_key(self) -> UUID:
+        signed = self.cleaned_data["key"]
         try:
-            key = one_time_key.read(
-                self.cleaned_data["key"], person=self.person, routine=self.routine
-            )
+            key = one_time_key.read(signed, person=self.person, routine=self.routine)
         except one_time_key.BadKey:
             raise forms.ValidationError(
                 "This form could not be recognised. Nothing was sent. "
@@ -142,6 +141,19 @@ class PressForm(forms.Form):
             raise forms.ValidationError(
                 "This form was open for more than a day. Nothing was sent. "
                 "Check the text and press Run now once more."
+            )
+        restored_at = restored.last_noticed()
+        if (
+            restored_at is not None
+            and one_time_key.was_issued_before(
+                restored_at, signed, person=self.person, routine=self.routine
+            )
+            and not Run.objects.filter(key=key.value).exists()
+        ):
+            raise forms.ValidationError(
+                "This form is from before the database was restored, which may have forgotten that "
+                "it was sent: look at claude.ai/code whether a session exists. Nothing was sent "
+                "now. Check the text and press Run now once more."
             )
         return key.value
 

@@ -17,13 +17,14 @@ UMASK = 0o077  # what the service writes, its database too, is its own user's al
 _OPEN_TO_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def log() -> None:
-    facts = {
+def log(**more: Any) -> None:
+    """`more`: facts about the process that starts."""
+    facts: dict[str, Any] = {
         "version": __version__,
         "database": described(settings.DATABASES["default"]),
         "address": settings.DASHBOARD_URL,
         "endpoint": urlsplit(settings.CLAUDE_API_BASE_URL).netloc,
-    }
+    } | more
     logger.info("start", extra={"facts": facts})
     for path in open_to_others():
         logger.warning(

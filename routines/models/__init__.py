@@ -3,6 +3,7 @@
 from routines.models.account import Account
 from routines.models.attempt import Attempt
 from routines.models.audit import AuditEvent, AuditHead, Chain
+from routines.models.database_identity import DatabaseIdentity
 from routines.models.header_versions import Header, HeaderVersion, VersionMove, VersionMoveStep
 from routines.models.people import Person
 from routines.models.personal import Pin, SavedView
@@ -16,6 +17,7 @@ from routines.models.run_count import (
     RunChange,
     RunCount,
 )
+from routines.models.worker import Worker
 
 __all__ = [
     "ROUTINE_ID",
@@ -26,6 +28,7 @@ __all__ = [
     "AuditEvent",
     "AuditHead",
     "Chain",
+    "DatabaseIdentity",
     "Dimension",
     "Grain",
     "Header",
@@ -43,4 +46,5 @@ __all__ = [
     "TextTemplate",
     "VersionMove",
     "VersionMoveStep",
+    "Worker",
 ]

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from routines.models import Attempt, Run
-from routines.runs import limits
+from routines.runs import limits, restored
 from routines.values.reasons import MEANINGS, Reason, State
 
 logger = logging.getLogger(__name__)
@@ -23,6 +23,9 @@ def settle() -> int:
     claimed = Run.objects.filter(state=State.SENDING, claimed_at__lt=limits.overdue_before())
     too_late = Run.objects.filter(state=State.ACCEPTED, deadline__lt=timezone.now())
     found = list(claimed.order_by().values_list("pk").union(too_late.order_by().values_list("pk")))
+    if not found:
+        return 0
+    restored.check()  # then there is nothing overdue any more: what waited may have been sent
     runs = Run.objects.filter(pk__in=[pk for (pk,) in found]).select_related("routine", "person")
     settled = 0
     for run in runs:

@@ -15,7 +15,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
 from routines.models import Person, Routine, Run
-from routines.runs import limits, overdue
+from routines.runs import limits, overdue, restored
 from routines.values import tokens
 from routines.values.reasons import Reason, State
 
@@ -102,6 +102,7 @@ def claim(routine: int) -> Claimed | None:
     """
     with transaction.atomic(durable=True):
         locked = lock_routine(routine)
+        restored.check()  # while its lock keeps anybody from putting the table back
         run = _due().filter(routine=locked).select_related("person").order_by("pk").first()
         if run is None:
             return None
@@ -114,6 +115,7 @@ def claim(routine: int) -> Claimed | None:
 
 def cancel(run: Run, *, by: Person) -> bool:
     """End a run that still waits. False: it was claimed, or is over already."""
+    restored.check()  # if it was sent since, "nothing was sent" would be a lie
     values = {
         "state": State.NOT_SENT,
         "reason": Reason.CANCELLED,

@@ -25,6 +25,7 @@ def copy_sqlite(source: Path, target: Path) -> int:
         os.close(os.open(half_made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with closing(_read_only(source)) as original, closing(sqlite3.connect(half_made)) as copy:
             original.backup(copy)
+            _mark(copy)
             # One file: the log that goes with a running database has no place beside a copy.
             copy.execute("PRAGMA journal_mode = DELETE")
             runs = _look_at(copy)
@@ -43,6 +44,18 @@ def copy_sqlite(source: Path, target: Path) -> int:
 def _read_only(path: Path) -> sqlite3.Connection:
     # A database that is not there is an error, and no new, empty one.
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=20)
+
+
+def _mark(copy: sqlite3.Connection) -> None:
+    """No database's own yet: who starts on it settles what is open first (runs/restored.py)."""
+    table = "SELECT name FROM sqlite_master WHERE name = 'routines_databaseidentity'"
+    if not copy.execute(table).fetchall():
+        return  # made by an older version, in which nothing waits
+    with copy:
+        copy.execute(
+            "INSERT INTO routines_databaseidentity (id, name) VALUES (1, 'a backup')"
+            " ON CONFLICT (id) DO UPDATE SET name = 'a backup'"
+        )
 
 
 def _look_at(copy: sqlite3.Connection) -> int:

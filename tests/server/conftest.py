@@ -17,6 +17,7 @@ def database(seeded: Database, tmp_path: Path) -> Database:
     """Seeded, with no run yet."""
     if seeded.is_sqlite:
         return copied(seeded, tmp_path)
-    seeded.write("DELETE FROM routines_run")
+    for table in ("attempt", "run", "worker"):
+        seeded.write(f"DELETE FROM routines_{table}")  # noqa: S608
     seeded.write("UPDATE routines_routine SET held_until = NULL")
     return seeded

@@ -29,7 +29,7 @@ from tests.server.seed import SLUG
 _PRESSERS = 4
 _ENDPOINT_SECONDS = 0.03
 _KILLS_IN_ONE_LIFE = 10  # the last one is of the whole server
-_SETTINGS = {"FIRE_TIMEOUT": "5", "FIRES_IN_FLIGHT": "3", "WEB_WORKERS": "2", "WEB_THREADS": "4"}
+_SETTINGS = {"FIRE_TIMEOUT": "5", "WEB_WORKERS": "2", "WEB_THREADS": "4"}
 
 
 @dataclass

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from dashboard.run_form import one_time_key
 from routines.models import Run
+from routines.runs import restored
 from tests.dashboard.browsing import Page, fire_url, post_run, run_form, signed_in
 from tests.factories import create_routine, create_teammate
 
@@ -57,6 +58,31 @@ def test_a_form_that_was_open_for_too_long_keeps_the_text_and_gets_a_fresh_key(
         assert practice.requests == 0
         post_run(client, routine, again)
     assert [session.text for session in practice.sessions] == ["Typed for long."]
+
+
+def test_a_form_from_before_a_restore_fires_only_once_it_was_looked_at(client, routine, practice):
+    """It may have been sent after the backup was made; nothing here knows of it any more."""
+    fields = run_form(client, routine)
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        restored.declare()
+    with time_machine.travel(timezone.now() + timedelta(minutes=10)):
+        response = post_run(client, routine, fields, text="Typed before.")
+        page = Page(response)
+        assert response.status_code == 422
+        assert page.says("look at claude.ai/code whether a session exists")
+        assert practice.requests == 0
+        again = page.fields(fire_url(routine))
+        post_run(client, routine, again)
+    assert [session.text for session in practice.sessions] == ["Typed before."]
+
+
+def test_a_form_from_before_a_restore_whose_run_is_known_shows_it(client, routine, practice):
+    fields = run_form(client, routine)
+    post_run(client, routine, fields)
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        restored.declare()
+        assert post_run(client, routine, fields).status_code == 302
+    assert practice.requests == 1
 
 
 FORGED = {

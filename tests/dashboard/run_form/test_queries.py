@@ -24,7 +24,7 @@ from tests.factories import create_admin, create_routine, create_run, create_tea
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
-MOST_BEFORE, MOST_IN_ALL = 8, 15
+MOST_BEFORE, MOST_IN_ALL = 9, 16
 
 
 def ordinary(person: Person) -> Routine:

@@ -211,10 +211,12 @@ def test_sqlite_has_on_its_disk_what_is_committed(tmp_path: Path):
 
 def test_postgresql_gets_a_pool_and_no_persistent_connections():
     url = "postgresql://user:password@db.example.com:5432/dashboard"
-    database = read(DATABASE_URL=url, WEB_THREADS="6")["DATABASES"]["default"]
+    database = read(DATABASE_URL=url, WEB_THREADS="20")["DATABASES"]["default"]
     assert database["ENGINE"] == "django.db.backends.postgresql"
     assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (0, True)
-    assert database["OPTIONS"]["pool"]["max_size"] == 6
+    assert database["OPTIONS"]["pool"]["max_size"] == 20
+    few = read(DATABASE_URL=url, WEB_THREADS="2")["DATABASES"]["default"]
+    assert few["OPTIONS"]["pool"]["max_size"] == 12  # a worker needs some, too
 
 
 def test_a_postgresql_that_vanished_from_the_network_is_given_up_on():

@@ -1,0 +1,38 @@
+"""One worker from its start to its stop."""
+
+import logging
+import os
+import signal
+import time
+from types import FrameType
+
+from routines import fire_api
+from routines.worker.duties import Rota, duties
+from routines.worker.loop import Loop
+
+logger = logging.getLogger(__name__)
+
+
+def run(*, places: int) -> None:
+    """Until SIGTERM or SIGINT: then fires in flight finish. A second one ends it at once, with 1.
+
+    Called in the main thread, the only one that signals reach.
+    """
+    loop = Loop(places=places)
+    stopped_at: list[float] = []
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if stopped_at:
+            os._exit(1)
+        stopped_at.append(time.monotonic())
+        loop.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    fire_api.warm_up()
+    rota = Rota(duties())
+    rota.start()
+    fires = loop.run()
+    rota.stop()
+    waited = time.monotonic() - stopped_at[0]
+    logger.info("stop", extra={"facts": {"fires_waited_for": fires, "seconds": round(waited, 1)}})

@@ -27,6 +27,7 @@ from tests.server.seed import USERNAME
 
 _START_SECONDS = 90
 _ASKED_ABOUT = re.compile(r'name="aware_of"\s+value="([0-9 ]+)"')
+_TIMES = ("created_at", "claimed_at")
 _RESULT = re.compile(r'id="result-(\d+)"')
 
 
@@ -68,13 +69,15 @@ class Database:
         wait_until(lambda: self.rows(f"{waiting} AND wait_event_type = 'Lock'"))
 
     def age_all_runs(self) -> None:
-        """As if ten minutes had passed since each run was pressed."""
+        """As if ten minutes had passed since each run was accepted and claimed."""
+        moved = ", ".join(f"{name} = {self._ten_minutes_before(name)}" for name in _TIMES)
+        self.write(f"UPDATE routines_run SET {moved}")  # noqa: S608
+
+    def _ten_minutes_before(self, name: str) -> str:
         if self.is_sqlite:
             # The form in which Django stores it, so that it compares as it should.
-            moved = "strftime('%Y-%m-%d %H:%M:%f', created_at, '-10 minutes')"
-        else:
-            moved = "created_at - interval '10 minutes'"
-        self.write(f"UPDATE routines_run SET created_at = {moved}")  # noqa: S608
+            return f"strftime('%Y-%m-%d %H:%M:%f', {name}, '-10 minutes')"
+        return f"{name} - interval '10 minutes'"
 
     def states(self) -> list[tuple[str, str]]:
         return self.rows("SELECT state, reason FROM routines_run ORDER BY id")

@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset env serve test test-other-debian bench crash-proof fuzz check format \
-	screenshots lock audit scan secrets venv tools
+.PHONY: help demo demo-worker demo-reset env serve test test-other-debian bench crash-proof fuzz \
+	check format screenshots lock audit scan secrets venv tools
 .DELETE_ON_ERROR:
 
 # The Python that makes the virtual environment; everything else runs inside it. Debian's own where
@@ -44,6 +44,9 @@ help: ## List the targets
 
 demo: $(RUNTIME) ## Try everything on this machine, with no claude.ai account (PORT=8000)
 	@$(PYTHON) -m dashboard.serving.demo --port $(PORT)
+
+demo-worker: ## Start one more worker for the demo that is running
+	@$(PYTHON) -m dashboard.serving.demo --worker
 
 demo-reset: ## Clear what the demo has stored
 	@$(PYTHON3) -m dashboard.serving.demo --reset

@@ -169,6 +169,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "dashboard.navigation.navigation",
+                "dashboard.worker_notice.no_worker",
                 "dashboard.sign_in.methods.sign_in_methods",
             ],
             "builtins": ["dashboard.templatetags.dashboard", "dashboard.templatetags.runs"],

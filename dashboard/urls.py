@@ -69,6 +69,7 @@ urlpatterns = [
     path("history/views/<int:pk>/delete/", saved_views.delete, name="delete_view"),
     path("history/<int:pk>/", history.run, name="history_run"),
     path("history/<int:pk>/result/", history.result, name="history_result"),
+    path("history/<int:pk>/cancel/", history.cancel, name="cancel_run"),
     path("history/<int:pk>/started/", history.settle_as_started, name="settle_as_started"),
     path(
         "history/<int:pk>/not-started/",

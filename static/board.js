@@ -55,9 +55,10 @@ function countDown() {
     const left = Math.max(0, Math.ceil((Date.parse(shown.dataset.until) - Date.now()) / 1000));
     const minutes = Math.floor(left / 60);
     shown.textContent = left ? `, ${minutes ? `${minutes} min ` : ""}${left % 60} s left` : "";
-    const form = shown.closest(".card").querySelector("form[data-fires]");
+    const form = shown.closest(".card.open")?.querySelector("form[data-fires]");
     if (left || !form) return;
     form.querySelector(".go").disabled = false;
+    form.querySelector(".waits-out")?.remove(); // there is nothing to wait for
     shown.closest(".note").remove();
     announce("The button is back.");
   });

@@ -18,7 +18,9 @@ on_postgresql="tests/routines tests/server tests/dashboard/sign_in tests/dashboa
     tests/dashboard/test_odd_input.py
     --ignore=tests/routines/values --ignore=tests/routines/text_templates
     --ignore=tests/routines/wire --ignore=tests/routines/fire_api
-    --ignore=tests/routines/practice_api --ignore=tests/server/test_proxies.py"
+    --ignore=tests/routines/practice_api --ignore=tests/server/test_proxies.py
+    --ignore=tests/server/test_starter.py --ignore=tests/server/test_serve.py
+    --ignore=tests/server/test_demo.py"
 
 postgresql=${TEST_DATABASE_URL:-}
 unset TEST_DATABASE_URL

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Self
 
+from django import forms
 from django.utils import timezone
 
 from dashboard.run_form import one_time_key
@@ -40,6 +41,9 @@ class BoundTemplateField:
 
 class RunForm(PressForm):
     """The text that a run will send, and the template that makes it."""
+
+    # Drawn under a hold alone. Asked for by the browser there: without it a press sends nothing.
+    waits_out = forms.BooleanField(required=False)
 
     def __init__(
         self,
@@ -241,6 +245,10 @@ class RunForm(PressForm):
             )
 
     # --- What firing wants to know ---
+
+    @property
+    def is_to_wait_out(self) -> bool:
+        return bool(self.cleaned_data["waits_out"])
 
     @property
     def source(self) -> Source:

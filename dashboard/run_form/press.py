@@ -77,6 +77,11 @@ class PressForm(forms.Form):
         }
 
     @property
+    def is_to_wait_out(self) -> bool:
+        """Whether a hold makes the run wait until it ends, instead of ending it."""
+        return False
+
+    @property
     def source(self) -> Source:
         return {}  # typed by hand
 

@@ -39,6 +39,7 @@ def press(form: PressForm, *, trial: Trial | None = None) -> firing.Press | Refu
             **form.answers,
             aware_of=form.cleaned_data["aware_of"],
             trial=trial,
+            waits_out=form.is_to_wait_out,
         )
     except accepting.AnswersMissing as missing:
         form.add_missing_answers(missing.problems)  # the rules have changed since it was read

@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -24,7 +25,9 @@ from pathlib import Path
 from textwrap import indent
 from types import FrameType
 
-from dashboard.serving.serve import GUNICORN, port_problem
+from dashboard.serving.commands import GUNICORN, WORKER
+from dashboard.serving.serve import port_problem
+from dashboard.serving.starter import Children, described
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 FOLDER = BASE_DIR / "var" / "demo"
@@ -35,11 +38,17 @@ STOP_SECONDS = 5  # then what still runs is killed: a demo's runs are worth no w
 # All that a child gets of the user's own environment.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
 
+_WORKER = "worker"
 _stop_signals: list[int] = []
+_reported: set[str] = set()  # of the demo's children, those whose end was said
 
 
 class Failed(Exception):
     """The demo cannot go on; `str()` says why."""
+
+
+class AlreadyRunning(Failed):
+    pass
 
 
 class Stopped(Exception):
@@ -50,8 +59,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dashboard.serving.demo", description=__doc__)
     parser.add_argument("--port", default="8000", help="the dashboard's port")
     parser.add_argument("--reset", action="store_true", help="clear what the demo has stored")
+    parser.add_argument(
+        "--worker", action="store_true", help="start one more worker for the demo that is running"
+    )
     options = parser.parse_args()
     try:
+        if options.worker:
+            _run_one_more_worker()
+            return
         with only_one():
             if options.reset:
                 shutil.rmtree(FOLDER)
@@ -71,7 +86,9 @@ def only_one() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Failed("The demo is running already: stop it first, with Ctrl-C.") from None
+            raise AlreadyRunning(
+                "The demo is running already: stop it first, with Ctrl-C."
+            ) from None
         yield
 
 
@@ -85,26 +102,66 @@ def _port(given: str) -> int:
 
 
 def _run(port: int) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _note_stop)
+    _note_stop_signals()
+    running = FOLDER / "running.json"
+    running.unlink(missing_ok=True)  # of a demo that was killed
     practice_port = _free_port()
     environment = children_environment(port, practice_port)
     print("Preparing the demo ...", flush=True)
     _manage(environment, "migrate", "--verbosity", "0")
     sign_in = _manage(environment, "seed_demo")
     _manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
-    children: dict[str, subprocess.Popen[bytes]] = {}
+    running.write_text(json.dumps([os.getpid(), port, practice_port]))
+    children = Children()
     try:
         practice_api = ["practice_api", "--port", str(practice_port), "--quiet"]
-        children["practice API"] = _start(environment, sys.executable, "manage.py", *practice_api)
-        children["dashboard"] = _start(environment, *GUNICORN, "--log-level", "warning")
+        _start(children, environment, "practice API", sys.executable, "manage.py", *practice_api)
+        _start(children, environment, "dashboard", *GUNICORN, "--log-level", "warning")
+        worker = _start(children, environment, _WORKER, *WORKER)
         _wait_until_answering(children, {"practice API": practice_port, "dashboard": port})
-        print(_welcome(port, practice_port, sign_in), flush=True)
+        print(_welcome(port, practice_port, worker, sign_in), flush=True)
         while True:
             _check(children)
             time.sleep(0.2)
     finally:
-        _stop(children)
+        running.unlink(missing_ok=True)
+        children.stop(STOP_SECONDS)
+
+
+def _run_one_more_worker() -> None:
+    """In another terminal, beside the demo that is running; it ends with the demo."""
+    _note_stop_signals()
+    demo, environment = _running()
+    children = Children()
+    try:
+        _start(children, environment, _WORKER, *WORKER)
+        print("The worker is running. Ctrl-C stops it, and the demo's end does.", flush=True)
+        while not _stop_signals and not select.select([demo], [], [], 0.2)[0]:
+            for code in children.ended().values():
+                raise Failed(f"The worker has ended ({described(code)}).")
+    finally:
+        children.stop(STOP_SECONDS)
+    print("\nThe worker has stopped.")
+
+
+def _running() -> tuple[int, dict[str, str]]:
+    """The running demo as a file descriptor that can be read once it has ended, and the
+    environment of its children."""
+    try:
+        with only_one():
+            raise Failed("The demo is not running: `make demo` starts it, with a worker.")
+    except AlreadyRunning:
+        pass
+    try:
+        pid, port, practice_port = json.loads((FOLDER / "running.json").read_text())
+        return os.pidfd_open(pid), children_environment(port, practice_port)
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        raise Failed("The demo is only just starting or stopping. Try again.") from None
+
+
+def _note_stop_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _note_stop)
 
 
 def _note_stop(number: int, _frame: FrameType | None) -> None:
@@ -168,29 +225,34 @@ def _manage(environment: dict[str, str], *command: str) -> str:
     return done.stdout
 
 
-def _start(environment: dict[str, str], *command: str) -> subprocess.Popen[bytes]:
-    # A group of its own: Ctrl-C in the terminal reaches this process only, which stops the rest.
-    return subprocess.Popen(  # noqa: S603
+def _start(children: Children, environment: dict[str, str], name: str, *command: str) -> int:
+    return children.start(
+        name,
         command,
         cwd=BASE_DIR,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # what matters to people is said by _welcome or on stderr
-        start_new_session=True,
     )
 
 
-def _check(children: dict[str, subprocess.Popen[bytes]]) -> None:
+def _check(children: Children) -> None:
     if _stop_signals:
         raise Stopped
-    for name, child in children.items():
-        if child.poll() is not None:
-            raise Failed(f"The {name} has ended (exit code {child.returncode}): the demo stops.")
+    for name, code in children.ended().items():
+        if name != _WORKER:
+            raise Failed(f"The {name} has ended ({described(code)}): the demo stops.")
+        if name not in _reported:  # somebody tries what happens without one: the rest goes on
+            _reported.add(name)
+            print(
+                f"\nThe worker has ended ({described(code)}): what is accepted waits. In another "
+                "terminal, `make demo-worker` starts one.\n",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
-def _wait_until_answering(
-    children: dict[str, subprocess.Popen[bytes]], ports: dict[str, int]
-) -> None:
+def _wait_until_answering(children: Children, ports: dict[str, int]) -> None:
     deadline = time.monotonic() + START_SECONDS
     for name, port in ports.items():
         while not _answers(port):
@@ -211,28 +273,7 @@ def _answers(port: int) -> bool:
         connection.close()
 
 
-def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    for child in children.values():
-        _signal_group(child, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_SECONDS
-    for child in children.values():
-        try:
-            child.wait(max(0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
-        # The whole group, also when its leader is gone: gunicorn's workers are not our children.
-        _signal_group(child, signal.SIGKILL)
-        child.wait()
-
-
-def _signal_group(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(child.pid, number)
-    except ProcessLookupError:
-        pass
-
-
-def _welcome(port: int, practice_port: int, sign_in: str) -> str:
+def _welcome(port: int, practice_port: int, worker: int, sign_in: str) -> str:
     people = indent(sign_in.strip(), " " * 4)
     return f"""
 The demo is running.
@@ -245,6 +286,10 @@ The demo is running.
     It stands in for claude.ai; nothing in this demo reaches the real endpoint. Its page plays
     the window of an API trigger: give it any routine ID, such as trig_practice_fifth, and it
     shows the URL and the token with which the admin can register a fifth routine.
+
+  Worker          process {worker}
+    It sends what waits for its turn. Try `kill -9 {worker}` while runs wait, and then
+    `make demo-worker` in another terminal: none is lost, none is sent twice.
 
   Ctrl-C stops everything. `make demo-reset` clears what the demo has stored.
 """

@@ -8,7 +8,6 @@ import logging.config
 import os
 import signal
 import sys
-import threading
 from types import FrameType
 from typing import Any
 
@@ -67,8 +66,20 @@ accesslog = None  # dashboard/serving/request_log.py writes a line for each requ
 def on_starting(_server: Any) -> None:
     from dashboard.serving import checks
 
+    # Forked, a worker notes a SIGTERM for nobody until it has handlers of its own: a stop at that
+    # moment would wait for it to the last. Held back, it finds them: post_worker_init.
+    os.register_at_fork(before=_hold_stop, after_in_parent=_take_stop)
+    _take_stop()
     start.log()
     checks.log_warnings()
+
+
+def _hold_stop() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+
+def _take_stop() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
 
 def when_ready(server: Any) -> None:
@@ -91,25 +102,8 @@ def pre_fork(_server: Any, _worker: Any) -> None:
     garbage.look_seldom()
 
 
-def _settle_interrupted_runs() -> None:
-    """Runs in flight when the process before this one died are nobody's by now: say so in the log,
-    even if nobody opens a page."""
-    from django.db import DatabaseError
-
-    from routines.runs import overdue
-
-    try:
-        overdue.settle()
-    except DatabaseError as failure:
-        logging.getLogger(__name__).warning("Runs could not be settled: %s", type(failure).__name__)
-    finally:
-        connections.close_all()
-
-
 def post_worker_init(_worker: Any) -> None:
-    later = threading.Timer(settings.FIRE_TIMEOUT + 65, _settle_interrupted_runs)
-    later.daemon = True
-    later.start()
+    _take_stop()
     # A terminal sends Ctrl-C to every process of the group; stopping is the server's to tell.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from routines import fire_api

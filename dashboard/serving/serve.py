@@ -1,16 +1,27 @@
-"""`make serve`: bring database and static files up to date, then become gunicorn."""
+"""`make serve`: bring database and static files up to date, then run web server and worker.
 
+With `--web-only` the web server alone, for a server on which the worker is a service of its own:
+docs/running.md.
+"""
+
+import argparse
 import errno
 import os
 import socket
-import subprocess
 import sys
 from contextlib import closing
 
-GUNICORN = [sys.executable, "-m", "gunicorn", "--config", "python:dashboard.serving.gunicorn_conf"]
+from dashboard.serving.commands import GUNICORN, STARTER
+
+_LONGER = 5  # seconds than gunicorn's own patience, before the starter takes matters in hand
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m dashboard.serving.serve")
+    parser.add_argument(
+        "--web-only", action="store_true", help="without the worker, which runs elsewhere"
+    )
+    options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     # Here settings.py stops a start with bad settings, in its own sentences; and from here on
     # what is written is this user's alone.
@@ -20,8 +31,10 @@ def main() -> None:
     if problem:
         sys.exit(problem)
     _prepare()
-    # In this process's place, not as its child: who stops or watches it has gunicorn itself.
-    os.execv(sys.executable, GUNICORN)  # noqa: S606
+    # In this process's place, not as its child: whoever stops or watches it has gunicorn itself,
+    # or the starter, without all that was loaded for the preparations.
+    patience = str(gunicorn_conf.graceful_timeout + _LONGER)
+    os.execv(sys.executable, GUNICORN if options.web_only else [*STARTER, patience])  # noqa: S606
 
 
 def port_problem(host: str, port: int) -> str:
@@ -47,12 +60,9 @@ def _prepare() -> None:
     django.setup()
     try:
         call_command("migrate", interactive=False, verbosity=1)
-        call_command("clearsessions")  # rows of web sessions that are over open nothing any more
-        settle_interrupted_runs()
-        _delete_old_sign_ins()
+        _notice_older_state()
         _name_first_admin_command()
         name_unreadable_tokens()
-        _count_runs_in_background()
     except DatabaseError as error:
         first_line = str(error).partition("\n")[0]
         sys.exit(f"The database at DATABASE_URL cannot be used: {first_line}")
@@ -61,20 +71,11 @@ def _prepare() -> None:
     call_command("collectstatic", interactive=False, verbosity=0)
 
 
-def settle_interrupted_runs() -> None:
-    """Of processes that died before this start, or of an older state. Later: gunicorn_conf.py."""
-    from routines.runs import overdue, restored
+def _notice_older_state() -> None:
+    """A restored database sends nothing by itself that it holds as open."""
+    from routines.runs import restored
 
     restored.check()
-    overdue.settle()
-
-
-def _delete_old_sign_ins() -> None:
-    from routines.audit import expiry
-
-    before = expiry.expired()
-    if before is not None:
-        expiry.delete_sign_ins(before=before)
 
 
 def _name_first_admin_command() -> None:
@@ -100,18 +101,6 @@ def name_unreadable_tokens() -> None:
             "docs/tokens.md.\n",
             flush=True,
         )
-
-
-def _count_runs_in_background() -> None:
-    """After an upgrade or an import. Its process ends when all is counted, or with the server.
-
-    Nobody waits for it. What it leaves, the insight page and the next start count.
-    """
-    from routines.insight import progress
-
-    if progress.behind():
-        command = [sys.executable, "-m", "django", "count_runs", "--with-parent"]
-        subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603  # gunicorn reaps it
 
 
 if __name__ == "__main__":

@@ -5,10 +5,12 @@ long as this.
 """
 
 from django import template
+from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 
+from dashboard import waiting
 from dashboard.templatetags.dashboard import when
 from routines.history.pages import Line
 from routines.models import Outcome, Run
@@ -44,6 +46,17 @@ _LAST_RUN = '<span class="last" id="last-{}">Last run {} by {} {} {}</span>'
 def state(run: Run | Line) -> SafeString:
     shown = _STATES[run.state]
     return format_html(_TRIAL, shown) if run.is_trial else shown
+
+
+@register.simple_tag(takes_context=True)
+def what_it_waits_for(context: Context, run: Run) -> waiting.Shown | None:
+    """None unless it waits; a view that has looked already gives it as `waits`."""
+    return context.get("waits") or waiting.shown(run, context["request"].user)
+
+
+@register.simple_tag
+def poll_mark(run: Run, shown: waiting.Shown | None = None) -> str:
+    return waiting.mark(run, shown or None)
 
 
 @register.simple_tag

@@ -232,7 +232,7 @@ def closed(request: SignedInRequest, card: Card) -> dict[str, object]:
 
 def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, object]:
     routine, obstacle = card.routine, card.obstacle
-    one_click = card.is_one_click and obstacle is None
+    one_click = card.is_one_click and (obstacle is None or card.is_on_hold)
     budget = card.budgets.routine
     unknown = card.unknown_run
     return {
@@ -247,11 +247,12 @@ def _closed(request: SignedInRequest, card: Card, urls: _Urls) -> dict[str, obje
         "key": one_time_key.issue(request.user, routine) if one_click else "",
         "obstacle": obstacle,
         "until": obstacle and obstacle.until,
+        "is_on_hold": card.is_on_hold,
         "has_notes": bool(
             obstacle or unknown or card.version_warnings or routine.token_rejected_since
         ),
-        # Another run is not what comes first then.
-        "is_settled": unknown is None,
+        # Else another run is not what its people look for first.
+        "comes_first": unknown is None and obstacle is None,
         "budget": budget if budget and budget.used else None,
         "last_run": card.last_run,
     }

@@ -4,12 +4,14 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh, push_url
 
+from dashboard import moments, waiting
 from dashboard.forms.history import FilterForm
 from dashboard.forms.made_from import seen_by
 from dashboard.forms.settle import SettleForm
@@ -21,8 +23,9 @@ from routines.history import pages, saved_views
 from routines.history.run_filter import RunFilter
 from routines.models import Run
 from routines.people.roles import Permission
-from routines.runs import overdue, settling
+from routines.runs import overdue, queue, settling
 from routines.values import references
+from routines.values.reasons import Reason, State
 from routines.values.snapshots import ChangedMeanwhile
 
 
@@ -128,15 +131,54 @@ def run(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_GET
 @needs_a_role
 def result(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The result: what a page that shows a run being sent asks for until it is settled."""
+    """The result: what a page that shows an open run asks for until it is settled.
+
+    `told`: what the page shows of it (waiting.mark).
+    """
     overdue.settle()
     run = run_or_404(request.user, pk)
-    if run.is_sending and request.htmx:
+    waits = waiting.shown(run, request.user)
+    mark = waiting.mark(run, waits)
+    told = request.GET.get("told", mark)
+    if run.is_open and request.htmx and told == mark:
         return HttpResponse(status=204)  # nothing new: the page stays, and nothing is read out
-    # The path alone: what a proxy says of host and port may differ from what the browser shows.
-    if urlsplit(request.htmx.current_url or "").path == reverse("history_run", args=[pk]):
+    on_its_own_page = _is_on_its_own_page(request, pk)
+    if on_its_own_page and not (waits and told.startswith(f"{waiting.stage(run)}-")):
         return HttpResponseClientRefresh()  # the rest of that page has changed, too
-    return render(request, "parts/result.html", {"run": run})
+    context = {"run": run, "waits": waits, "on_its_own_page": on_its_own_page}
+    return render(request, "parts/result.html", context)
+
+
+_TOO_LATE = {
+    State.SENDING: "It is already on its way and cannot be cancelled.",
+    State.ACCEPTED: "It was on its way just now, and waits once more. Cancel it again.",
+}
+_OVER = "It was over before it could be cancelled."
+
+
+@require_POST
+@needs_a_role
+def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
+    """End a run that waits; one that was claimed meanwhile goes on, and is shown."""
+    run = run_or_404(request.user, pk)
+    if not queue.may_cancel(run, request.user):
+        raise PermissionDenied
+    is_cancelled = queue.cancel(run, by=request.user)
+    if not is_cancelled:
+        run = run_or_404(request.user, pk)  # as it is by now
+        is_cancelled = run.reason == Reason.CANCELLED
+    sentence = "" if is_cancelled else _TOO_LATE.get(State(run.state), _OVER)
+    if request.htmx and not _is_on_its_own_page(request, pk):
+        return render(request, "parts/result.html", {"run": run, "not_cancelled": sentence})
+    if sentence:
+        messages.info(request, sentence)
+    return HttpResponseClientRefresh() if request.htmx else redirect("history_run", pk=pk)
+
+
+def _is_on_its_own_page(request: SignedInRequest, pk: int) -> bool:
+    # The path alone: what a proxy says of host and port may differ from what the browser shows.
+    path = urlsplit(request.htmx.current_url or "").path
+    return path == reverse("history_run", args=[pk])
 
 
 @require_POST
@@ -182,5 +224,11 @@ def _run_page(
     request: SignedInRequest, run: Run, form: SettleForm, status: int = 200
 ) -> HttpResponse:
     may_run = not run.routine.is_archived and run.routine.is_fireable_by(request.user)
-    context = {"run": run, "form": form, "may_run": may_run}
+    context = {
+        "run": run,
+        "form": form,
+        "may_run": may_run,
+        "moments": moments.of(run),
+        "attempts": moments.attempts(run),
+    }
     return render(request, "history/run.html", context, status=status)

@@ -14,7 +14,7 @@ from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import registry
 from routines.models import Routine
 from routines.registry import accepted_versions, snapshots
-from routines.runs import limits
+from routines.runs import limits, queue
 from routines.tokens import health
 from routines.values.snapshots import ChangedMeanwhile, Snapshot
 
@@ -44,6 +44,7 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
         "routine": routine,
         "health": health.of_routine(routine),
         "held_until": limits.hold(routine),
+        "waiting_runs": queue.length(routine),
         "version_warnings": accepted_versions.judged().warnings(routine),
         "templates": routine.text_templates.shared(),
         "open_to": routine.open_to.order_by("name"),

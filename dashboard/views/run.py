@@ -92,8 +92,9 @@ def fire(request: SignedInRequest, slug: str) -> HttpResponse:
         return redirect("history_run", pk=pressed.run.pk)
     after = closed(request, card_after(pressed.run, templates))
     response = render(request, "board/card.html", after | {"run": pressed.run})
-    if pressed.run.state == State.STARTED:
-        # Anything else, and the draft in the browser (drafts.js) is still wanted.
+    if pressed.run.state in (State.STARTED, State.ACCEPTED):
+        # The run keeps the text. Anything else, and the draft in the browser (drafts.js) is still
+        # wanted.
         trigger_client_event(response, "draft-sent", {"draft": _draft(form)})
     return response
 

@@ -66,6 +66,11 @@ class Card:
     templates: list[TextTemplate] = field(default_factory=list)  # of closed cards: not read
 
     @property
+    def is_on_hold(self) -> bool:
+        """A run may be asked for all the same: it can wait for the end."""
+        return self.obstacle is not None and self.obstacle.reason == Reason.ON_HOLD
+
+    @property
     def is_one_click(self) -> bool:
         """True if there is nothing to look at or to answer before it runs."""
         return not self.has_templates and not rules.asks_something(self.routine)

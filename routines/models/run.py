@@ -141,7 +141,7 @@ class Run(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACCEPTED)
     reason = models.CharField(max_length=30, choices=Reason.choices, default=Reason.ACCEPTED)
     settled_at = models.DateTimeField(null=True)
-    # Who said what became of an unknown run; empty where an answer of the endpoint did.
+    # Who said what became of an unknown run, or cancelled one that waited; else empty.
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
@@ -149,7 +149,7 @@ class Run(models.Model):
         related_name="+",
         db_index=False,
     )
-    duration_ms = models.PositiveIntegerField(null=True)  # from press to answer
+    duration_ms = models.PositiveIntegerField(null=True)  # from the claim to the answer
 
     http_status = models.PositiveSmallIntegerField(null=True)
     error_type = models.CharField(max_length=100, blank=True)

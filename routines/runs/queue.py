@@ -125,6 +125,12 @@ def cancel(run: Run, *, by: Person) -> bool:
     return _change(run, values)
 
 
+def length(routine: Routine | None = None) -> int:
+    """How many runs wait: of this routine, or in all."""
+    waits = _accepted()
+    return (waits if routine is None else waits.filter(routine=routine)).count()
+
+
 def may_cancel(run: Run, person: Person) -> bool:
     return run.person_id == person.pk or person.has_perm("routines.manage_registry")
 

@@ -5,7 +5,7 @@ An answer has cost a session: whatever the database does now, the person is told
 
 import logging
 import time
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,36 +81,55 @@ def put_back(run: Run) -> bool:
 
 
 def _store(run: Run, answer: Answer, values: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
-    """Update the run, and return what it became: one session is one run's, says the database."""
+    """Update the run, keep its attempt, and return what the run became."""
+    if values["state"] == State.ACCEPTED:
+        _let_wait(run, values, attempt)
+        return values
+    # Each on its own: once the server has this statement, no death of ours takes it back.
+    values = _store_outcome(run, answer, values)
+    attempt.reason = values["reason"]
+    _keep_attempt(attempt)
+    return values
+
+
+def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> None:
+    """For the next attempt. It is this process's to decide, and the row of the last one is there
+    before anybody can claim the run."""
+    claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
+    with transaction.atomic():
+        _keep_attempt(attempt)
+        claimed.update(**values)
+
+
+def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
+    """One session is one run's, says the database."""
     # Its key as well: in a database that was restored meanwhile another run may have its number.
     stored = Run.objects.filter(_may_change(run, answer), pk=run.pk, key=run.key)
-    if values["state"] == State.ACCEPTED:  # an attempt anew is this process's to decide, no other's
-        stored = Run.objects.filter(pk=run.pk, state=State.SENDING, attempt=run.attempt)
     try:
-        with transaction.atomic():
+        with _own_savepoint():
             if not stored.update(**values):
                 _keep_beside_what_people_said(run, answer)
                 if not Run.objects.filter(pk=run.pk, key=run.key).exists():
                     raise DatabaseFailure("The run is not there any more.")
-            _keep_attempt(attempt)
         return values
     except IntegrityError as refused:
         if "run_session_once" not in str(refused):
             raise
         # What people said of another run was a guess, and the endpoint has just said otherwise.
         if answer.state == State.STARTED and _take_from_guesses(values["session_id"], run):
-            with suppress(IntegrityError), transaction.atomic():
+            with suppress(IntegrityError), _own_savepoint():
                 stored.update(**values)
-                _keep_attempt(attempt)
                 return values
     # Another run has it, by an answer as good as this one.
     message = _named_in_words(answer)
     values |= _TAKEN | {"error_message": message, "error_message_words": words.kept(message)}
-    attempt.reason = Reason.SESSION_TAKEN
-    with transaction.atomic():
-        stored.update(**values)
-        _keep_attempt(attempt)
+    stored.update(**values)
     return values
+
+
+def _own_savepoint() -> AbstractContextManager[Any]:
+    """So that a refused row leaves a transaction of somebody else's usable."""
+    return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
 def _attempt(run: Run, answer: Answer, now: datetime) -> Attempt:

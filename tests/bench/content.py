@@ -15,7 +15,7 @@ from uuid import UUID
 from routines.demo.past_runs import ANSWERS, WITHOUT_ANSWER, PastAnswer
 from routines.registry import header_versions
 from routines.values import words
-from routines.values.reasons import MEANINGS, SAID_BY_PEOPLE, Reason, State
+from routines.values.reasons import MEANINGS, OPEN, SAID_BY_PEOPLE, Reason, State
 
 DAYS = 3 * 365
 PEOPLE = 200
@@ -32,15 +32,16 @@ RARE_RUNS = 20
 
 COLUMNS = (
     *("key", "routine_id", "account_id", "person_id", "text", "template_name", "why", "is_trial"),
-    *("beta_version", "api_version", "created_at", "state", "reason", "settled_at"),
+    *("beta_version", "api_version", "created_at", "attempt", "claimed_at", "sent_at"),
+    *("state", "reason", "settled_at"),
     *("settled_by_id", "duration_ms", "http_status", "error_type", "error_message"),
     *("request_id", "session_id", "session_url", "retry_after"),
     *("outcome", "outcome_note", "outcome_link", "outcome_at", "outcome_by_id"),
     *("text_words", "why_words", "outcome_note_words", "error_message_words"),
 )
 
-# Of 10,000 runs. None in state `sending`: such a run becomes `unknown` at the first look.
-SHARES = {reason: 4 for reason in Reason if reason != Reason.SENDING} | {
+# Of 10,000 runs. None that is open: such a run is settled at the first look.
+SHARES = {reason: 4 for reason in Reason if MEANINGS[reason].state not in OPEN} | {
     Reason.SESSION_CREATED: 8600,
     Reason.ODD_SESSION_URL: 10,
     Reason.SAID_STARTED: 25,
@@ -177,9 +178,12 @@ def _run(
     key = UUID(int=rng.getrandbits(128), version=4)
     template = "From an alert" if text and rng.random() < 0.6 else ""
     why = texts.sentence()[:300] if rng.random() < 0.03 else ""
+    left = status is not None or state == State.UNKNOWN
+    turn = (1, at, at + timedelta(milliseconds=10)) if left else (0, None, None)
     return (
         *(key, routine, account, person, text, template, why, rng.random() < 0.002),
-        *(version, header_versions.API_VERSION, at, str(state), str(reason), settled),
+        *(version, header_versions.API_VERSION, at, *turn),
+        *(str(state), str(reason), settled),
         *(settled_by, duration, status, error_type, message),
         *(request_id, session_id, session_url, retry_after),
         *(outcome, note, link, outcome_at, outcome_by),

@@ -21,6 +21,7 @@ from uuid import uuid4
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from routines.keyset import Position
 from routines.models import Routine, Run
@@ -220,6 +221,10 @@ class _Write:
             person=self._person,
             text=self._texts[self._number % len(self._texts)],
             api_version=header_versions.API_VERSION,
+            state=State.SENDING,
+            reason=Reason.SENDING,
+            attempt=1,
+            claimed_at=timezone.now(),
         )
         Run.objects.filter(pk=run.pk).update(
             state=State.STARTED,

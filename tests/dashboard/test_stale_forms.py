@@ -47,6 +47,9 @@ ADDED_OR_ONES_OWN = {
     *("add_person", "add_group"),
     # Change nothing.
     *("preview", "preview_own_template", "preview_template"),
+    # Ends a run if it waits still: its UPDATE asks that. What else changes of one that waits does
+    # not change what Cancel means.
+    "cancel_run",
     # One's own place on the board, said in full by the button.
     *("pin", "unpin"),
     # Name the version that each routine had, or has had, one by one.

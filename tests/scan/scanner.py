@@ -46,7 +46,6 @@ def main() -> int:
         folder = Path(name)
 
         def seed(database: Database) -> None:
-            manage(database, endpoint.url, "migrate", "--verbosity=0")
             manage(database, endpoint.url, "seed_demo")
             manage(database, endpoint.url, "collectstatic", "--no-input", "--verbosity=0")
 

@@ -20,14 +20,14 @@ import httpx
 import psycopg
 from django.urls import reverse
 
-from dashboard.serving.serve import GUNICORN
+from dashboard.serving.commands import GUNICORN
 from tests.dashboard.browsing import Page
 from tests.factories import PASSWORD
+from tests.server import migrated
 from tests.server.seed import USERNAME
 
-_START_SECONDS = 90
+START_SECONDS = 90
 _ASKED_ABOUT = re.compile(r'name="aware_of"\s+value="([0-9 ]+)"')
-_TIMES = ("created_at", "claimed_at")
 _RESULT = re.compile(r'id="result-(\d+)"')
 
 
@@ -70,14 +70,12 @@ class Database:
 
     def age_all_runs(self) -> None:
         """As if ten minutes had passed since each run was accepted and claimed."""
-        moved = ", ".join(f"{name} = {self._ten_minutes_before(name)}" for name in _TIMES)
-        self.write(f"UPDATE routines_run SET {moved}")  # noqa: S608
-
-    def _ten_minutes_before(self, name: str) -> str:
+        # On SQLite in the form in which Django stores it, so that it compares as it should.
+        moved = "{0} = {0} - interval '10 minutes'"
         if self.is_sqlite:
-            # The form in which Django stores it, so that it compares as it should.
-            return f"strftime('%Y-%m-%d %H:%M:%f', {name}, '-10 minutes')"
-        return f"{name} - interval '10 minutes'"
+            moved = "{0} = strftime('%Y-%m-%d %H:%M:%f', {0}, '-10 minutes')"
+        columns = ", ".join(moved.format(name) for name in ("created_at", "claimed_at"))
+        self.write(f"UPDATE routines_run SET {columns}")  # noqa: S608
 
     def states(self) -> list[tuple[str, str]]:
         return self.rows("SELECT state, reason FROM routines_run ORDER BY id")
@@ -91,13 +89,13 @@ def new_database(
     seed = seed or _seed
     server = os.environ.get("TEST_DATABASE_URL")
     if not server:
-        database = Database(f"sqlite:///{folder / 'product.sqlite3'}")
+        database = migrated_file(folder / "product.sqlite3")
         seed(database)
         yield database
         return
     name = f"product_{uuid4().hex[:12]}"
     with psycopg.connect(maintenance(server), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
+        migrated.postgresql_database(server, name, _migrate)
         try:
             database = Database(f"{server.rpartition('/')[0]}/{name}")
             seed(database)
@@ -108,6 +106,16 @@ def new_database(
 
 def maintenance(url: str) -> str:
     return f"{url.rpartition('/')[0]}/postgres"
+
+
+def migrated_file(path: Path) -> Database:
+    """A new SQLite database with today's tables, and nothing in them."""
+    migrated.sqlite_file(path, _migrate)
+    return Database(f"sqlite:///{path}")
+
+
+def _migrate(url: str) -> None:
+    migrated.migrate_in_a_process(environment(Database(url), "http://127.0.0.1:9", port=8000))
 
 
 def _seed(database: Database) -> None:
@@ -194,11 +202,9 @@ def serving(
     **settings: str,
 ) -> Iterator[Product]:
     """The product at a free port; `settings` are environment variables."""
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     log = folder / f"gunicorn-{port}.log"
-    _static_files(database)
+    collect_static_files(database)
     with log.open("wb") as stderr:
         process = subprocess.Popen(
             [*GUNICORN[:-1], f"python:{config}"],
@@ -209,7 +215,7 @@ def serving(
         )
     product = Product(process, port, log)
     try:
-        wait_until(lambda: _answers(product), _START_SECONDS)
+        wait_until(lambda: answers(product), START_SECONDS)
         yield product
     finally:
         product.close_visitors()
@@ -220,7 +226,14 @@ def serving(
         process.wait()
 
 
-def _static_files(database: Database) -> None:
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def collect_static_files(database: Database) -> None:
     """Collected unless they are already, by one process at a time."""
     collected = Path("var/static/staticfiles.json")
     Path("var").mkdir(exist_ok=True)
@@ -232,7 +245,7 @@ def _static_files(database: Database) -> None:
             _run([sys.executable, "manage.py", "collectstatic", "--no-input"], settings)
 
 
-def _answers(product: Product) -> bool:
+def answers(product: Product) -> bool:
     try:
         return httpx.get(f"{product.url}/sign-in/").status_code < 500
     except httpx.TransportError:

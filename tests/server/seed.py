@@ -10,10 +10,7 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    from django.core.management import call_command
-
     from tests.factories import create_routine, create_teammate
 
-    call_command("migrate", verbosity=0)
     create_teammate(username=USERNAME)
     create_routine(name="Release notes", template="Notes for version 1.")

@@ -12,18 +12,13 @@ from tests.hostile import SESSION, HostileServer, Visit, answer
 from tests.server.books import Books, read
 from tests.server.endpoint import Endpoint, listening, nobody_accepts
 from tests.server.product import Database, wait_until
-from tests.server.workers import WorkerProcess, accept, working
+from tests.server.workers import accept, working
 
 SETTINGS = {"FIRE_TIMEOUT": "30", "FIRES_IN_FLIGHT": "4"}
 
 
 def states(database: Database) -> Counter[str]:
     return Counter(state for state, _ in database.states())
-
-
-def kill(worker: WorkerProcess) -> None:
-    worker.process.kill()
-    worker.process.wait()
 
 
 def assert_it_goes_on(
@@ -44,7 +39,7 @@ def test_killed_while_runs_wait(database: Database, tmp_path: Path):
         with working(database, url, tmp_path, **SETTINGS) as worker:
             worker.process.send_signal(SIGSTOP)
             accept(database, 3)
-            kill(worker)
+            worker.kill()
         assert states(database) == {"accepted": 3}
         assert_it_goes_on(database, tmp_path, endpoint, url, unknown=0)
 
@@ -53,7 +48,7 @@ def test_killed_after_the_claim_and_before_the_request(database: Database, tmp_p
     with nobody_accepts() as nowhere, working(database, nowhere, tmp_path, **SETTINGS) as worker:
         accept(database, 2)
         wait_until(lambda: states(database) == {"sending": 2})
-        kill(worker)
+        worker.kill()
     with listening() as (endpoint, url):
         assert_it_goes_on(database, tmp_path, endpoint, url, unknown=2)
         assert endpoint.requests == 1
@@ -64,7 +59,7 @@ def test_killed_while_answers_are_due(database: Database, tmp_path: Path):
         with working(database, url, tmp_path, **SETTINGS) as worker, endpoint.holding():
             accept(database, 5)
             wait_until(lambda: endpoint.requests == 3)  # of four places one is kept back
-            kill(worker)
+            worker.kill()
         assert states(database) == {"sending": 3, "accepted": 2}
         assert_it_goes_on(database, tmp_path, endpoint, url, unknown=3)
 
@@ -88,7 +83,7 @@ def test_killed_between_the_answer_and_the_record(database: Database, tmp_path: 
                 assert was_read.wait(60)
                 if not database.is_sqlite:
                     database.wait_for_a_write()
-                kill(worker)
+                worker.kill()
         assert server.requests == 1
     with listening() as (endpoint, url):
         database.age_all_runs()

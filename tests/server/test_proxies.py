@@ -130,7 +130,6 @@ def product(own_database: Database, tmp_path_factory: pytest.TempPathFactory) ->
         "DASHBOARD_URL": f"https://{HOST}",
         "WEB_WORKERS": "1",
         "WEB_THREADS": "3",
-        "FIRES_IN_FLIGHT": "2",
     }
     with serving(own_database, "http://127.0.0.1:9", folder, **settings) as product:
         yield product

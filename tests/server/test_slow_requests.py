@@ -14,7 +14,7 @@ import pytest
 from tests.server.product import Database, Product, serving, wait_until
 
 NOBODY_FIRES = "http://127.0.0.1:9"
-SETTINGS = {"WEB_WORKERS": "1", "WEB_THREADS": "3", "FIRES_IN_FLIGHT": "2"}
+SETTINGS = {"WEB_WORKERS": "1", "WEB_THREADS": "3"}
 HALF_A_HEAD = b"POST /sign-in/ HTTP/1.1\r\nHost: {host}\r\nContent-Le"
 HALF_A_BODY = b"POST /sign-in/ HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\nlogin=tom"
 NOTHING_YET = b""

@@ -60,6 +60,21 @@ def test_a_polite_stop_lets_a_fire_finish(database: Database, tmp_path: Path):
     ]
 
 
+def test_a_stop_reaches_a_worker_that_is_only_just_forked(database: Database, tmp_path: Path):
+    forked = tmp_path / "forked"
+    config = {"config": "tests.server.held_when_forked", "FORKED": str(forked)}
+    with (
+        listening() as (_, url),
+        serving(database, url, tmp_path, WEB_WORKERS="2", FIRE_TIMEOUT="1", **config) as product,
+    ):
+        wait_until(forked.exists)
+        product.stop()
+        wait_until(lambda: len(product.workers()) == 1)  # so they have been told
+        forked.unlink()
+        assert product.process.wait(90) == 0
+        assert product.log.read_text().count("Worker exiting") == 2
+
+
 @pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
 def test_killed_before_the_request(database: Database, tmp_path: Path, whole: bool):
     with nobody_accepts() as nowhere, listening() as (endpoint, url):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.serving import receiving
+from dashboard.serving.commands import WORKER
 from dashboard.settings import BASE_DIR
 from tests.server.product import Database, environment
 
@@ -24,7 +25,10 @@ def unit(name: str) -> ConfigParser:
     return parser
 
 
-@pytest.mark.parametrize("name", ["routines.service", "routines-retention.service"])
+PROCESSES = ["routines.service", "routines-worker.service"]
+
+
+@pytest.mark.parametrize("name", [*PROCESSES, "routines-retention.service"])
 def test_a_service_runs_as_a_user_of_its_own_and_writes_for_it_alone(name: str):
     service = unit(name)["Service"]
     assert service["User"] not in ("", "root")
@@ -52,13 +56,25 @@ def test_a_stop_waits_for_fires_whose_press_is_still_arriving(tmp_path: Path):
     assert int(unit("routines.service")["Service"]["TimeoutStopSec"]) > gunicorn_waits
 
 
-def test_a_stop_waits_for_fires_in_flight_and_a_crash_is_no_end():
-    service = unit("routines.service")["Service"]
+@pytest.mark.parametrize("name", PROCESSES)
+def test_a_stop_waits_for_fires_in_flight_and_a_crash_is_no_end(name: str):
+    service = unit(name)["Service"]
     assert int(service["TimeoutStopSec"]) == DEFAULT_FIRE_TIMEOUT + 60
     readme = (BASE_DIR / "README.md").read_text()
     assert re.search(rf"`FIRE_TIMEOUT` \| {DEFAULT_FIRE_TIMEOUT} \|", readme)
     assert (service["Restart"], service["KillMode"]) == ("on-failure", "mixed")
     assert int(service["LimitNOFILE"]) > 10_000
+
+
+def test_each_unit_starts_one_process_and_the_worker_waits_for_the_migrations():
+    web, worker = map(unit, PROCESSES)
+    assert web["Service"]["ExecStart"].endswith(" -m dashboard.serving.serve --web-only")
+    assert worker["Service"]["ExecStart"].endswith(f" {' '.join(WORKER[1:])}")
+    # gunicorn says when it is ready, in the place of what has migrated: test_serve.py.
+    assert web["Service"]["Type"] == "notify"
+    assert "routines.service" in worker["Unit"]["After"].split()
+    of_web, of_worker = (set(one["Service"].items()) for one in (web, worker))
+    assert {name for name, _ in of_web ^ of_worker} == {"ExecStart", "Type", "TimeoutStartSec"}
 
 
 def test_systemd_itself_has_nothing_to_say_of_them(tmp_path: Path):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from dashboard.serving.commands import WORKER
 from tests.server.product import Database, environment, wait_until
 from tests.server.seed import SLUG
 
@@ -19,6 +20,15 @@ class WorkerProcess:
     @property
     def log(self) -> str:
         return self._log.read_text()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def kill(self) -> None:
+        """As the kernel does when memory is short; return when it is gone."""
+        self.process.kill()
+        self.process.wait()
 
     def stop(self) -> int:
         """Ask it to, and wait for its end: its exit code."""
@@ -34,7 +44,7 @@ def working(
     log = folder / f"worker-{uuid4().hex[:8]}.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "worker"],
+            WORKER,
             env=environment(database, endpoint, port=8000, **settings),
             stderr=stderr,
             stdout=subprocess.DEVNULL,
@@ -45,8 +55,7 @@ def working(
         wait_until(lambda: _is_alive(worker), 90)
         yield worker
     finally:
-        process.kill()
-        process.wait()
+        worker.kill()
 
 
 def _is_alive(worker: WorkerProcess) -> bool:

@@ -1,4 +1,3 @@
-import os
 import time
 from typing import Any
 
@@ -27,26 +26,18 @@ class Command(BaseCommand):
             "--check", action="store_true", help="compare only; counts that differ fail"
         )
 
-        parser.add_argument(
-            "--with-parent",
-            action="store_true",
-            help="end when the process that started it ends: so the server does it",
-        )
-
-    def handle(self, *, recount: bool, check: bool, with_parent: bool, **options: Any) -> None:
+    def handle(self, *, recount: bool, check: bool, **options: Any) -> None:
         if check:
             self._check()
             return
         if recount:
             recounting.begin()
         with telling(self._say_what_is_left):
-            self._count(with_parent=with_parent)
+            self._count()
 
-    def _count(self, *, with_parent: bool) -> None:
-        parent, said = os.getppid(), time.monotonic()
+    def _count(self) -> None:
+        said = time.monotonic()
         for left in progress.catch_up(pause=time.sleep):
-            if with_parent and os.getppid() != parent:
-                return
             if time.monotonic() - said > _SAY_EVERY:
                 said = time.monotonic()
                 self.stdout.write(_left(left))

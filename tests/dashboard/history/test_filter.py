@@ -274,3 +274,14 @@ def test_a_number_that_is_no_runs_is_offered_as_a_word(manager_client):
     assert shown(page) == set()
     (offered,) = [a for a in page.find("a") if a.attributes["href"] == "/history/?q=45218"]
     assert shown(Page(manager_client.get(offered.attributes["href"]))) == {run_page(run)}
+
+
+def test_what_waits_is_a_state_of_its_own(manager_client, routine, teammate):
+    create_run(routine=routine, person=teammate)
+    waits = create_run(routine=routine, person=teammate, reason=Reason.ACCEPTED)
+    page = Page(manager_client.get("/history/?state=accepted"))
+    assert shown(page) == {run_page(waits)}
+    [_, row] = page.find("tr")
+    assert "Waiting waiting for its turn" in row.text
+    narrower = Page(manager_client.get("/history/?state=accepted&reason=cooling"))
+    assert shown(narrower) == set()

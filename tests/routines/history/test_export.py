@@ -63,7 +63,8 @@ def create_whole_run(person: Person) -> Run:
         outcome_at=pressed,
         outcome_by=person,
     )
-    Run.objects.filter(pk=run.pk).update(created_at=pressed, settled_at=pressed)
+    moments = ("created_at", "claimed_at", "sent_at", "settled_at")
+    Run.objects.filter(pk=run.pk).update(attempt=2, **dict.fromkeys(moments, pressed))
     return run
 
 
@@ -88,6 +89,9 @@ def test_every_column_holds_what_the_page_says(manager):
         "trial": True,
         "beta_version": "experimental-cc-routine-2026-04-01",
         "api_version": "2023-06-01",
+        "attempts": 2,
+        "claimed_at": "2026-11-02T12:30:15.123Z",
+        "sent_at": "2026-11-02T12:30:15.123Z",
         "settled_at": "2026-11-02T12:30:15.123Z",
         "settled_by": manager.username,
         "duration_ms": 1234,
@@ -116,6 +120,13 @@ def test_what_there_is_none_of_is_null_or_empty(manager):
     assert (run["text"], run["outcome"], run["tags"], run["trial"]) == ("", "", [], False)
     [row] = exported(manager, Format.CSV)
     assert {row[name] for name in (*nothing, "text", "tags")} == {""}
+
+
+def test_a_run_that_waits_has_no_moments_yet(manager):
+    create_run(reason=Reason.ACCEPTED, person=manager)
+    [run] = exported(manager, Format.JSON_LINES, "state=accepted")
+    assert (run["state"], run["reason"], run["attempts"]) == ("accepted", "accepted", 0)
+    assert [run[name] for name in ("claimed_at", "sent_at", "settled_at")] == [None] * 3
 
 
 def test_the_page_describes_every_column_in_order():

@@ -17,6 +17,7 @@ from routines.history.search import Words
 from routines.models import Routine, Run
 from tests.bench.million import connected
 from tests.factories import create_routine, create_run, create_teammate
+from tests.server.product import migrated_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,8 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(scope="module")
 def made_once(tmp_path_factory, django_db_setup, django_db_blocker) -> Path:
     path: Path = tmp_path_factory.mktemp("backup") / "source.sqlite3"
-    with django_db_blocker.unblock(), connected(f"sqlite:///{path}"):
-        call_command("migrate", verbosity=0)
+    with django_db_blocker.unblock(), connected(migrated_file(path).url):
         create_run(text="About marmalade.")
     return path
 

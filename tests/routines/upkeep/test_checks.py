@@ -17,6 +17,7 @@ from routines.models import Routine
 from routines.tokens import health
 from routines.upkeep import checks
 from tests.factories import create_routine
+from tests.server.product import migrated_file
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 
@@ -91,8 +92,7 @@ def test_a_check_makes_no_database(tmp_path: Path):
 
 
 def test_a_check_says_it_all_in_a_process_of_its_own(tmp_path: Path):
-    database = {"DATABASE_URL": f"sqlite:///{tmp_path / 'new.sqlite3'}"}
-    assert manage("migrate", **database).returncode == 0
+    database = {"DATABASE_URL": migrated_file(tmp_path / "new.sqlite3").url}
     register = "from tests.factories import create_routine; create_routine(name='The lost one')"
     assert manage("shell", "-c", register, **database).returncode == 0
     assert manage("check", **database).stderr == ""

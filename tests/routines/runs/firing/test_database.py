@@ -8,7 +8,6 @@ import time_machine
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from dashboard.serving import serve
 from routines.models import Run
 from routines.practice_api import PracticeApi
 from routines.runs import accepting, overdue
@@ -123,14 +122,6 @@ def test_a_run_whose_process_died_is_logged_when_it_is_settled(caplog):
     assert record.levelno == logging.WARNING
     assert record.facts["run"] == run.pk
     assert record.facts["routine"] == run.routine.slug
-
-
-def test_the_start_of_the_server_settles_them_too(caplog):
-    run = create_run(reason=Reason.SENDING, ago=overdue_after() + timedelta(seconds=1))
-    serve.settle_interrupted_runs()
-    run.refresh_from_db()
-    assert (run.state, run.reason) == (State.UNKNOWN, Reason.INTERRUPTED)
-    assert "run interrupted" in caplog.text
 
 
 def test_a_run_that_may_still_be_on_its_way_stays_sending():

@@ -21,6 +21,7 @@ from tests.server.workers import accept, working
 
 EXPORTS = 20
 RUNS = 3
+STARTED = ("started", "session_created")
 
 
 @pytest.fixture
@@ -91,3 +92,17 @@ def test_the_worker_sends_what_waits_without_notices(pooled: Database, tmp_path:
 def test_commands_do_their_work_through_it(pooled: Database):
     for command in (["migrate"], ["count_runs"], ["rebuild_search"], ["retention"]):
         manage(pooled, "http://127.0.0.1:9", *command)
+
+
+def test_a_worker_finds_what_waits_though_no_notice_comes_through(pooled: Database, tmp_path: Path):
+    with (
+        PracticeServer() as endpoint,
+        working(pooled, endpoint.url, tmp_path) as worker,
+    ):
+        for number in range(1, 4):
+            accept(pooled, 1)
+            wait_until(lambda number=number: pooled.states() == [STARTED] * number)
+        assert worker.stop() == 0
+    assert endpoint.api.requests == 3
+    assert "WARNING" not in worker.log
+    assert "Traceback" not in worker.log

@@ -45,15 +45,20 @@ class Loop:
         self._bell.ring()
 
     def run(self) -> int:
-        """Claim until it is to stop, then wait for the fires in flight: how many those were."""
+        """Claim until it is to stop, then wait for the fires in flight: how many those were.
+
+        Those are waited for, too, should a mistake end it.
+        """
         self._senders.start()
         found = news()
-        while not self._stopping:
-            self._wait(self._turn(found), found)
-        found.close()
-        waited_for = len(self._senders.taken())
-        logger.info("stopping", extra={"facts": {"fires_in_flight": waited_for}})
-        self._finish()
+        try:
+            while not self._stopping:
+                self._wait(self._turn(found), found)
+        finally:
+            found.close()
+            waited_for = len(self._senders.taken())
+            logger.info("stopping", extra={"facts": {"fires_in_flight": waited_for}})
+            self._finish()
         return waited_for
 
     def _turn(self, found: News) -> float:

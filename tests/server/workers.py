@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -36,15 +36,28 @@ class WorkerProcess:
         return self.process.wait(60)
 
 
-@contextmanager
 def working(
-    database: Database, endpoint: str, folder: Path, **settings: str
+    database: Database, endpoint: str, folder: Path, *, fast: float = 0.0, **settings: str
+) -> AbstractContextManager[WorkerProcess]:
+    """One that looks at the queue already; killed at the end. `settings`: of the environment.
+
+    `fast`: by so many seconds is the clock of its host (other_clock.py).
+    """
+    command = list(WORKER)
+    if fast:
+        command = [sys.executable, "-m", "tests.server.other_clock", str(fast), "worker"]
+    return running(command, database, endpoint, folder, **settings)
+
+
+@contextmanager
+def running(
+    command: list[str], database: Database, endpoint: str, folder: Path, **settings: str
 ) -> Iterator[WorkerProcess]:
-    """One that looks at the queue already; killed at the end. `settings`: of the environment."""
+    """Whatever becomes a worker."""
     log = folder / f"worker-{uuid4().hex[:8]}.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(
-            WORKER,
+            command,
             env=environment(database, endpoint, port=8000, **settings),
             stderr=stderr,
             stdout=subprocess.DEVNULL,

@@ -40,6 +40,7 @@ class Duty:
     name: str
     act: Callable[[Pause], object]  # pauses between steps, so that others have their turn
     wait: Callable[[], float]  # how many seconds until the next time
+    soon: float = float("inf")  # after so many seconds the first time, whatever `wait` says
 
 
 def every(seconds: float) -> Callable[[], float]:
@@ -65,8 +66,8 @@ def duties() -> list[Duty]:
     return [
         Duty("overdue runs", _settle, every(5)),
         Duty("counting runs", _count, every(30)),
-        Duty("heartbeats of dead workers", _forget_dead_workers, every(_HOUR)),
-        Duty("ended web sessions", _clear_sessions, every(_HOUR)),
+        Duty("heartbeats of dead workers", _forget_dead_workers, every(_HOUR), soon=60),
+        Duty("ended web sessions", _clear_sessions, every(_HOUR), soon=60),
         Duty("old sign-ins", _delete_old_sign_ins, nightly()),
         Duty("retention", _apply_retention, nightly()),
     ]
@@ -93,7 +94,7 @@ class Rota:
             thread.join(patience)
 
     def _keep(self, duty: Duty) -> None:
-        wait = duty.wait()
+        wait = min(duty.wait(), duty.soon)
         while not self._stopping.wait(wait):
             wait = self._do(duty)
 

@@ -106,14 +106,10 @@ class Loop:
 
     def _wait(self, seconds: float, found: News) -> None:
         until = time.monotonic() + seconds
-        while not self._stopping:
-            left = until - time.monotonic()
-            if left <= 0:
-                return
-            is_woken = self._bell.wait(min(left, found.every), found.descriptor())
+        while not self._stopping and (left := until - time.monotonic()) > 0:
             if self._outage.is_on:
-                continue  # nothing is won by a try before its time
-            if found.arrived() or is_woken:
+                self._bell.wait(left)  # nothing but a stop is worth a try before its time
+            elif found.arrived() or self._bell.wait(min(left, found.every), found.descriptor()):
                 return
 
     def _finish(self) -> None:

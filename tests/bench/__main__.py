@@ -15,7 +15,7 @@ import django
 
 from dashboard.serving import garbage
 
-BENCHMARKS = ("fire", "board", "insight", "export", "history")
+BENCHMARKS = ("fire", "board", "insight", "export", "history", "queue")
 
 
 def main() -> None:

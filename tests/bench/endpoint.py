@@ -58,7 +58,7 @@ def _main(certificate: str, key: str, seconds: str) -> None:
         def answer(self, request: Request) -> Answer:
             arrived = time.monotonic()
             text = json.loads(request.body or b"{}").get("text", "")
-            print(arrived, text, flush=True)
+            print(f"{arrived} {text}\n", end="", flush=True)  # whole, whatever others print
             return super().answer(request)
 
     tls = Certificate(certificate, key).served

@@ -9,10 +9,21 @@ import pytest
 
 from routines.models import Run
 from routines.values.reasons import OPEN, State
-from tests.bench import board, content, export, fire, history, insight, million
+from tests.bench import board, content, export, fire, history, insight, million, queue
 
 # One database for all of them, which is filled once, so they go to one process.
 RUNS, ROUTINES = 900, 60
+LITTLE = queue.Size(
+    intents=(10,),
+    places=8,
+    answer_after=0.1,
+    accepted=16,
+    hanging=7,
+    hanging_places=8,
+    waiting=5,
+    page_looks=1,
+    idle_seconds=0.5,
+)
 KINDS: list[million.Kind] = ["sqlite"]
 if "TEST_DATABASE_URL" in os.environ:
     KINDS.append("postgresql")
@@ -36,6 +47,15 @@ def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixtur
     told = capsys.readouterr().out
     assert told.count("  aim ") == 4 * len(KINDS)
     assert "curl process" in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_queue_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
+    queue.measure(rounds=2, size=LITTLE)
+    told = capsys.readouterr().out
+    assert told.count("  aim ") == 4 * len(KINDS)
+    assert told.count("accepting, 16 at once") == len(KINDS)
+    assert told.count("nothing to do: ") == len(KINDS)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -63,9 +63,7 @@ def as_postgres(*command: str) -> str:
     if os.geteuid() == 0:
         postgres = pwd.getpwnam("postgres")
         user = {"user": postgres.pw_uid, "group": postgres.pw_gid}
-    done = subprocess.run(
-        command, cwd="/", stdout=subprocess.PIPE, text=True, check=True, **user
-    )
+    done = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, text=True, check=True, **user)
     return done.stdout
 
 

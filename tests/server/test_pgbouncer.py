@@ -1,7 +1,8 @@
 """Behind PgBouncer, from Debian, in transaction mode: each transaction may have another connection.
 
 What belongs to a connection is lost there: cursors that outlive a transaction, `SET`, locks of a
-session, LISTEN, prepared statements. The product uses none of these.
+session, prepared statements: the product uses none of these. Notices (LISTEN) are lost, too, and
+only hints to the worker.
 """
 
 import os
@@ -14,11 +15,13 @@ import pytest
 
 from routines.practice_api import PracticeServer
 from tests import daemons
-from tests.server.product import Database, manage, runs_in, serving
+from tests.server.product import Database, manage, runs_in, serving, wait_until
 from tests.server.seed import SLUG
+from tests.server.workers import accept, working
 
 EXPORTS = 20
 RUNS = 3
+STARTED = ("started", "session_created")
 
 
 @pytest.fixture
@@ -77,6 +80,29 @@ def test_exports_beside_other_pages_all_come_whole(pooled: Database, tmp_path: P
     assert "Traceback" not in log
 
 
+def test_the_worker_sends_what_waits_without_notices(pooled: Database, tmp_path: Path):
+    with PracticeServer() as endpoint, working(pooled, endpoint.url, tmp_path) as worker:
+        accept(pooled, 8)
+        wait_until(lambda: pooled.states() == [("started", "session_created")] * 8)
+        assert worker.stop() == 0
+        assert "Traceback" not in worker.log
+    assert len(endpoint.api.sessions) == 8
+
+
 def test_commands_do_their_work_through_it(pooled: Database):
     for command in (["migrate"], ["count_runs"], ["rebuild_search"], ["retention"]):
         manage(pooled, "http://127.0.0.1:9", *command)
+
+
+def test_a_worker_finds_what_waits_though_no_notice_comes_through(pooled: Database, tmp_path: Path):
+    with (
+        PracticeServer() as endpoint,
+        working(pooled, endpoint.url, tmp_path) as worker,
+    ):
+        for number in range(1, 4):
+            accept(pooled, 1)
+            wait_until(lambda number=number: pooled.states() == [STARTED] * number)
+        assert worker.stop() == 0
+    assert endpoint.api.requests == 3
+    assert "WARNING" not in worker.log
+    assert "Traceback" not in worker.log

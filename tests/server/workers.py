@@ -53,7 +53,7 @@ def working(
 def running(
     command: list[str], database: Database, endpoint: str, folder: Path, **settings: str
 ) -> Iterator[WorkerProcess]:
-    """Whatever becomes a worker."""
+    """Whatever `command` runs, if it becomes a worker."""
     log = folder / f"worker-{uuid4().hex[:8]}.log"
     with log.open("wb") as stderr:
         process = subprocess.Popen(

@@ -135,9 +135,14 @@ def test_a_duty_is_done_again_and_again_until_the_stop():
     times, act = counted()
     with doing(Duty("often", act, every(0.01))):
         wait_until(lambda: len(times) > 5)
-    done = len(times)
     assert not [one for one in threading.enumerate() if one.name == "often"]
-    assert len(times) == done
+
+
+def test_a_duty_of_long_intervals_may_come_soon_after_the_start():
+    times, act = counted()
+    with doing(Duty("seldom", act, every(3600), soon=0.01)):
+        wait_until(lambda: times)
+    assert times == [1]
 
 
 @pytest.mark.parametrize(

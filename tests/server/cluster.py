@@ -59,11 +59,16 @@ def own_cluster() -> Iterator[Cluster]:
 
 def as_postgres(*command: str) -> str:
     """PostgreSQL starts for nobody who is root: then it is Debian's own user for it."""
-    user = {}
-    if os.geteuid() == 0:
-        postgres = pwd.getpwnam("postgres")
-        user = {"user": postgres.pw_uid, "group": postgres.pw_gid}
-    done = subprocess.run(command, cwd="/", stdout=subprocess.PIPE, text=True, check=True, **user)
+    postgres = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
+    done = subprocess.run(
+        command,
+        cwd="/",
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        user=postgres.pw_uid if postgres else None,
+        group=postgres.pw_gid if postgres else None,
+    )
     return done.stdout
 
 

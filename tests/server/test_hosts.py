@@ -11,11 +11,12 @@ import pytest
 from tests.server.books import read
 from tests.server.cluster import own_cluster
 from tests.server.endpoint import listening
-from tests.server.product import Database, new_database, wait_until
-from tests.server.workers import accept, working
+from tests.server.product import Database, manage, new_database, wait_until
+from tests.server.workers import accept, working, working_by_another_clock
 
 SETTINGS = {"FIRE_TIMEOUT": "30", "FIRES_IN_FLIGHT": "4"}
 APART = 15.0  # seconds, each way
+SETTLE = "from routines.runs import overdue; overdue.settle()"
 
 
 def states(database: Database) -> Counter[str]:
@@ -25,8 +26,8 @@ def states(database: Database) -> Counter[str]:
 def test_two_workers_whose_clocks_are_30_seconds_apart(database: Database, tmp_path: Path):
     with (
         listening(delay=0.05) as (endpoint, url),
-        working(database, url, tmp_path, fast=APART, **SETTINGS) as ahead,
-        working(database, url, tmp_path, fast=-APART, **SETTINGS) as behind,
+        working_by_another_clock(APART, database, url, tmp_path, **SETTINGS) as ahead,
+        working_by_another_clock(-APART, database, url, tmp_path, **SETTINGS) as behind,
     ):
         accept(database, 30)
         wait_until(lambda: states(database) == {"started": 30})
@@ -39,7 +40,7 @@ def test_a_clock_that_is_set_back_by_an_hour_while_runs_wait_and_are_sent(
 ):
     with (
         listening() as (endpoint, url),
-        working(database, url, tmp_path, fast=APART, **SETTINGS) as worker,
+        working_by_another_clock(APART, database, url, tmp_path, **SETTINGS) as worker,
     ):
         with endpoint.holding():
             accept(database, 6)
@@ -69,19 +70,16 @@ def test_a_database_server_that_is_restarted_while_runs_are_accepted_and_sent(
     with own_cluster() as cluster, listening(delay=0.05) as (endpoint, url):
         monkeypatch.setenv("TEST_DATABASE_URL", cluster.url)
         with new_database(tmp_path) as database:
-            with (
-                working(database, url, tmp_path, **SETTINGS) as one,
-                working(database, url, tmp_path, **SETTINGS) as other,
-            ):
-                for number, mode in enumerate(("immediate", "fast"), start=1):
-                    accept(database, 20)
-                    wait_until(lambda number=number: endpoint.requests >= 20 * number - 15)
-                    cluster.restart(mode)
+            accept(database, 20)
+            with working(database, url, tmp_path, **SETTINGS) as worker:
+                wait_until(lambda: endpoint.requests >= 5)
+                cluster.restart("immediate")
+                accept(database, 1)
                 wait_until(lambda: not states(database)["accepted"])
-                assert one.stop() == other.stop() == 0
-            # Claims whose commit was cut off are sent by nobody.
+                assert worker.stop() == 0
+            # A claim whose commit was cut off is sent by nobody.
             database.age_all_runs()
-            with working(database, url, tmp_path, **SETTINGS):
-                wait_until(lambda: not states(database)["sending"])
-            in_flight = 2 * 2 * int(SETTINGS["FIRES_IN_FLIGHT"])
+            manage(database, url, "shell", "--command", SETTLE)
+            assert states(database).keys() <= {"started", "unknown"}
+            in_flight = int(SETTINGS["FIRES_IN_FLIGHT"])
             assert read(database, endpoint, interrupted=(0, in_flight)).faults() == []

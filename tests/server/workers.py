@@ -37,15 +37,17 @@ class WorkerProcess:
 
 
 def working(
-    database: Database, endpoint: str, folder: Path, *, fast: float = 0.0, **settings: str
+    database: Database, endpoint: str, folder: Path, **settings: str
 ) -> AbstractContextManager[WorkerProcess]:
-    """One that looks at the queue already; killed at the end. `settings`: of the environment.
+    """One that looks at the queue already; killed at the end. `settings`: of the environment."""
+    return running(WORKER, database, endpoint, folder, **settings)
 
-    `fast`: by so many seconds is the clock of its host (other_clock.py).
-    """
-    command = list(WORKER)
-    if fast:
-        command = [sys.executable, "-m", "tests.server.other_clock", str(fast), "worker"]
+
+def working_by_another_clock(
+    fast: float, database: Database, endpoint: str, folder: Path, **settings: str
+) -> AbstractContextManager[WorkerProcess]:
+    """One on a host whose clock is fast by so many seconds: other_clock.py."""
+    command = [sys.executable, "-m", "tests.server.other_clock", str(fast), "worker"]
     return running(command, database, endpoint, folder, **settings)
 
 

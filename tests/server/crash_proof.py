@@ -1,10 +1,11 @@
 """`make crash-proof`: kill real processes at random while runs are accepted and sent, then compare
 both sides' books (books.py).
 
-And what else may happen meanwhile: the workers' clocks are half a minute apart and set back by an hour,
-the endpoint hangs, and with `--own-postgresql` the database server is restarted and crashes. Callers have runs accepted through the domain; teammates press Run, more of them than there are
+Callers have runs accepted through the domain; teammates press Run, more of them than there are
 places, so that some of their presses wait as well. Each run has a text of its own. gunicorn's
-processes and workers are killed all the while and started again.
+processes and workers are killed all the while and started again. The workers' clocks are half a
+minute apart and set back by an hour, the endpoint hangs now and then, and with `--own-postgresql`
+the database server is stopped and crashed.
 """
 
 import argparse

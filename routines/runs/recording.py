@@ -178,9 +178,10 @@ def _keep_beside_what_people_said(run: Run, answer: Answer) -> None:
 def _as_people_said(run: Run, values: dict[str, Any]) -> dict[str, Any]:
     """What stands in place of `values`; when it left is known by now, whatever they said."""
     there = Run.objects.filter(pk=run.pk, key=run.key)
-    if not there.update(sent_at=values["sent_at"]):
+    there.filter(_not_attempted_since(run)).update(sent_at=values["sent_at"])
+    stands = there.first()
+    if stands is None:
         raise DatabaseFailure("The run is not there any more.")
-    stands = there.get()
     return {name: getattr(stands, name) for name in values}
 
 
@@ -197,11 +198,18 @@ def _may_change(run: Run, answer: Answer) -> Q:
     A database that went back to an older state has forgotten that this attempt was claimed.
     """
     unsettled = _UNSETTLED | Q(state=State.ACCEPTED, attempt__lt=run.attempt)
+    names_a_session = bool(answer.session_id or answer.session_url)
     if answer.state != State.UNKNOWN:
-        return unsettled | _SETTLED_BY_PEOPLE
-    if answer.session_id or answer.session_url:
-        return unsettled | Q(reason=Reason.SAID_NOT_STARTED)
-    return unsettled
+        unsettled |= _SETTLED_BY_PEOPLE
+    elif names_a_session:
+        unsettled |= Q(reason=Reason.SAID_NOT_STARTED)
+    return unsettled if names_a_session else unsettled & _not_attempted_since(run)
+
+
+def _not_attempted_since(run: Run) -> Q:
+    """That an attempt started nothing says nothing of the next one. That may be under way already,
+    if the database took this answer and its word for that got lost."""
+    return Q(attempt__lte=run.attempt)
 
 
 def _take_from_guesses(session_id: str, run: Run) -> bool:

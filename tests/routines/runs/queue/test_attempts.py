@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError
+from django.utils import timezone
 
 from routines.fire_api import Answer
 from routines.models import Attempt, Run
@@ -275,6 +277,43 @@ def test_where_people_s_word_stands_the_run_says_so():
     stored = as_stored(run)
     assert stored.reason == Reason.SAID_NOT_STARTED
     assert stored.sent_at == run.attempts.get().sent_at is not None  # it left, for all that
+
+
+@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.parametrize("ended", [False, True])
+def test_an_answer_says_nothing_of_the_attempt_that_came_after_it(
+    monkeypatch: pytest.MonkeyPatch, ended: bool
+):
+    """Its commit was answered so late that another worker was already making the next one."""
+    routine = create_routine()
+    accept(routine, create_teammate(), tries_again=True)
+    first, let_wait = claimed(routine), recording._let_wait
+    second: list[Run] = []
+
+    def hear_nothing_for_long(*arguments: Any) -> bool:
+        if second:
+            return let_wait(*arguments)
+        assert let_wait(*arguments)
+        Run.objects.update(due_at=None)
+        second.append(claimed(routine))
+        if ended:
+            answered(second[0], Answer(Reason.NO_ANSWER, left_at=time.monotonic()))
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(recording, "_let_wait", hear_nothing_for_long)
+    left_at = time.monotonic() - 60
+    overloaded = Answer(Reason.OVERLOADED, http_status=529, left_at=left_at)
+    stored = answered(first, overloaded)
+    assert (stored.state, stored.attempt) == (State.UNKNOWN if ended else State.SENDING, 2)
+    assert first.state == stored.state
+    assert (stored.sent_at is not None) == ended
+    assert not ended or stored.sent_at > timezone.now() - timedelta(seconds=30)
+    stored = answered(second[0], SESSION)
+    assert (stored.state, stored.session_id) == (State.STARTED, SESSION.session_id)
+    assert [row[:2] for row in attempts(stored)] == [
+        (1, Reason.OVERLOADED),
+        (2, Reason.SESSION_CREATED),
+    ]
 
 
 # --- Put back ---

@@ -1,12 +1,14 @@
 """What ends an attempt, the row it leaves, and whether another one follows."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
-from django.utils import timezone
+from django.db import OperationalError, connection, transaction
 
 from routines.fire_api import Answer
 from routines.models import Attempt, Run
@@ -279,41 +281,51 @@ def test_where_people_s_word_stands_the_run_says_so():
     assert stored.sent_at == run.attempts.get().sent_at is not None  # it left, for all that
 
 
-@pytest.mark.usefixtures("transactional_db")
-@pytest.mark.parametrize("ended", [False, True])
-def test_an_answer_says_nothing_of_the_attempt_that_came_after_it(
-    monkeypatch: pytest.MonkeyPatch, ended: bool
-):
-    """Its commit was answered so late that another worker was already making the next one."""
-    routine = create_routine()
-    accept(routine, create_teammate(), tries_again=True)
-    first, let_wait = claimed(routine), recording._let_wait
-    second: list[Run] = []
+@contextmanager
+def nothing_heard_of_its_commit(meanwhile: Callable[[], None]) -> Iterator[None]:
+    """The next attempt is recorded; only then is the connection found broken, after `meanwhile`."""
+    left = [meanwhile]
 
-    def hear_nothing_for_long(*arguments: Any) -> bool:
-        if second:
-            return let_wait(*arguments)
-        assert let_wait(*arguments)
-        Run.objects.update(due_at=None)
-        second.append(claimed(routine))
-        if ended:
-            answered(second[0], Answer(Reason.NO_ANSWER, left_at=time.monotonic()))
+    def break_off() -> None:
+        left.pop()()
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(recording, "_let_wait", hear_nothing_for_long)
-    left_at = time.monotonic() - 60
-    overloaded = Answer(Reason.OVERLOADED, http_status=529, left_at=left_at)
-    stored = answered(first, overloaded)
-    assert (stored.state, stored.attempt) == (State.UNKNOWN if ended else State.SENDING, 2)
+    def watch(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith('INSERT INTO "routines_attempt"') and left:
+            transaction.on_commit(break_off)
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(watch):
+        yield
+    assert not left
+
+
+@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.parametrize("is_over", [False, True])
+def test_an_answer_says_nothing_of_the_attempt_after_it(is_over: bool):
+    routine = create_routine()
+    accept(routine, create_teammate(), tries_again=True)
+    first = claimed(routine)
+    later: list[Run] = []
+
+    def attempt_anew() -> None:
+        Run.objects.update(due_at=None)
+        later.append(claimed(routine))
+        if is_over:
+            answered(later[0], Answer(Reason.NO_ANSWER, left_at=time.monotonic()))
+
+    with nothing_heard_of_its_commit(attempt_anew):
+        stored = answered(first, replace(OVERLOADED, left_at=time.monotonic() - 60))
+    assert (stored.state, stored.attempt) == (State.UNKNOWN if is_over else State.SENDING, 2)
     assert first.state == stored.state
-    assert (stored.sent_at is not None) == ended
-    assert not ended or stored.sent_at > timezone.now() - timedelta(seconds=30)
-    stored = answered(second[0], SESSION)
+    if is_over:
+        assert stored.sent_at == stored.attempts.get(number=2).sent_at
+    else:
+        assert stored.sent_at is None
+    stored = answered(later[0], SESSION)
     assert (stored.state, stored.session_id) == (State.STARTED, SESSION.session_id)
-    assert [row[:2] for row in attempts(stored)] == [
-        (1, Reason.OVERLOADED),
-        (2, Reason.SESSION_CREATED),
-    ]
+    reasons = [reason for _, reason, _ in attempts(stored)]
+    assert reasons == [Reason.OVERLOADED, Reason.SESSION_CREATED]
 
 
 # --- Put back ---

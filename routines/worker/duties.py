@@ -120,7 +120,7 @@ class Rota:
 
 
 def _settle(pause: Pause) -> None:
-    while overdue.settle() == overdue.AT_ONCE:
+    while overdue.settle():  # only so many at once; whoever gets none leaves them to another one
         pause(_BETWEEN_STEPS)
 
 

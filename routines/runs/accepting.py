@@ -159,7 +159,7 @@ def _record(run: Run, slot: Slot | None, wish: _Wish) -> tokens.Token | None:
     try:
         # Durable: inside somebody's transaction the row would not be a witness yet.
         with patience.at_most(patience.ACCEPTING), transaction.atomic(durable=True):
-            run.routine = queue.lock_routine(run.routine_id)
+            run.routine = queue.lock_routine(run.routine_id, wait=patience.ACCEPTING)
             sent = _runs_sent_of_late(run, wish)
             run.account = run.routine.account
             problems = rules.missing_answers(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
@@ -20,6 +20,9 @@ from routines.values import tokens
 from routines.values.reasons import Reason, State
 
 CHANNEL = "routines_accepted"  # PostgreSQL's notices: something may be due now
+
+_LONGEST_LOCK = 1.0  # seconds that a claim waits for; the other routines have their turns, too
+_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL: lock_timeout
 
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)  # at most, between hosts
 # What the attempt before was told stands in its own row: should this one get lost, it is not its.
@@ -31,6 +34,10 @@ _NOT_ANSWERED: dict[str, object] = {
     "error_message": "",
     "request_id": "",
 }
+
+
+class RoutineLocked(OperationalError):
+    """Others have had the routine's row for too long. Nothing was done."""
 
 
 class Line(NamedTuple):
@@ -67,8 +74,21 @@ def announce() -> None:
             cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
-def lock_routine(pk: int) -> Routine:
-    """Wait for the routine's row and lock it; as it is then, with its account."""
+def lock_routine(pk: int, *, wait: float) -> Routine:
+    """Lock the routine's row; as it is then, with its account. Raise RoutineLocked, on PostgreSQL,
+    if it cannot be had within `wait` seconds. SQLite has one lock for everything."""
+    try:
+        return _lock_routine(pk, wait)
+    except OperationalError as failure:
+        if getattr(failure.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise RoutineLocked(str(failure)) from failure
+        raise
+
+
+def _lock_routine(pk: int, wait: float) -> Routine:
+    if connection.vendor == "postgresql":  # which waits for ever, be it for a host that is gone
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{wait}s"])
     locked = Routine.objects.select_for_update(of=("self",), no_key=True)
     locked = locked.select_related("account").filter(pk=pk).order_by()
     # Once more: PostgreSQL does not find one that was moved to another account while its lock was
@@ -105,11 +125,11 @@ def claim(routine: int) -> Claimed | None:
     """Claim the oldest run of this routine that is due; `routine` is its primary key.
 
     None: there is none any more, or its oldest may not be sent and has been settled. Committed
-    when this returns. Raise django.db.Error: then it is not known whether it was claimed, and
-    nobody may send it.
+    when this returns. Raise RoutineLocked; or django.db.Error: then it is not known whether it was
+    claimed, and nobody may send it.
     """
     with transaction.atomic(durable=True):
-        locked = lock_routine(routine)
+        locked = lock_routine(routine, wait=_LONGEST_LOCK)
         restored.check()  # while its lock keeps anybody from putting the table back
         run = _due().filter(routine=locked).select_related("person").order_by("pk").first()
         if run is None:

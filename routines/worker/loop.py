@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _SHORTEST_WAIT = 0.02  # seconds between two looks that found nothing to claim
 _BLOCKED_WAIT = 1.0  # seconds; what is left waits for a place, which rings
+_LEAVE_LOCKED_ALONE = 5.0  # seconds: a claim has waited for its routine long enough
 _LEAVE_ALONE = 60.0  # seconds: a line whose claim fails must not keep the others from theirs
 
 
@@ -102,6 +103,10 @@ class Loop:
         """
         try:
             return queue.claim(line.routine)
+        except queue.RoutineLocked:
+            logger.warning("Routine %s is locked by others; its runs wait.", line.routine)
+            self._left_alone[line.routine] = time.monotonic() + _LEAVE_LOCKED_ALONE
+            return None
         except (OperationalError, InterfaceError):
             raise
         except Exception:

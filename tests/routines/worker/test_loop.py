@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from routines.models import Account, Person, Routine, Run, Worker
 from routines.practice_api import PracticeServer
 from routines.runs import accepting, queue, sending
 from routines.values.reasons import Reason
-from routines.worker import heartbeat, waking
+from routines.worker import heartbeat, loop, waking
 from tests.factories import create_routine
 from tests.routines.worker.working import (
     Endpoint,
@@ -49,6 +49,22 @@ def test_all_that_waits_is_sent_once_each(endpoint: Endpoint, person: Person):
     with working(places=4):
         wait_for(started=40)
     assert sorted(endpoint.texts) == sorted(run.text for run in runs)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks all at once")
+def test_a_routine_that_others_keep_locked_lets_the_others_have_their_turns(
+    endpoint: Endpoint, person: Person, routine: Routine, monkeypatch: pytest.MonkeyPatch
+):
+    """As a host may that lost its network in a transaction."""
+    monkeypatch.setattr(loop, "_LEAVE_LOCKED_ALONE", 0.0)
+    [run] = accept(routine, person)
+    others = accept(create_routine(), person, 3)
+    with working():
+        with transaction.atomic():
+            Routine.objects.select_for_update(no_key=True).get(pk=routine.pk)
+            wait_until(lambda: all(is_started(other) for other in others))
+            assert not is_started(run)
+        wait_for(started=4)
 
 
 def test_what_is_accepted_while_it_works_wakes_it(

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.conf import settings as django_settings
+from django.db import connection, transaction
 from django.utils import timezone
 
-from routines.models import Run
+from routines import patience
+from routines.models import Routine, Run
 from routines.practice_api import PracticeApi
 from routines.runs import accepting, overdue
 from routines.values.reasons import Reason, State
@@ -24,6 +26,7 @@ from tests.hostile import (
 )
 from tests.routines.runs.firing.pressing import (
     assert_all_slots_are_free,
+    at_once,
     failing_writes,
     press,
 )
@@ -79,6 +82,22 @@ def test_a_run_that_cannot_be_recorded_is_not_sent(
     assert practice.requests == 0
     assert "nothing was sent" in caplog.text
     assert_all_slots_are_free()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks all at once")
+@pytest.mark.usefixtures("transactional_db")
+def test_a_press_waits_for_its_locked_routine_no_longer_than_people_do(
+    practice: PracticeApi, monkeypatch: pytest.MonkeyPatch
+):
+    """Somebody may keep it who is gone; the thread is needed for the pages."""
+    monkeypatch.setattr(patience, "ACCEPTING", 0.1)
+    routine, person = create_routine(), create_teammate()
+    with transaction.atomic():
+        Routine.objects.select_for_update(no_key=True).get(pk=routine.pk)
+        [told] = at_once(1, lambda _: press(routine, person))
+    assert isinstance(told, accepting.RunNotRecorded)
+    assert practice.requests == 0
+    assert press(routine, person).recorded
 
 
 @pytest.mark.usefixtures("transactional_db")

@@ -7,7 +7,8 @@
 # it can: what version managers build is often not optimised, and a fifth slower.
 PYTHON3 ?= $(shell /usr/bin/python3 -c 'import ensurepip' 2>/dev/null && echo /usr/bin/)python3
 PORT ?= 8000
-KILLS ?= 200
+RUNS ?= 1000
+KILLS ?= 100
 ROUNDS ?= 60
 SECONDS ?= 60
 ATTACK ?= 5
@@ -62,8 +63,8 @@ test-other-debian: ## Run them in the other release's root, 13 on a 12, 12 on a 
 bench: $(TESTING) ## Measure the product beside bare tools; ONLY=fire ROUNDS=60
 	@$(PYTHON) -m tests.bench --rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY))
 
-crash-proof: $(TESTING) ## Kill real workers at every point of a press and compare the books (KILLS=200)
-	@$(PYTHON) -m tests.server --kills $(KILLS)
+crash-proof: $(TESTING) ## Kill real processes at random and compare both sides' books (RUNS=1000 KILLS=100)
+	@$(PYTHON) -m tests.server --runs $(RUNS) --kills $(KILLS)
 
 fuzz: $(TESTING) ## Try FUZZ=50 times as many generated examples as the tests do, other ones each time
 	@FUZZ=$(FUZZ) $(PYTHON) -m pytest -m hypothesis --output=var/no-browser $(ARGS)

@@ -1,4 +1,5 @@
-"""How long a statement waits for the database: for a page seconds, for an outcome longer.
+"""How long a statement waits for the database: for a page little, for a run longer, for an outcome
+longest.
 
 SQLite makes writers wait for each other for up to its `timeout`. Nobody stares at a page for so
 long; but an answer that has cost a session must not get lost because a backup or a retention is
@@ -16,6 +17,7 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 
 PAGE = 1.5  # seconds
+ACCEPTING = 5.0  # for a run: many that come at once are written one after the other
 NOTE = 0.1  # for what the next request can note as well
 RECORDING = 20.0
 _TRIES_TO_CONNECT = 10

@@ -66,6 +66,13 @@ function countDown() {
 setInterval(countDown, 1000);
 countDown();
 
+// Whether somebody was at Cancel when the result went on by itself.
+const hadFocus = new WeakSet();
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, xhr } = event.detail;
+  if (target.matches(".result") && target.contains(document.activeElement)) hadFocus.add(xhr);
+});
+
 // Where people are after a swap. The answer to a press has the focus already (autofocus).
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.detail.target === noticeArea) return; // notice.js
@@ -76,7 +83,11 @@ document.addEventListener("htmx:afterSettle", (event) => {
   } else if (asked.matches("[data-close]")) {
     card.querySelector(".row .btn").focus(); // at its Run button again, not at the top of the page
   } else if (asked.matches(".result")) {
-    announce(event.detail.elt.innerText); // it came by itself, so it may not take the focus
+    // It came by itself, so it may not take the focus; and one place further in the queue is no news.
+    const result = event.detail.elt;
+    if (result.matches(".accepted") && asked.matches(".accepted")) return;
+    announce(result.innerText);
+    if (hadFocus.has(event.detail.xhr)) result.focus({ preventScroll: true }); // Cancel is gone
   } else if (asked.matches(".card")) {
     announce(`${card.querySelector("h2").innerText}: the button is back.`);
   } else {

@@ -385,4 +385,15 @@ ASK_FOR_A_CHANGE = DemoRoutine(
     ),
 )
 
-ROUTINES = (ALERT_TRIAGE, DEPLOY_VERIFICATION, RELEASE_NOTES, ASK_FOR_A_CHANGE)
+# Pressed a few times in a row, it shows how runs wait for their turn.
+SLOW_PRACTICE = DemoRoutine(
+    name="Slow practice routine",
+    routine_id="trig_practice_slow",
+    purpose="Answers after five seconds. Press it many times in a row to see runs wait.",
+    account="Platform team",
+    tags=("practice",),
+    templates=(),
+    past_values=(),
+)
+
+ROUTINES = (ALERT_TRIAGE, DEPLOY_VERIFICATION, RELEASE_NOTES, ASK_FOR_A_CHANGE, SLOW_PRACTICE)

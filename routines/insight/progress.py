@@ -1,8 +1,7 @@
 """How far the counts are, and counting on.
 
 No page waits for more than a step. What a step leaves is counted by whoever asks next: a page that
-says how far its numbers go, `manage.py count_runs`, which the start of the server begins, or
-retention.
+says how far its numbers go, the worker, `manage.py count_runs`, or retention.
 """
 
 import time

@@ -19,6 +19,7 @@ from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from routines import patience
 from routines.models import Person, Routine, Run
 from routines.runs import limits, queue, rules
 from routines.runs.slots import Slot
@@ -157,7 +158,7 @@ def _record(run: Run, slot: Slot | None, wish: _Wish) -> tokens.Token | None:
     """
     try:
         # Durable: inside somebody's transaction the row would not be a witness yet.
-        with transaction.atomic(durable=True):
+        with patience.at_most(patience.ACCEPTING), transaction.atomic(durable=True):
             run.routine = queue.lock_routine(run.routine_id)
             sent = _runs_sent_of_late(run, wish)
             run.account = run.routine.account

@@ -1,8 +1,11 @@
-"""`make crash-proof`: kill real workers while they fire, then compare both sides' books.
+"""`make crash-proof`: kill real processes at random while runs are accepted and sent, then compare
+both sides' books (books.py).
 
-Teammates press Run all the while, each press with a text of its own, so every session that the
-practice API made can be held against the one run that was recorded for it. A kill waits for what
-it is to hit, not for a time: however slow the machine, there are runs around each.
+Callers have runs accepted through the domain; teammates press Run, more of them than there are
+places, so that some of their presses wait as well. Each run has a text of its own. gunicorn's
+processes and workers are killed all the while and started again. The workers' clocks are half a
+minute apart and set back by an hour, the endpoint hangs now and then, and with `--own-postgresql`
+the database server is stopped and crashed.
 """
 
 import argparse
@@ -12,75 +15,51 @@ import signal
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import cycle, islice
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 import httpx
+from django.db import Error as DatabaseFailure
+from django.db import connections
 
-from routines.practice_api import Session
+from routines.models import Person, Routine
+from routines.runs import accepting
+from tests.bench.million import connected
+from tests.server import books
+from tests.server.cluster import Cluster, own_cluster
 from tests.server.endpoint import Endpoint, listening
 from tests.server.product import Database, Product, Visitor, new_database, serving, wait_until
-from tests.server.seed import SLUG
+from tests.server.seed import SLUG, USERNAME
+from tests.server.workers import WorkerProcess, working_by_another_clock
 
-_PRESSERS = 4
-_ENDPOINT_SECONDS = 0.03
-_KILLS_IN_ONE_LIFE = 10  # the last one is of the whole server
-_SETTINGS = {"FIRE_TIMEOUT": "5", "WEB_WORKERS": "2", "WEB_THREADS": "4"}
-
-
-@dataclass
-class Books:
-    """What is left after the last kill, on both sides."""
-
-    kills: int
-    requests: int
-    sessions: list[Session]
-    runs: list[tuple[str, str, str]]  # text, state, session URL
-    interrupting: int = 0  # kills that left a run without its answer, for certain
-    faults: list[str] = field(default_factory=list)
-
-    def compare(self) -> None:
-        """Fill `faults` with a sentence for each thing that must not be."""
-        runs = {text: (state, url) for text, state, url in self.runs}
-        made = Counter(session.text for session in self.sessions)
-        states = Counter(state for _, state, _ in self.runs)
-        if len(runs) != len(self.runs):
-            self.faults.append("Two runs were recorded for one press.")
-        if states["sending"]:
-            self.faults.append(f"{states['sending']} runs say `sending` for ever.")
-        if states["unknown"] < self.interrupting:
-            self.faults.append("An interrupted run does not say that its outcome is unknown.")
-        if self.requests > len(self.runs):
-            self.faults.append("More requests than runs: one was sent unrecorded, or twice.")
-        for text, times in made.items():
-            if times > 1:
-                self.faults.append(f"“{text}” made {times} sessions.")
-            if text not in runs:
-                self.faults.append(f"“{text}” made a session and no run.")
-        for session in self.sessions:
-            state, url = runs.get(session.text, ("", ""))
-            if state == "started" and url != session.session_url:
-                self.faults.append(f"The run of “{session.text}” shows another session.")
-            if state in ("refused", "not_sent"):
-                self.faults.append(f"The run of “{session.text}” is {state}, but has a session.")
-        for text, (state, _) in runs.items():
-            if state == "started" and not made[text]:
-                self.faults.append(f"The run of “{text}” is started, but has no session.")
+_ENDPOINT_SECONDS = 0.1
+_PRESSERS = 6
+_WORKERS = 2
+_PLACES = 4  # of a worker
+_PRESSES = 1  # of a web process at once: half its threads
+_WEB_WORKERS = 2
+_IN_FLIGHT = _WORKERS * _PLACES + _WEB_WORKERS * _PRESSES  # at most
+_APART = 15.0  # seconds that a worker's clock is fast or slow
+SETTINGS = {
+    "FIRE_TIMEOUT": "2",
+    "FIRES_IN_FLIGHT": str(_PLACES),
+    "WEB_WORKERS": str(_WEB_WORKERS),
+    "WEB_THREADS": str(2 * _PRESSES),
+}
 
 
-class Teammates:
-    """They press Run until the end of `with`, whatever becomes of the server."""
+class _Until:
+    """Threads that do something again and again until the end of `with`."""
 
-    def __init__(self, visitor: Visitor) -> None:
-        self.pressed: list[str] = []  # texts
-        self.answered: list[str] = []
-        self._visitor = visitor
+    def __init__(self, act: Callable[[], None], threads: int = 1) -> None:
+        self._act = act
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._press) for _ in range(_PRESSERS)]
+        self._threads = [threading.Thread(target=self._go_on) for _ in range(threads)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -92,126 +71,210 @@ class Teammates:
         for thread in self._threads:
             thread.join(60)
 
-    def _press(self) -> None:
-        with httpx.Client(cookies=self._visitor.client.cookies, timeout=30) as client:
+    def _go_on(self) -> None:
+        try:
             while not self._stop.is_set():
-                try:
-                    form = self._visitor.form(SLUG, client)
-                    text = f"press {random.getrandbits(64):x}"
-                    self.pressed.append(text)
-                    self._visitor.press(SLUG, form, client, text=text)
-                    self.answered.append(text)
-                except (httpx.HTTPError, ValueError):
-                    self._stop.wait(0.02)  # the worker has just been killed
+                self._act()
+        finally:
+            connections.close_all()
 
 
-@dataclass(frozen=True)
+class Callers:
+    """They have runs accepted through the domain, in a thread of this process."""
+
+    def __init__(self) -> None:
+        self.accepted: list[str] = []  # texts of runs that they were told of
+
+    def ask(self) -> None:
+        text = f"call {uuid4()}"
+        try:
+            accepting.accept(
+                key=uuid4(),
+                routine=Routine.objects.get(slug=SLUG),
+                person=Person.objects.get(username=USERNAME),
+                text=text,
+                aware_of=None,
+                wait=timedelta(hours=1),
+            )
+        except (DatabaseFailure, accepting.RunNotRecorded):
+            connections.close_all()  # the server may have gone and come back
+        else:
+            self.accepted.append(text)
+        time.sleep(0.02)  # so that there are runs around each kill
+
+
+class Teammates:
+    """They press Run, whatever becomes of the server."""
+
+    def __init__(self, visitor: Visitor, accepted: list[str]) -> None:
+        self._visitor, self._accepted = visitor, accepted
+
+    def press(self) -> None:
+        text = f"press {uuid4()}"
+        with httpx.Client(cookies=self._visitor.client.cookies, timeout=30) as client:
+            try:
+                form = self._visitor.form(SLUG, client)
+                answer = self._visitor.press(SLUG, form, client, text=text)
+            except (httpx.HTTPError, ValueError, LookupError):
+                time.sleep(0.05)  # the process has just been killed
+            else:
+                if answer.status_code == 200:
+                    self._accepted.append(text)
+
+
+@dataclass
 class Scene:
-    """The product at work; each kill waits here for what it is to hit."""
+    """Everything that can be killed, and how much was."""
 
-    product: Product
-    teammates: Teammates
-    endpoint: Endpoint
     database: Database
+    endpoint: Endpoint
+    url: str
+    folder: Path
     chance: random.Random
+    cluster: Cluster | None
+    settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
+    kills: int = 0
+    interrupted: int = 0  # runs that may have been in flight in what was killed, at most
 
-    def kill_on(self, kind: str) -> None:
-        """Kill one worker soon after another press got so far; see KINDS."""
-        counted = {
-            "pressed": lambda: len(self.teammates.pressed),
-            "recorded": self._runs,
-            "requested": lambda: self.endpoint.requests,
-            "answered": lambda: len(self.teammates.answered),
-        }[kind]
-        _wait_for_more(counted)
-        # Anywhere in the life of a run: another is under way while this one ends.
-        time.sleep(self.chance.uniform(0, 2 * _ENDPOINT_SECONDS))
-        if workers := self.product.workers():
-            _kill(self.chance.choice(workers))
+    @contextmanager
+    def worker(self) -> Iterator[WorkerProcess]:
+        fast = self.chance.choice((-_APART, _APART))
+        with working_by_another_clock(
+            fast, self.database, self.url, self.folder, **self.settings
+        ) as process:
+            yield process
 
-    def kill_with_an_answer_due(self, kill: Callable[[], None]) -> None:
-        """A session was made, and whoever waits for the answer dies: one run is interrupted."""
+    def kill_worker(self, process: WorkerProcess) -> None:
+        process.process.send_signal(signal.SIGKILL)
+        process.process.wait()
+        self._count(_PLACES)
+
+    def kill_web_process(self, product: Product) -> None:
+        if not (running := product.workers()):
+            return  # one that was killed is on its way back
+        try:
+            os.kill(self.chance.choice(running), signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self._count(_PRESSES)
+
+    def kill_web_server(self, product: Product) -> None:
+        product.kill()
+        self._count(_WEB_WORKERS * _PRESSES)
+
+    def hang(self) -> None:
+        """The endpoint makes sessions, and answers nothing until its callers have given up."""
+        before = len(self.endpoint.texts)
         with self.endpoint.holding():
-            _wait_for_more(lambda: self.endpoint.requests)
-            kill()
+            time.sleep(float(self.settings["FIRE_TIMEOUT"]) + self.chance.random())
+        self.interrupted += len(self.endpoint.texts) - before + _IN_FLIGHT
 
-    def kill_all_workers(self) -> None:
-        for pid in self.product.workers():
-            _kill(pid)
+    def restart_database(self) -> None:
+        if self.cluster is not None:
+            self.cluster.restart(self.chance.choice(("fast", "immediate")))
+            self.interrupted += 2 * _IN_FLIGHT  # claims that were cut off, and lost answers
 
-    def _runs(self) -> int:
-        [(count,)] = self.database.rows("SELECT count(*) FROM routines_run")
-        return int(count)
-
-
-KINDS = ("pressed", "recorded", "requested", "answer due", "answered")  # as a press goes on
+    def _count(self, in_flight: int) -> None:
+        self.kills += 1
+        self.interrupted += in_flight
 
 
-def prove(database: Database, folder: Path, kills: int, seed: int | None = None) -> Books:
-    """Kill workers, one or all, at every point of a press; the last of each life is the server.
-
-    kills: how many kills in all, those of the whole server included.
-    """
-    chance, kinds = random.Random(seed), cycle(KINDS)
-    killed = interrupted = 0
-    with listening(delay=_ENDPOINT_SECONDS) as (endpoint, url):
-        while killed < kills:
-            with (
-                serving(database, url, folder, **_SETTINGS) as product,
-                Teammates(product.visitor()) as teammates,
-            ):
-                scene = Scene(product, teammates, endpoint, database, chance)
-                for kind in islice(kinds, min(kills - killed, _KILLS_IN_ONE_LIFE) - 1):
-                    if kind == "answer due":
-                        scene.kill_with_an_answer_due(scene.kill_all_workers)
-                        interrupted += 1
-                    else:
-                        scene.kill_on(kind)
-                    killed += 1
-                scene.kill_with_an_answer_due(product.kill)
-                interrupted += 1
-                killed += 1
-        database.age_all_runs()
-        with serving(database, url, folder, **_SETTINGS) as product:
-            product.visitor().client.get("/history/")
-        books = Books(
-            kills=killed,
-            interrupting=interrupted,
-            requests=endpoint.requests,
-            sessions=list(endpoint.sessions),
-            runs=database.rows("SELECT text, state, session_url FROM routines_run"),
-        )
-    books.compare()
-    return books
+def prove(
+    database: Database,
+    folder: Path,
+    *,
+    runs: int,
+    kills: int,
+    cluster: Cluster | None = None,
+    seed: int | None = None,
+) -> tuple[books.Books, int]:
+    """Until so many runs were accepted and so many processes killed; the books and the kills."""
+    with connected(database.url), listening(delay=_ENDPOINT_SECONDS) as (endpoint, url):
+        scene = Scene(database, endpoint, url, folder, random.Random(seed), cluster)
+        callers = Callers()
+        with ExitStack() as crew, _Until(callers.ask):
+            workers = [crew.enter_context(scene.worker()) for _ in range(_WORKERS)]
+            while scene.kills < kills or len(callers.accepted) < runs:
+                workers = _one_life_of_the_server(scene, callers, workers, crew)
+            for one in workers:
+                scene.kill_worker(one)
+        return finished(scene, callers.accepted), scene.kills
 
 
-def _wait_for_more(counted: Callable[[], int]) -> None:
-    before = counted()
-    wait_until(lambda: counted() > before)
+_KILLS_IN_ONE_LIFE = 10
 
 
-def _kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it has just gone by itself
+def _one_life_of_the_server(
+    scene: Scene, callers: Callers, workers: list[WorkerProcess], crew: ExitStack
+) -> list[WorkerProcess]:
+    with serving(scene.database, scene.url, scene.folder, **scene.settings) as product:
+        teammates = Teammates(product.visitor(), callers.accepted)
+        with _Until(teammates.press, _PRESSERS):
+            for _ in range(_KILLS_IN_ONE_LIFE):
+                time.sleep(scene.chance.uniform(0, 0.5))
+                number = scene.chance.randrange(len(workers))
+                if scene.chance.random() < 0.2:
+                    workers[number].process.send_signal(signal.SIGUSR1)  # its clock, by an hour
+                if scene.chance.random() < 0.5:
+                    scene.kill_web_process(product)
+                else:
+                    scene.kill_worker(workers[number])
+                    workers[number] = crew.enter_context(scene.worker())
+            scene.hang()
+            scene.restart_database()
+            scene.kill_web_server(product)
+    return workers
+
+
+def finished(scene: Scene, accepted: list[str]) -> books.Books:
+    """Nobody is left of those that were killed; one worker more, and every run ends."""
+    scene.database.write(_AGED_ON_SQLITE if scene.database.is_sqlite else _AGED)
+    with scene.worker():
+        wait_until(lambda: not _open_runs(scene.database), 600)
+    return books.read(
+        scene.database, scene.endpoint, accepted=accepted, interrupted=(0, scene.interrupted)
+    )
+
+
+# What is being sent is nobody's any more. What waits has not waited for any longer.
+_AGED = """
+    UPDATE routines_run SET claimed_at = claimed_at - interval '10 minutes'
+    WHERE state = 'sending'
+"""
+_AGED_ON_SQLITE = """
+    UPDATE routines_run SET claimed_at = strftime('%Y-%m-%d %H:%M:%f', claimed_at, '-10 minutes')
+    WHERE state = 'sending'
+"""
+
+
+def _open_runs(database: Database) -> int:
+    [(count,)] = database.rows(
+        "SELECT count(*) FROM routines_run WHERE state IN ('accepted', 'sending')"
+    )
+    return int(count)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.server", description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
-    kills = parser.parse_args().kills
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        new_database(Path(folder)) as database,
-    ):
-        books = prove(database, Path(folder), kills)
-    states = Counter(state for _, state, _ in books.runs)
-    print(f"kills          {books.kills}")
-    print(f"runs           {len(books.runs)}  {dict(states)}")
-    print(f"requests       {books.requests}")
-    print(f"sessions made  {len(books.sessions)}")
-    print(f"faults         {len(books.faults)}")
-    for fault in books.faults:
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--own-postgresql", action="store_true")
+    asked = parser.parse_args()
+    began = time.monotonic()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        cluster = stack.enter_context(own_cluster()) if asked.own_postgresql else None
+        if cluster is not None:
+            os.environ["TEST_DATABASE_URL"] = cluster.url
+        database = stack.enter_context(new_database(folder))
+        found, kills = prove(database, folder, runs=asked.runs, kills=asked.kills, cluster=cluster)
+    faults = found.faults()
+    print(f"seconds        {time.monotonic() - began:.0f}")
+    print(f"kills          {kills}, which may have interrupted {found.interrupted[1]} runs")
+    print(f"runs           {len(found.runs)}  {dict(found.states)}")
+    print(f"requests       {len(found.requests)}")
+    print(f"sessions made  {len(found.sessions)}")
+    print(f"faults         {len(faults)}")
+    for fault in faults:
         print(f"  {fault}")
-    return bool(books.faults)
+    return bool(faults)

@@ -1,8 +1,10 @@
 """An endpoint whose answers a test can hold, so that something happens while one is due."""
 
+import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 from routines.practice_api import PracticeApi, PracticeServer
 from routines.practice_api.rules import Answer, Request
@@ -12,10 +14,12 @@ class Endpoint(PracticeApi):
     def __init__(self, *, delay: float = 0.0) -> None:
         """`delay` is in seconds, before each 200."""
         super().__init__(delay=delay)
+        self.texts: list[str] = []  # of the requests, as they came
         self._open = threading.Event()
         self._open.set()
 
     def answer(self, request: Request) -> Answer:
+        self.texts.append(json.loads(request.body)["text"])
         answer = super().answer(request)  # the request is counted, its session made
         self._open.wait()
         return answer
@@ -36,3 +40,17 @@ def listening(*, delay: float = 0.0) -> Iterator[tuple[Endpoint, str]]:
     endpoint = Endpoint(delay=delay)
     with PracticeServer(endpoint) as server:
         yield endpoint, server.url
+
+
+@contextmanager
+def nobody_accepts() -> Iterator[str]:
+    """The URL of a listener whose queue is full: connecting hangs, so nothing can be sent."""
+    with ExitStack() as sockets:
+        full = sockets.enter_context(closing(socket.socket()))
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(4):
+            waiting = sockets.enter_context(closing(socket.socket()))
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        yield f"http://127.0.0.1:{full.getsockname()[1]}"

@@ -1,9 +1,9 @@
 """Stands in for the web server or the worker of a starter: it says in a file what happens to it.
 
-    python -m tests.server.stand_in FILE [--stubborn | --short | --leader]
+    python -m tests.server.stand_in FILE [--stubborn | --leader]
 
 Asked to stop, it ends in order; a stubborn one only when SIGHUP tells it that its work is done. A
-short one ends by itself. A leader starts a stubborn one, as gunicorn has workers.
+leader starts a stubborn one, as gunicorn has workers.
 """
 
 import os
@@ -28,8 +28,6 @@ def main() -> None:
     note(str(os.getpid()))
     if inherited:
         note(f"blocked: {inherited}")
-    if manner == "--short":
-        return
     while True:
         number = signal.sigwait(watched)
         note(signal.Signals(number).name)

@@ -1,7 +1,8 @@
 """Behind PgBouncer, from Debian, in transaction mode: each transaction may have another connection.
 
 What belongs to a connection is lost there: cursors that outlive a transaction, `SET`, locks of a
-session, LISTEN, prepared statements. The product uses none of these.
+session, prepared statements: the product uses none of these. Notices (LISTEN) are lost, too, and
+only hints to the worker.
 """
 
 import os

@@ -22,6 +22,8 @@ def test_one_command_prepares_all_and_runs_both(tmp_path: Path):
     ):
         assert "dashboard.serving.starter" in command_of(whole.process.pid)
         assert whole.pid_of("gunicorn") != whole.pid_of("manage.py worker")
+        wait_until(lambda: whole.log.read_text().count(" start version=") == 2)
+        assert " process=worker" in whole.log.read_text()
         whole.stop()
         assert whole.process.wait(60) == 0
         assert whole.living() == []

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.server.processes import children_of, kill_all, marked, with_mark
+from tests.server.processes import children_of, command_of, kill_all, marked, with_mark
 from tests.server.product import wait_until
 
 START = """
@@ -124,7 +124,8 @@ def test_whoever_a_dead_one_has_started_is_waited_for(tmp_path: Path):
 
 
 def test_one_that_ends_by_itself_is_missed_however_well_it_ended(tmp_path: Path):
-    with started(tmp_path, worker="--short") as pair:
+    with started(tmp_path, worker="--stubborn") as pair:
+        os.kill(pair.pid_of("worker"), signal.SIGHUP)
         code, lines = said(pair)
         assert (code, lines[-1]) == (
             1,
@@ -141,10 +142,15 @@ def test_when_the_starter_is_killed_both_end_in_order(tmp_path: Path):
 
 
 def test_whoever_does_not_stop_in_time_is_killed_and_named(tmp_path: Path):
-    with started(tmp_path, web="--stubborn", patience=0.2) as pair:
+    with started(tmp_path, web="--stubborn", worker="--stubborn", patience=0.1) as pair:
         pair.starter.terminate()
-        assert said(pair) == (1, ["The web did not stop in order (signal 9, Killed)."])
-        assert pair.received("worker") == ["SIGTERM"]
+        assert said(pair) == (
+            1,
+            [
+                "The web did not stop in order (signal 9, Killed).",
+                "The worker did not stop in order (signal 9, Killed).",
+            ],
+        )
 
 
 def test_what_is_ignored_from_outside_stays_ignored(tmp_path: Path):
@@ -174,6 +180,7 @@ def test_ctrl_c_on_a_terminal_stops_in_order_and_a_second_one_at_once(tmp_path: 
         with started(tmp_path, web="--stubborn", terminal=terminal) as pair:
             os.write(keyboard, b"\x03")
             wait_until(lambda: pair.received("web") == pair.received("worker") == ["SIGTERM"])
+            wait_until(lambda: not command_of(pair.pid_of("worker")))
             assert pair.starter.poll() is None
             os.write(keyboard, b"\x03")
             assert said(pair) == (1, [])

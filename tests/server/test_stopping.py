@@ -1,9 +1,8 @@
 """The process may die, and the database may go, at any point: no run lost, none sent twice."""
 
-import socket
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -12,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.hostile import SESSION, HostileServer, Visit, answer
-from tests.server.endpoint import listening
+from tests.server.endpoint import listening, nobody_accepts
 from tests.server.product import Database, Product, Visitor, runs_in, serving, wait_until
 from tests.server.seed import SLUG
 
@@ -78,24 +77,14 @@ def test_a_stop_reaches_a_worker_that_is_only_just_forked(database: Database, tm
 
 @pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
 def test_killed_before_the_request(database: Database, tmp_path: Path, whole: bool):
-    with closing(socket.socket()) as full, listening() as (endpoint, url):
-        # A listener whose queue is full: connecting to it hangs, so nothing can be sent.
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        stuck = [socket.socket() for _ in range(4)]
-        for waiting in stuck:
-            waiting.setblocking(False)
-            waiting.connect_ex(full.getsockname())
-        address = f"http://127.0.0.1:{full.getsockname()[1]}"
-        with serving(database, address, tmp_path, WEB_WORKERS="1") as product:
+    with nobody_accepts() as nowhere, listening() as (endpoint, url):
+        with serving(database, nowhere, tmp_path, WEB_WORKERS="1") as product:
             visitor = product.visitor()
             fields = visitor.form(SLUG)
             with pressing(visitor, fields) as press:
                 wait_until(lambda: database.states() == [("sending", "sending")])
                 _kill(product, whole)
                 assert isinstance(press.exception(60), httpx.TransportError)
-        for waiting in stuck:
-            waiting.close()
         assert settled_after_a_restart(database, url, tmp_path, fields) == INTERRUPTED
         assert endpoint.requests == 0
 

@@ -28,7 +28,7 @@ def unit(name: str) -> ConfigParser:
 PROCESSES = ["routines.service", "routines-worker.service"]
 
 
-@pytest.mark.parametrize("name", [*PROCESSES, "routines-retention.service"])
+@pytest.mark.parametrize("name", PROCESSES)
 def test_a_service_runs_as_a_user_of_its_own_and_writes_for_it_alone(name: str):
     service = unit(name)["Service"]
     assert service["User"] not in ("", "root")

@@ -35,7 +35,7 @@ def page(client, run: Run, **values: object) -> Page:
 
 
 def moments(page: Page) -> dict[str, str]:
-    [shown] = page.find("dl", **{"class": "facts moments"})
+    [shown] = page.find("dl", **{"class": "moments"})
     inside = [one for one in page.elements if shown in one.inside]
     names = [one.text for one in inside if one.tag == "dt"]
     return dict(zip(names, [one.text for one in inside if one.tag == "dd"], strict=True))
@@ -78,6 +78,9 @@ def test_one_that_waits_says_until_when_at_the_most(client, run):
         "Accepted": "12:00:00",
         "Waits until": "12:10:00 at the most",
     }
+    for of_an_answer in ("Session none", "HTTP status", "Time to answer", "Text sent"):
+        assert not shown.says(of_an_answer)
+    assert not shown.says("Run again with this text")
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_one_that_never_left_has_no_such_moments(client, run, reason, name):
 
 def test_a_run_of_old_looks_as_before(client, run):
     shown = page(client, run, deadline=None, claimed_at=None, sent_at=None, attempt=0)
-    assert not shown.find("dl", **{"class": "facts moments"})
+    assert not shown.find("dl", **{"class": "moments"})
     assert not shown.says("Attempts")
 
 

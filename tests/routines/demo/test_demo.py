@@ -40,7 +40,7 @@ def test_one_person_a_role_called_by_it_who_can_sign_in():
         assert [group.name for group in person.groups.all()] == [expected.role]
 
 
-def test_four_routines_that_the_practice_api_knows():
+def test_five_routines_that_the_practice_api_knows():
     demo.seed()
     routines = Routine.objects.prefetch_related("text_templates")
     assert [routine.name for routine in routines] == [
@@ -48,11 +48,21 @@ def test_four_routines_that_the_practice_api_knows():
         "Ask for a change",
         "Deploy verification",
         "Release notes",
+        "Slow practice routine",
     ]
     for routine in routines:
         assert routine.reveal_token().reveal() == PracticeApi().token_for(routine.routine_id)
+    for routine in routines[:4]:
         assert routine.text_templates.all()
         assert "routine-fire-payload" in routine.purpose
+
+
+def test_one_that_is_pressed_at_a_click_and_takes_its_time():
+    """Forty clicks, as fast as one can: then runs wait."""
+    demo.seed()
+    slow = Routine.objects.get(name="Slow practice routine")
+    assert slow.routine_id == "trig_practice_slow"
+    assert not slow.text_templates.exists()
 
 
 def test_there_are_runs_in_every_state_that_lasts():

@@ -46,12 +46,11 @@ def record_answer(run: Run, answer: Answer, *, duration: float) -> bool:
     now = timezone.now()
     due_at = retrying.next_attempt(run, answer)
     values = _values(answer, now, duration)
-    if due_at is not None:
-        values |= _waiting_until(due_at)
-    attempt = _attempt(run, answer, now)
+    anew = values | _waiting_until(due_at) if due_at is not None else None
+    attempt = _attempt(run, answer, now, values["sent_at"])
     for is_last_try in (False, True):
         try:
-            values = _store(run, answer, values, attempt)
+            values = _store(run, answer, values, anew, attempt)
             is_stored = True
             break
         except DatabaseFailure as failure:
@@ -72,7 +71,7 @@ def put_back(run: Run) -> bool:
     """
     values: dict[str, Any] = {"attempt": run.attempt - 1, "claimed_at": None}
     values |= {"state": State.ACCEPTED, "reason": Reason.ACCEPTED}
-    claimed = Run.objects.filter(pk=run.pk, state=State.SENDING, attempt=run.attempt)
+    claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
     if not claimed.update(**values):
         return False
     for name, value in values.items():
@@ -80,25 +79,37 @@ def put_back(run: Run) -> bool:
     return True
 
 
-def _store(run: Run, answer: Answer, values: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
-    """Update the run, keep its attempt, and return what the run became."""
-    if values["state"] == State.ACCEPTED:
-        _let_wait(run, values, attempt)
-        return values
+def _store(
+    run: Run,
+    answer: Answer,
+    values: dict[str, Any],
+    anew: dict[str, Any] | None,
+    attempt: Attempt,
+) -> dict[str, Any]:
+    """Update the run, keep its attempt, and return what the run became.
+
+    `anew`: in place of `values`, if it is to be attempted once more.
+    """
+    if anew is not None and _let_wait(run, anew, attempt):
+        return anew
     # Each on its own: once the server has this statement, no death of ours takes it back.
     values = _store_outcome(run, answer, values)
-    attempt.reason = values["reason"]
+    if values["reason"] == Reason.SESSION_TAKEN:
+        attempt.reason = Reason.SESSION_TAKEN
     _keep_attempt(attempt)
     return values
 
 
-def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> None:
+def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> bool:
     """For the next attempt. It is this process's to decide, and the row of the last one is there
-    before anybody can claim the run."""
+    before anybody can claim the run. False: others took the run for interrupted meanwhile, and
+    people may have acted on that; so it is not sent again."""
     claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
     with transaction.atomic():
+        if not claimed.update(**values):
+            return False
         _keep_attempt(attempt)
-        claimed.update(**values)
+    return True
 
 
 def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
@@ -109,8 +120,7 @@ def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str
         with _own_savepoint():
             if not stored.update(**values):
                 _keep_beside_what_people_said(run, answer)
-                if not Run.objects.filter(pk=run.pk, key=run.key).exists():
-                    raise DatabaseFailure("The run is not there any more.")
+                return _as_people_said(run, values)
         return values
     except IntegrityError as refused:
         if "run_session_once" not in str(refused):
@@ -132,12 +142,12 @@ def _own_savepoint() -> AbstractContextManager[Any]:
     return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
-def _attempt(run: Run, answer: Answer, now: datetime) -> Attempt:
+def _attempt(run: Run, answer: Answer, now: datetime, sent_at: datetime | None) -> Attempt:
     return Attempt(
         run=run,
         number=run.attempt,
         claimed_at=run.claimed_at,
-        sent_at=_sent_at(answer, now),
+        sent_at=sent_at,
         ended_at=now,
         reason=answer.reason,
         http_status=answer.http_status,
@@ -163,6 +173,15 @@ def _keep_beside_what_people_said(run: Run, answer: Answer) -> None:
         return
     said = Run.objects.filter(pk=run.pk, reason=Reason.SAID_STARTED).exclude(of_session(name))
     said.update(error_message=_named_in_words(answer), request_id=answer.request_id)
+
+
+def _as_people_said(run: Run, values: dict[str, Any]) -> dict[str, Any]:
+    """What stands in place of `values`; when it left is known by now, whatever they said."""
+    there = Run.objects.filter(pk=run.pk, key=run.key)
+    if not there.update(sent_at=values["sent_at"]):
+        raise DatabaseFailure("The run is not there any more.")
+    stands = there.get()
+    return {name: getattr(stands, name) for name in values}
 
 
 def _named_in_words(answer: Answer) -> str:

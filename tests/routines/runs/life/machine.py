@@ -64,6 +64,13 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
         def press(self, **wish: Any) -> None:
             self.life.press(**wish)
 
+        @rule(routine=ROUTINE, kind=ANSWERS, tries_again=SELDOM)
+        def press_and_get_an_answer(self, routine: int, kind: str, tries_again: bool) -> None:
+            under_way = len(self.life.flights)
+            self.life.press(routine=routine, tries_again=tries_again)
+            if len(self.life.flights) > under_way:
+                self._answer(-1, kind)
+
         @precondition(lambda self: self.life.intents)
         @rule(which=WHICH, other_person=SELDOM, other_routine=SELDOM)
         def again(self, which: int, **other: bool) -> None:
@@ -87,6 +94,14 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
                 claimed = self.life.claim(host, routine)
             if claimed and at_once:
                 self.life.send(self.life.held[-1])
+
+        @precondition(lambda self: self.life.intents)
+        @rule(host=WORKER, routine=ROUTINE, kind=ANSWERS)
+        def work(self, host: str, routine: int, kind: str) -> None:
+            """A claim, its request and the answer, with nobody in between."""
+            if self.life.claim(host, routine):
+                self.life.send(self.life.held[-1])
+                self._answer(-1, kind)
 
         @precondition(lambda self: self.life.held)
         @rule(which=WHICH)
@@ -170,9 +185,12 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
         def lift(self, routine: int) -> None:
             self.life.lift(routine)
 
-        @rule(routine=ROUTINE, how=st.sampled_from(sorted(CHANGES)))
-        def change(self, routine: int, how: str) -> None:
-            self.life.change(routine, how)
+        @rule(routine=ROUTINE, how=st.sampled_from([*sorted(CHANGES), "person"]), which=PERSON)
+        def change(self, routine: int, how: str, which: int) -> None:
+            if how == "person":
+                self.life.let(which, False)
+            else:
+                self.life.change(routine, how)
 
         @rule(routine=ROUTINE)
         def put_right(self, routine: int) -> None:
@@ -181,17 +199,14 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
             for person in range(2):
                 self.life.let(person, True)
 
-        @rule(person=PERSON, may=st.booleans())
-        def let(self, person: int, may: bool) -> None:
-            self.life.let(person, may)
-
         # --- An older state of the database ---
 
+        @precondition(lambda self: self.life.checks.rows and not self.life.has_copy)
         @rule()
         def copy(self) -> None:
             self.life.copy()
 
-        @precondition(lambda self: self.life.checks.rows)
+        @precondition(lambda self: self.life.has_copy)
         @rule()
         def restore(self) -> None:
             self.life.restore()

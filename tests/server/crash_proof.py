@@ -3,7 +3,9 @@ both sides' books (books.py).
 
 Callers have runs accepted through the domain; teammates press Run, more of them than there are
 places, so that some of their presses wait as well. Each run has a text of its own. gunicorn's
-processes and workers are killed all the while and started again.
+processes and workers are killed all the while and started again. The workers' clocks are half a
+minute apart and set back by an hour, the endpoint hangs now and then, and with `--own-postgresql`
+the database server is stopped and crashed.
 """
 
 import argparse
@@ -29,10 +31,11 @@ from routines.models import Person, Routine
 from routines.runs import accepting
 from tests.bench.million import connected
 from tests.server import books
+from tests.server.cluster import Cluster, own_cluster
 from tests.server.endpoint import Endpoint, listening
 from tests.server.product import Database, Product, Visitor, new_database, serving, wait_until
 from tests.server.seed import SLUG, USERNAME
-from tests.server.workers import WorkerProcess, working
+from tests.server.workers import WorkerProcess, working_by_another_clock
 
 _ENDPOINT_SECONDS = 0.1
 _PRESSERS = 6
@@ -40,8 +43,10 @@ _WORKERS = 2
 _PLACES = 4  # of a worker
 _PRESSES = 1  # of a web process at once: half its threads
 _WEB_WORKERS = 2
+_IN_FLIGHT = _WORKERS * _PLACES + _WEB_WORKERS * _PRESSES  # at most
+_APART = 15.0  # seconds that a worker's clock is fast or slow
 SETTINGS = {
-    "FIRE_TIMEOUT": "5",
+    "FIRE_TIMEOUT": "2",
     "FIRES_IN_FLIGHT": str(_PLACES),
     "WEB_WORKERS": str(_WEB_WORKERS),
     "WEB_THREADS": str(2 * _PRESSES),
@@ -110,7 +115,7 @@ class Teammates:
             try:
                 form = self._visitor.form(SLUG, client)
                 answer = self._visitor.press(SLUG, form, client, text=text)
-            except (httpx.HTTPError, ValueError):
+            except (httpx.HTTPError, ValueError, LookupError):
                 time.sleep(0.05)  # the process has just been killed
             else:
                 if answer.status_code == 200:
@@ -122,16 +127,21 @@ class Scene:
     """Everything that can be killed, and how much was."""
 
     database: Database
+    endpoint: Endpoint
     url: str
     folder: Path
     chance: random.Random
+    cluster: Cluster | None
     settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
     kills: int = 0
     interrupted: int = 0  # runs that may have been in flight in what was killed, at most
 
     @contextmanager
     def worker(self) -> Iterator[WorkerProcess]:
-        with working(self.database, self.url, self.folder, **self.settings) as process:
+        fast = self.chance.choice((-_APART, _APART))
+        with working_by_another_clock(
+            fast, self.database, self.url, self.folder, **self.settings
+        ) as process:
             yield process
 
     def kill_worker(self, process: WorkerProcess) -> None:
@@ -152,17 +162,35 @@ class Scene:
         product.kill()
         self._count(_WEB_WORKERS * _PRESSES)
 
+    def hang(self) -> None:
+        """The endpoint makes sessions, and answers nothing until its callers have given up."""
+        before = len(self.endpoint.texts)
+        with self.endpoint.holding():
+            time.sleep(float(self.settings["FIRE_TIMEOUT"]) + self.chance.random())
+        self.interrupted += len(self.endpoint.texts) - before + _IN_FLIGHT
+
+    def restart_database(self) -> None:
+        if self.cluster is not None:
+            self.cluster.restart(self.chance.choice(("fast", "immediate")))
+            self.interrupted += 2 * _IN_FLIGHT  # claims that were cut off, and lost answers
+
     def _count(self, in_flight: int) -> None:
         self.kills += 1
         self.interrupted += in_flight
 
 
 def prove(
-    database: Database, folder: Path, *, runs: int, kills: int, seed: int | None = None
+    database: Database,
+    folder: Path,
+    *,
+    runs: int,
+    kills: int,
+    cluster: Cluster | None = None,
+    seed: int | None = None,
 ) -> tuple[books.Books, int]:
     """Until so many runs were accepted and so many processes killed; the books and the kills."""
     with connected(database.url), listening(delay=_ENDPOINT_SECONDS) as (endpoint, url):
-        scene = Scene(database, url, folder, random.Random(seed))
+        scene = Scene(database, endpoint, url, folder, random.Random(seed), cluster)
         callers = Callers()
         with ExitStack() as crew, _Until(callers.ask):
             workers = [crew.enter_context(scene.worker()) for _ in range(_WORKERS)]
@@ -170,7 +198,7 @@ def prove(
                 workers = _one_life_of_the_server(scene, callers, workers, crew)
             for one in workers:
                 scene.kill_worker(one)
-        return finished(scene, endpoint, callers.accepted), scene.kills
+        return finished(scene, callers.accepted), scene.kills
 
 
 _KILLS_IN_ONE_LIFE = 10
@@ -184,23 +212,27 @@ def _one_life_of_the_server(
         with _Until(teammates.press, _PRESSERS):
             for _ in range(_KILLS_IN_ONE_LIFE):
                 time.sleep(scene.chance.uniform(0, 0.5))
+                number = scene.chance.randrange(len(workers))
+                if scene.chance.random() < 0.2:
+                    workers[number].process.send_signal(signal.SIGUSR1)  # its clock, by an hour
                 if scene.chance.random() < 0.5:
                     scene.kill_web_process(product)
                 else:
-                    number = scene.chance.randrange(len(workers))
                     scene.kill_worker(workers[number])
                     workers[number] = crew.enter_context(scene.worker())
+            scene.hang()
+            scene.restart_database()
             scene.kill_web_server(product)
     return workers
 
 
-def finished(scene: Scene, endpoint: Endpoint, accepted: list[str]) -> books.Books:
+def finished(scene: Scene, accepted: list[str]) -> books.Books:
     """Nobody is left of those that were killed; one worker more, and every run ends."""
     scene.database.write(_AGED_ON_SQLITE if scene.database.is_sqlite else _AGED)
     with scene.worker():
         wait_until(lambda: not _open_runs(scene.database), 600)
     return books.read(
-        scene.database, endpoint, accepted=accepted, interrupted=(0, scene.interrupted)
+        scene.database, scene.endpoint, accepted=accepted, interrupted=(0, scene.interrupted)
     )
 
 
@@ -226,10 +258,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.server", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--own-postgresql", action="store_true")
     asked = parser.parse_args()
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, new_database(Path(folder)) as database:
-        found, kills = prove(database, Path(folder), runs=asked.runs, kills=asked.kills)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        cluster = stack.enter_context(own_cluster()) if asked.own_postgresql else None
+        if cluster is not None:
+            os.environ["TEST_DATABASE_URL"] = cluster.url
+        database = stack.enter_context(new_database(folder))
+        found, kills = prove(database, folder, runs=asked.runs, kills=asked.kills, cluster=cluster)
     faults = found.faults()
     print(f"seconds        {time.monotonic() - began:.0f}")
     print(f"kills          {kills}, which may have interrupted {found.interrupted[1]} runs")

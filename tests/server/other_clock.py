@@ -1,7 +1,5 @@
-"""`python -m tests.server.other_clock SECONDS COMMAND...`: manage.py on a host with another clock.
-
-It is fast by so many seconds, or slow if negative. SIGUSR1 sets it back by an hour, SIGUSR2
-forward by one.
+"""`python -m tests.server.other_clock SECONDS COMMAND...`: manage.py on a host whose clock is so
+many seconds fast, or slow if negative. SIGUSR1 sets it back by an hour, SIGUSR2 forward by one.
 
 Of this process alone. What measures how long something took goes on as it did, as on a real host.
 """

@@ -94,13 +94,14 @@ def new_database(
         yield database
         return
     name = f"product_{uuid4().hex[:12]}"
-    with psycopg.connect(maintenance(server), autocommit=True) as connection:
-        migrated.postgresql_database(server, name, _migrate)
-        try:
-            database = Database(f"{server.rpartition('/')[0]}/{name}")
-            seed(database)
-            yield database
-        finally:
+    migrated.postgresql_database(server, name, _migrate)
+    try:
+        database = Database(f"{server.rpartition('/')[0]}/{name}")
+        seed(database)
+        yield database
+    finally:
+        # Connected only now: a test may have restarted the server meanwhile.
+        with psycopg.connect(maintenance(server), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

@@ -43,6 +43,14 @@ def working(
     return running(WORKER, database, endpoint, folder, **settings)
 
 
+def working_by_another_clock(
+    fast: float, database: Database, endpoint: str, folder: Path, **settings: str
+) -> AbstractContextManager[WorkerProcess]:
+    """One on a host whose clock is fast by so many seconds: other_clock.py."""
+    command = [sys.executable, "-m", "tests.server.other_clock", str(fast), "worker"]
+    return running(command, database, endpoint, folder, **settings)
+
+
 @contextmanager
 def running(
     command: list[str], database: Database, endpoint: str, folder: Path, **settings: str

@@ -24,7 +24,6 @@ from routines.values.references import of_session
 
 logger = logging.getLogger(__name__)
 
-_UNSETTLED = Q(state__in=[State.SENDING, State.UNKNOWN])
 _SETTLED_BY_PEOPLE = Q(reason__in=SAID_BY_PEOPLE)
 
 _LONGEST_MESSAGE = 2_000
@@ -45,13 +44,12 @@ def record_answer(run: Run, answer: Answer, *, duration: float) -> bool:
     """
     now = timezone.now()
     due_at = retrying.next_attempt(run, answer)
-    values = _values(answer, now, duration)
-    if due_at is not None:
-        values |= _waiting_until(due_at)
+    outcome = values = _values(answer, now, duration)
+    waiting = outcome | _waiting_until(due_at) if due_at is not None else None
     attempt = _attempt(run, answer, now)
     for is_last_try in (False, True):
         try:
-            values = _store(run, answer, values, attempt)
+            values = _store(run, answer, outcome, waiting, attempt)
             is_stored = True
             break
         except DatabaseFailure as failure:
@@ -80,25 +78,36 @@ def put_back(run: Run) -> bool:
     return True
 
 
-def _store(run: Run, answer: Answer, values: dict[str, Any], attempt: Attempt) -> dict[str, Any]:
-    """Update the run, keep its attempt, and return what the run became."""
-    if values["state"] == State.ACCEPTED:
-        _let_wait(run, values, attempt)
-        return values
+def _store(
+    run: Run,
+    answer: Answer,
+    outcome: dict[str, Any],
+    waiting: dict[str, Any] | None,
+    attempt: Attempt,
+) -> dict[str, Any]:
+    """Update the run, keep its attempt, and return what the run became.
+
+    `waiting`: what it becomes instead of `outcome` if another attempt is to follow.
+    """
+    if waiting is not None and _let_wait(run, waiting, attempt):
+        return waiting
     # Each on its own: once the server has this statement, no death of ours takes it back.
-    values = _store_outcome(run, answer, values)
+    values = _store_outcome(run, answer, outcome)
     attempt.reason = values["reason"]
     _keep_attempt(attempt)
     return values
 
 
-def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> None:
+def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> bool:
     """For the next attempt. It is this process's to decide, and the row of the last one is there
-    before anybody can claim the run."""
-    claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
+    before anybody can claim the run. False: somebody took it for interrupted, so it is over."""
+    this = Run.objects.filter(pk=run.pk, key=run.key, attempt=run.attempt)
     with transaction.atomic():
-        _keep_attempt(attempt)
-        claimed.update(**values)
+        if this.filter(state=State.SENDING).update(**values):
+            _keep_attempt(attempt)
+            return True
+    # Or an earlier try of this was committed, and only the answer to that got lost.
+    return this.filter(state=State.ACCEPTED, due_at=values["due_at"]).exists()
 
 
 def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
@@ -175,9 +184,11 @@ def _may_change(run: Run, answer: Answer) -> Q:
 
     One later than settle_overdue_runs expected still tells the truth, and it overrules what people
     guessed. That no answer came does not; but a session that it names proves that one was made.
-    A database that went back to an older state has forgotten that this attempt was claimed.
+    A database that went back to an older state has forgotten that this attempt was claimed. Of a
+    later attempt this answer says nothing.
     """
-    unsettled = _UNSETTLED | Q(state=State.ACCEPTED, attempt__lt=run.attempt)
+    unsettled = Q(state__in=[State.SENDING, State.UNKNOWN], attempt__lte=run.attempt)
+    unsettled |= Q(state=State.ACCEPTED, attempt__lt=run.attempt)
     if answer.state != State.UNKNOWN:
         return unsettled | _SETTLED_BY_PEOPLE
     if answer.session_id or answer.session_url:

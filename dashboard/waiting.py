@@ -11,6 +11,7 @@ from zlib import crc32
 from routines.models import Person, Run
 from routines.runs import queue
 from routines.values.reasons import Reason
+from routines.worker import heartbeat
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def shown(run: Run, person: Person) -> Shown | None:
         until=waits.until,
         on_hold=waits.on_hold,
         last_attempt=Reason(last.reason) if last else None,
-        has_worker=is_any_worker_alive(),
+        has_worker=heartbeat.is_any_alive(),
         may_cancel=queue.may_cancel(run, person),
     )
 
@@ -51,7 +52,3 @@ def mark(run: Run, shown: Shown | None) -> str:
 def stage(run: Run) -> str:
     """It changes when more of the run's own page does than its result."""
     return f"{run.state}{run.attempt}"
-
-
-def is_any_worker_alive() -> bool:
-    return True

@@ -6,9 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from dashboard import waiting
 from routines.people.roles import Permission
 from routines.runs import queue
+from routines.worker import heartbeat
 
 
 @dataclass(frozen=True)
@@ -28,4 +28,4 @@ def _found(request: HttpRequest) -> NoWorker | None:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or not user.has_perm(Permission.MANAGE_REGISTRY):
         return None
-    return None if waiting.is_any_worker_alive() else NoWorker(queue.length())
+    return None if heartbeat.is_any_alive() else NoWorker(queue.length())

@@ -51,7 +51,7 @@ WEB_FACE: dict[str, set[str]] = {
     "navigation": set(),
     "waiting": set(),
     "moments": set(),
-    "worker_notice": {"waiting"},
+    "worker_notice": set(),
     "serving": set(),
     "notices": {"serving"},
     "dotenv": set(),

@@ -284,8 +284,8 @@ The demo is running.
 
   Practice API    http://{HOST}:{practice_port}/
     It stands in for claude.ai; nothing in this demo reaches the real endpoint. Its page plays
-    the window of an API trigger: give it any routine ID, such as trig_practice_fifth, and it
-    shows the URL and the token with which the admin can register a fifth routine.
+    the window of an API trigger: give it any routine ID, such as trig_practice_sixth, and it
+    shows the URL and the token with which the admin can register a sixth routine.
 
   Worker          process {worker}
     It sends what waits for its turn. Try `kill -9 {worker}` while runs wait, and then

@@ -9,19 +9,22 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zlib import crc32
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from routines.keyset import from_microseconds, microseconds
-from routines.models import Run
+from routines.models.run import HAS_WAITED, Run
 
 # Hosts' clocks differ a little, and a run becomes visible a little after its time: so each look
 # reaches back a bit, and the cursor says which runs in that bit have been seen.
 _OVERLAP = timedelta(seconds=10)
 _MOST = 100  # of more nobody asks which: then anything may have changed
+_LONGEST = timedelta(hours=1)  # a page that was asleep for longer is drawn anew altogether
 _CURSOR = re.compile(r"([0-9]{1,17})-([0-9a-f]{1,8})", re.ASCII)
 
 
@@ -79,30 +82,38 @@ def read(cursor: str) -> Cursor:
 
 def since(cursor: Cursor) -> News | None:
     """Return the news of everybody's runs; None: there is none, and the cursor stays. One query."""
-    runs = _runs_since(cursor.moment)
-    if _fingerprint(runs) == cursor.seen:
+    slept = cursor.moment < timezone.now() - _LONGEST
+    moment = timezone.now() if slept else cursor.moment
+    runs = _runs_since(moment)
+    if _fingerprint(runs) == cursor.seen and not slept:
         return None
-    moment = max([cursor.moment, *(run.moment for run in runs)])
+    moment = max([moment, *(run.moment for run in runs)])
     last = [run for run in runs if run.moment > moment - _OVERLAP]
-    routines = {run.routine for run in runs} if len(runs) <= _MOST else None
+    routines = None if slept or len(runs) > _MOST else {run.routine for run in runs}
     return News(routines, Cursor(moment, _fingerprint(last)))
 
 
 def _runs_since(moment: datetime) -> list[_Seen]:
     after = moment - _OVERLAP
-    # A run that is settled now was pressed no longer ago than a fire can take: that keeps the look
-    # on the index by time. What people settle hours later is news to nobody's board.
+    # A run that was sent at once and is settled now was pressed no longer ago than a fire can take:
+    # that keeps the look on the index by time. Those that waited have an index of their own. What
+    # people settle hours later is news to nobody's board.
     pressed_after = after - timedelta(seconds=settings.FIRE_TIMEOUT) - timedelta(minutes=5)
-    rows = (
+    pressed = (
         Run.objects.filter(created_at__gt=pressed_after)
         .filter(Q(created_at__gt=after) | Q(settled_at__gt=after))
-        .newest_first()
-        .values_list("pk", "routine_id", "state", "created_at", "settled_at")[: _MOST + 1]
+        .order_by()
     )
-    return [
-        _Seen(pk, routine, state, max(pressed, settled or pressed))
-        for pk, routine, state, pressed, settled in rows
-    ]
+    waited = Run.objects.filter(HAS_WAITED, settled_at__gt=after).order_by()
+    found = _seen(pressed).union(_seen(waited))
+    newest_first = found.order_by("-moment", "-pk")  # type: ignore[misc]  # annotated
+    return [_Seen(*row) for row in newest_first[: _MOST + 1]]
+
+
+def _seen(runs: QuerySet[Run]) -> QuerySet[Run, tuple[Any, ...]]:
+    # The order is by no column alone: SQLite would read a whole index for the sake of its order.
+    dated = runs.annotate(moment=Coalesce("settled_at", "created_at"))
+    return dated.values_list("pk", "routine_id", "state", "moment")
 
 
 def _fingerprint(runs: Collection[_Seen]) -> str:

@@ -37,6 +37,13 @@ WORDS_OF = {
 # Of the usual run, an index with this condition holds nothing: no press writes to it.
 IS_UNUSUAL = ~models.Q(state=State.SENDING) & ~models.Q(state=State.STARTED)
 HAS_UNUSUAL_REASON = ~models.Q(reason=Reason.SENDING) & ~models.Q(reason=Reason.SESSION_CREATED)
+# One that was sent at once was claimed when it was accepted. Of old ones nobody knows. (Without a
+# negation: SQLite then finds it again in a query, and uses the index.)
+HAS_WAITED = models.Q(deadline__isnull=False, settled_at__isnull=False) & (
+    models.Q(claimed_at__isnull=True)
+    | models.Q(claimed_at__gt=models.F("created_at"))
+    | models.Q(claimed_at__lt=models.F("created_at"))  # another host's clock
+)
 HAS_OUTCOME = ~models.Q(outcome="")
 HAS_LINK = ~models.Q(outcome_link="")
 
@@ -241,6 +248,9 @@ class Run(models.Model):
                 name="run_claimed",
                 condition=models.Q(state=State.SENDING),
             ),
+            # What is new on the board, of runs that waited: those may be settled at any time after
+            # they were pressed. Nothing of a run that was sent at once.
+            models.Index(fields=["settled_at"], name="run_waited", condition=HAS_WAITED),
             # The queue: what waits, by routine, the oldest first.
             models.Index(
                 fields=["routine", "id"],

@@ -21,7 +21,7 @@ def draw(api: PracticeApi, base_url: str, routine_id: str) -> str:
 names exists.</p>
 <form><label for="id">Routine ID</label>
 <p class="row"><input id="id" name="routine_id" required pattern="trig_[A-Za-z0-9_\\-]+"
-value="{escape(routine_id or "trig_practice_fifth")}"><button>Show its trigger</button></p></form>
+value="{escape(routine_id or "trig_practice_sixth")}"><button>Show its trigger</button></p></form>
 {window}
 <h2>Routines that answer otherwise</h2><p>Any other ID that starts with trig_ makes a session.</p>
 <ul>{listed}</ul></main></html>"""

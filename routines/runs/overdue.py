@@ -29,10 +29,8 @@ def settle() -> int:
     runs = Run.objects.filter(pk__in=[pk for (pk,) in found]).select_related("routine", "person")
     settled = 0
     for run in runs:
-        if run.is_waiting:
-            settled += give_up(run)
-        elif run.is_sending:
-            settled += _interrupt(run)
+        if is_overdue(run):  # as read now: what was found waiting may be on its way since
+            settled += give_up(run) if run.is_waiting else _interrupt(run)
     return settled
 
 

@@ -21,8 +21,16 @@ from routines.values.reasons import Reason, State
 
 CHANNEL = "routines_accepted"  # PostgreSQL's notices: something may be due now
 
-
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)  # at most, between hosts
+# What the attempt before was told stands in its own row: should this one get lost, it is not its.
+_NOT_ANSWERED: dict[str, object] = {
+    "sent_at": None,
+    "retry_after": None,
+    "http_status": None,
+    "error_type": "",
+    "error_message": "",
+    "request_id": "",
+}
 
 
 class Line(NamedTuple):
@@ -194,13 +202,14 @@ def _stop(run: Run, reason: Reason) -> None:
 
 def _claim(run: Run) -> bool:
     """The one UPDATE that decides who sends it."""
-    values = {
+    values: dict[str, object] = {
         "state": State.SENDING,
         "reason": Reason.SENDING,
         "attempt": F("attempt") + 1,
         "claimed_at": timezone.now(),
         "due_at": None,
         "account": run.routine.account,
+        **_NOT_ANSWERED,
     }
     if not run.is_trial:  # as pinned now
         values |= {

@@ -44,12 +44,12 @@ def record_answer(run: Run, answer: Answer, *, duration: float) -> bool:
     """
     now = timezone.now()
     due_at = retrying.next_attempt(run, answer)
-    outcome = values = _values(answer, now, duration)
-    waiting = outcome | _waiting_until(due_at) if due_at is not None else None
-    attempt = _attempt(run, answer, now)
+    values = _values(answer, now, duration)
+    anew = values | _waiting_until(due_at) if due_at is not None else None
+    attempt = _attempt(run, answer, now, values["sent_at"])
     for is_last_try in (False, True):
         try:
-            values = _store(run, answer, outcome, waiting, attempt)
+            values = _store(run, answer, values, anew, attempt)
             is_stored = True
             break
         except DatabaseFailure as failure:
@@ -70,7 +70,7 @@ def put_back(run: Run) -> bool:
     """
     values: dict[str, Any] = {"attempt": run.attempt - 1, "claimed_at": None}
     values |= {"state": State.ACCEPTED, "reason": Reason.ACCEPTED}
-    claimed = Run.objects.filter(pk=run.pk, state=State.SENDING, attempt=run.attempt)
+    claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
     if not claimed.update(**values):
         return False
     for name, value in values.items():
@@ -81,33 +81,36 @@ def put_back(run: Run) -> bool:
 def _store(
     run: Run,
     answer: Answer,
-    outcome: dict[str, Any],
-    waiting: dict[str, Any] | None,
+    values: dict[str, Any],
+    anew: dict[str, Any] | None,
     attempt: Attempt,
 ) -> dict[str, Any]:
     """Update the run, keep its attempt, and return what the run became.
 
-    `waiting`: what it becomes instead of `outcome` if another attempt is to follow.
+    `anew`: in place of `values`, if it is to be attempted once more.
     """
-    if waiting is not None and _let_wait(run, waiting, attempt):
-        return waiting
+    if anew is not None and _let_wait(run, anew, attempt):
+        return anew
     # Each on its own: once the server has this statement, no death of ours takes it back.
-    values = _store_outcome(run, answer, outcome)
-    attempt.reason = values["reason"]
+    values = _store_outcome(run, answer, values)
+    if values["reason"] == Reason.SESSION_TAKEN:
+        attempt.reason = Reason.SESSION_TAKEN
     _keep_attempt(attempt)
     return values
 
 
 def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> bool:
     """For the next attempt. It is this process's to decide, and the row of the last one is there
-    before anybody can claim the run. False: somebody took it for interrupted, so it is over."""
-    this = Run.objects.filter(pk=run.pk, key=run.key, attempt=run.attempt)
+    before anybody can claim the run. False: others took the run for interrupted meanwhile, and
+    people may have acted on that; so it is not sent again."""
+    claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
     with transaction.atomic():
-        if this.filter(state=State.SENDING).update(**values):
+        if claimed.update(**values):
             _keep_attempt(attempt)
             return True
-    # Or an earlier try of this was committed, and only the answer to that got lost.
-    return this.filter(state=State.ACCEPTED, due_at=values["due_at"]).exists()
+    # Unless an earlier try of this was committed, and only the answer to that got lost.
+    anew = Run.objects.filter(pk=run.pk, key=run.key, state=State.ACCEPTED, attempt=run.attempt)
+    return anew.filter(due_at=values["due_at"]).exists()
 
 
 def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
@@ -118,8 +121,7 @@ def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str
         with _own_savepoint():
             if not stored.update(**values):
                 _keep_beside_what_people_said(run, answer)
-                if not Run.objects.filter(pk=run.pk, key=run.key).exists():
-                    raise DatabaseFailure("The run is not there any more.")
+                return _as_people_said(run, values)
         return values
     except IntegrityError as refused:
         if "run_session_once" not in str(refused):
@@ -141,12 +143,12 @@ def _own_savepoint() -> AbstractContextManager[Any]:
     return transaction.atomic() if connection.in_atomic_block else nullcontext()
 
 
-def _attempt(run: Run, answer: Answer, now: datetime) -> Attempt:
+def _attempt(run: Run, answer: Answer, now: datetime, sent_at: datetime | None) -> Attempt:
     return Attempt(
         run=run,
         number=run.attempt,
         claimed_at=run.claimed_at,
-        sent_at=_sent_at(answer, now),
+        sent_at=sent_at,
         ended_at=now,
         reason=answer.reason,
         http_status=answer.http_status,
@@ -172,6 +174,15 @@ def _keep_beside_what_people_said(run: Run, answer: Answer) -> None:
         return
     said = Run.objects.filter(pk=run.pk, reason=Reason.SAID_STARTED).exclude(of_session(name))
     said.update(error_message=_named_in_words(answer), request_id=answer.request_id)
+
+
+def _as_people_said(run: Run, values: dict[str, Any]) -> dict[str, Any]:
+    """What stands in place of `values`; when it left is known by now, whatever they said."""
+    there = Run.objects.filter(pk=run.pk, key=run.key)
+    if not there.update(sent_at=values["sent_at"]):
+        raise DatabaseFailure("The run is not there any more.")
+    stands = there.get()
+    return {name: getattr(stands, name) for name in values}
 
 
 def _named_in_words(answer: Answer) -> str:

@@ -10,7 +10,7 @@ from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
-from routines.runs import queue
+from routines.runs import queue, restored
 from routines.runs.queue import Claimed, Line
 from routines.worker.heartbeat import Heartbeat
 from routines.worker.outage import Outage
@@ -21,6 +21,7 @@ from routines.worker.waking import Bell, News, news
 logger = logging.getLogger(__name__)
 
 _SHORTEST_WAIT = 0.02  # seconds between two looks that found nothing to claim
+_BLOCKED_WAIT = 1.0  # seconds; what is left waits for a place, which rings
 _LEAVE_ALONE = 60.0  # seconds: a line whose claim fails must not keep the others from theirs
 
 
@@ -44,15 +45,20 @@ class Loop:
         self._bell.ring()
 
     def run(self) -> int:
-        """Claim until it is to stop, then wait for the fires in flight: how many those were."""
+        """Claim until it is to stop, then wait for the fires in flight: how many those were.
+
+        Those are waited for, too, should a mistake end it.
+        """
         self._senders.start()
         found = news()
-        while not self._stopping:
-            self._wait(self._turn(found), found)
-        found.close()
-        waited_for = len(self._senders.taken())
-        logger.info("stopping", extra={"facts": {"fires_in_flight": waited_for}})
-        self._finish()
+        try:
+            while not self._stopping:
+                self._wait(self._turn(found), found)
+        finally:
+            found.close()
+            waited_for = len(self._senders.taken())
+            logger.info("stopping", extra={"facts": {"fires_in_flight": waited_for}})
+            self._finish()
         return waited_for
 
     def _turn(self, found: News) -> float:
@@ -61,6 +67,7 @@ class Loop:
             if self._heartbeat.is_due():
                 close_old_connections()
                 self._heartbeat.beat()
+                restored.check()  # also of what is held, which nobody claims
             seconds = min(self._claim_what_waits(), found.poll)
         except DatabaseFailure as failure:
             connection.close()
@@ -85,7 +92,9 @@ class Loop:
             if claimed is None or not waiting[line.routine]:
                 del lines[line.routine]
                 missed = missed or claimed is None
-        return _SHORTEST_WAIT if missed else _seconds_until_due()
+        if missed:
+            return _SHORTEST_WAIT
+        return _BLOCKED_WAIT if lines else _seconds_until_due()
 
     def _claim(self, line: Line) -> Claimed | None:
         """None: there was nothing to claim any more.

@@ -49,10 +49,6 @@ class Whole(Product):
         """Those of gunicorn."""
         return children_of(self.pid_of("gunicorn"))
 
-    def stop(self) -> None:
-        self.process.terminate()
-        wait_until(lambda: "Handling signal: term" in self.log.read_text())
-
 
 @contextmanager
 def running(

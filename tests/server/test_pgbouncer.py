@@ -80,15 +80,6 @@ def test_exports_beside_other_pages_all_come_whole(pooled: Database, tmp_path: P
     assert "Traceback" not in log
 
 
-def test_the_worker_sends_what_waits_without_notices(pooled: Database, tmp_path: Path):
-    with PracticeServer() as endpoint, working(pooled, endpoint.url, tmp_path) as worker:
-        accept(pooled, 8)
-        wait_until(lambda: pooled.states() == [("started", "session_created")] * 8)
-        assert worker.stop() == 0
-        assert "Traceback" not in worker.log
-    assert len(endpoint.api.sessions) == 8
-
-
 def test_commands_do_their_work_through_it(pooled: Database):
     for command in (["migrate"], ["count_runs"], ["rebuild_search"], ["retention"]):
         manage(pooled, "http://127.0.0.1:9", *command)

@@ -78,6 +78,9 @@ def test_one_that_waits_says_until_when_at_the_most(client, run):
         "Accepted": "12:00:00",
         "Waits until": "12:10:00 at the most",
     }
+    for of_an_answer in ("Session none", "HTTP status", "Time to answer", "Text sent"):
+        assert not shown.says(of_an_answer)
+    assert not shown.says("Run again with this text")
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard import waiting
-from routines.models import Account, Attempt, Person, Routine, Run
+from routines.models import Account, Attempt, Person, Routine, Run, Worker
 from routines.runs import queue
 from routines.values.reasons import Reason, State
 from tests.dashboard.browsing import (
@@ -26,6 +25,11 @@ from tests.dashboard.browsing import (
 )
 from tests.factories import create_admin, create_routine, create_run, create_teammate
 from tests.routines.runs.firing.pressing import slots_taken
+
+
+@pytest.fixture(autouse=True)
+def worker(db: None) -> Worker:
+    return Worker.objects.create(name="alive", places=32)
 
 
 @pytest.fixture
@@ -118,10 +122,10 @@ def test_between_two_attempts_it_says_when_the_next_one_is_and_how_the_last_one_
     ("create", "sentence"),
     [(create_teammate, "Tell an admin."), (create_admin, "Start one: manage.py worker")],
 )
-def test_where_no_worker_runs_it_says_so_and_whom_to_tell(routine, monkeypatch, create, sentence):
+def test_where_no_worker_runs_it_says_so_and_whom_to_tell(routine, create, sentence):
     person = create()
     run = create_run(routine=routine, person=person, reason=Reason.ACCEPTED)
-    monkeypatch.setattr(waiting, "is_any_worker_alive", lambda: False)
+    Worker.objects.all().delete()
     page = Page(signed_in(person).get(page_of(run)))
     assert page.says(f"No worker is running at the moment, so it waits. {sentence}")
     assert not page.says("It is sent by itself.")

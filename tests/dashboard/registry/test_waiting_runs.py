@@ -42,4 +42,4 @@ def test_what_becomes_of_the_runs_that_wait(admin_client, routine, situation):
 def test_where_none_waits_there_is_nothing_to_say(admin_client, routine):
     create_run(reason=Reason.ACCEPTED)  # another routine's
     create_run(routine=routine)
-    assert not Page(admin_client.get(f"/routines/{routine.slug}/")).says("for its turn")
+    assert not Page(admin_client.get(f"/routines/{routine.slug}/")).says("of it wait")

@@ -114,6 +114,7 @@ def test_a_one_click_card_has_the_tick_beside_its_button(client, practice):
     fields = page.fields(fire_url(routine)) | {"text": ""}
     card = Page(client.post(fire_url(routine), fields | TICKED, headers=HTMX))
     assert card.says("Waits until the hold ends at")
+    assert card.says("Send another one when the hold ends (")
     assert Run.objects.get().state == State.ACCEPTED
     assert practice.requests == 0
 

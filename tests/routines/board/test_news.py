@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from routines.board import news
 from routines.models import Run
+from routines.runs import queue
 from routines.values.reasons import Reason, State
 from tests.factories import create_routine, create_run, create_teammate
 
@@ -49,6 +52,43 @@ def test_a_run_is_told_again_when_it_is_settled():
     routines, cursor = look(cursor)
     assert routines == {run.routine_id}
     assert news.since(cursor) is None
+
+
+@pytest.mark.parametrize("waited", [timedelta(minutes=9), timedelta(hours=24)])
+@pytest.mark.parametrize("was_sent", [True, False], ids=["sent", "cancelled"])
+def test_a_run_that_waited_for_long_is_told_when_it_is_settled(waited, was_sent):
+    run = create_run(reason=Reason.ACCEPTED, ago=waited)
+    create_run(ago=waited)  # sent at once, long ago
+    cursor = news.start()
+    assert news.since(cursor) is None
+    if was_sent:
+        now = timezone.now()
+        Run.objects.filter(pk=run.pk).update(
+            **{"state": State.STARTED, "reason": Reason.SESSION_CREATED, "session_id": "session_1"},
+            **{"attempt": 1, "claimed_at": now, "sent_at": now, "settled_at": now},
+        )
+    else:
+        assert queue.cancel(run, by=run.person)
+    routines, cursor = look(cursor)
+    assert routines == {run.routine_id}
+    assert news.since(cursor) is None
+
+
+def test_a_look_at_many_runs_goes_by_indexes_alone():
+    """However many there are, sent at once or waited."""
+    with CaptureQueriesContext(connection) as captured:
+        news.since(news.start())
+    [query] = captured
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # it would be cheaper for no rows
+        explain = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
+        cursor.execute(explain + query["sql"])
+        plan = " ".join(str(row) for row in cursor.fetchall())
+    assert "run_history" in plan
+    assert "run_waited" in plan
+    assert "SCAN routines_run" not in plan
+    assert "Seq Scan" not in plan
 
 
 def test_a_run_that_was_pressed_and_settled_between_two_looks_is_look():

@@ -66,6 +66,29 @@ def test_the_worker_tries_again_and_goes_on(
     assert [record.levelname for record in said] == ["WARNING", "INFO"]
 
 
+def test_a_claim_that_meets_no_database_is_tried_again_after_a_pause(
+    endpoint: Endpoint,
+    person: Person,
+    routine: Routine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    real, tries = queue.claim, list[int]()
+
+    def claim(pk: int) -> queue.Claimed | None:
+        tries.append(pk)
+        if len(tries) <= 2:
+            raise OperationalError("connection refused")
+        return real(pk)
+
+    monkeypatch.setattr(queue, "claim", claim)
+    accept(routine, person, 3)
+    with working():
+        wait_for(started=3)
+    said = [record for record in caplog.records if record.name.startswith("routines.worker")]
+    assert [record.levelname for record in said if record.levelname != "INFO"] == ["WARNING"]
+
+
 def test_it_stops_at_once_while_the_database_is_away(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ):

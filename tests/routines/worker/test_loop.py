@@ -1,5 +1,6 @@
 """A worker sends what waits: all of it, once, in its turn; and stops without losing anything."""
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -280,3 +281,25 @@ def test_whoever_is_accepted_at_a_press_is_sent_by_the_worker(
     assert done.repeated
     with working():
         wait_for(started=1)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_mistake_that_ends_the_loop_lets_the_fires_in_flight_finish(
+    endpoint: Endpoint,
+    person: Person,
+    routine: Routine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    caplog.set_level(logging.INFO)
+    accept(routine, person)
+    with working() as worker:
+        with endpoint.holding(routine):
+            wait_for_requests(endpoint, 1)
+            monkeypatch.setattr(queue, "lines", failing(99, ValueError("a mistake"), queue.lines))
+            accept(create_routine(), person)
+            wait_until(lambda: "stopping" in caplog.messages)
+            assert worker.thread.is_alive()
+        worker.thread.join(60)
+    assert states() == {"started": 1, "accepted": 1}
+    assert not Worker.objects.exists()

@@ -1,0 +1,282 @@
+"""Lives of runs, step by step: the real domain, hosts whose clocks differ, a scripted endpoint.
+
+Each public method is a step, and the checks follow each. A step that finds nothing to act on
+does nothing: so any order of steps is a life.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+from routines import registry
+from routines.models import Attempt, DatabaseIdentity, Person, Run
+from routines.runs import accepting, firing, overdue, queue, rules, sending, settling
+from routines.runs.slots import Slot
+from routines.values.reasons import MEANINGS, OPEN, State
+from tests.routines.runs.life.endpoint import KINDS, Kind, Request
+from tests.routines.runs.life.hosts import WEB, Process
+from tests.routines.runs.life.house import House
+from tests.routines.runs.life.stage import Flight, Held, Stage, die
+
+
+@dataclass
+class Intent:
+    """Somebody wants a run. Its text is its own, so that the endpoint's books can tell it."""
+
+    key: UUID
+    text: str
+    routine: int
+    person: int
+    run: Run | None = None  # as it was first read
+
+    def wishes(self, house: House) -> dict[str, Any]:
+        routine = house.routines[self.routine]
+        person = Person.objects.get(pk=house.people[self.person].pk)  # as each request reads them
+        return {"key": self.key, "text": self.text, "routine": routine, "person": person}
+
+
+class Life(Stage):
+    def __init__(self, house: House) -> None:
+        super().__init__(house)
+        self.intents: list[Intent] = []
+        self._number = count()
+        self._copied: list[list[Any]] = [[], []]
+
+    # --- Intents ---
+
+    def accept(
+        self,
+        *,
+        routine: int = 0,
+        person: int = 0,
+        waits_out: bool = False,
+        tries_again: bool = False,
+        wait: int = 600,
+    ) -> Intent:
+        """A caller's: it waits for its turn. `wait` in seconds."""
+        intent = self._intend(routine, person)
+        with self.working(WEB, "accept"):
+            self._take(
+                intent,
+                lambda: accepting.accept(
+                    **intent.wishes(self.house),
+                    aware_of=None,
+                    waits_out=waits_out,
+                    tries_again=tries_again,
+                    wait=timedelta(seconds=wait),
+                ),
+            )
+        return intent
+
+    def press(
+        self, *, routine: int = 0, person: int = 0, tries_again: bool = False, full: bool = False
+    ) -> Intent:
+        """A person's: it is sent at once, but where all places are taken (`full`)."""
+        intent = self._intend(routine, person)
+        aware_of = list(self.checks.rows)
+        act = lambda: self._take(  # noqa: E731
+            intent,
+            lambda: firing.fire(
+                **intent.wishes(self.house), aware_of=aware_of, tries_again=tries_again
+            ),
+        )
+        with ExitStack() as stack, self.working(WEB, "accept"):
+            while full and stack.enter_context(Slot()).claim():
+                pass
+            self.begin(Process(WEB, act))
+        intent.run = Run.objects.filter(key=intent.key).first()
+        assert intent.run is None or not full or not intent.run.is_sending
+        return intent
+
+    def again(self, intent: Intent, *, other_person: bool = False, other_routine: bool = False):
+        """The same key once more: the same run, or nobody's."""
+        if intent.run is None:
+            return
+        wishes = intent.wishes(self.house)
+        if other_person:
+            wishes["person"] = Person.objects.get(pk=self.house.people[1 - intent.person].pk)
+        if other_routine:
+            wishes["routine"] = self.house.routines[intent.routine - 1]
+        with self.working(WEB):
+            try:
+                found = accepting.accept(**wishes, aware_of=None)
+            except accepting.KeyTaken:
+                assert other_person or other_routine
+            except rules.NotAllowed:
+                pass
+            else:
+                assert found.repeated
+                assert found.run.pk == intent.run.pk
+                assert not other_person
+                assert not other_routine
+
+    def cancel(self, intent: Intent) -> None:
+        """As of a page that was drawn when it was accepted."""
+        if intent.run is not None:
+            with self.working(WEB, "cancel", "restore"):
+                queue.cancel(intent.run, by=self.house.people[intent.person])
+
+    # --- Workers ---
+
+    def claim(self, host: str, routine: int = 0) -> bool:
+        with self.working(host, "claim", "deadline", "restore"):
+            claimed = queue.claim(self.house.routines[routine].pk)
+            if claimed is not None:
+                self.held.append(Held(host, claimed, self.clocks.monotonic()))
+        return claimed is not None
+
+    def send(self, held: Held) -> None:
+        """The claim leaves, or goes back if it got old."""
+        self.held.remove(held)
+        run, token, at = held.claimed.run, held.claimed.token, held.at
+        is_old = self.clocks.monotonic() - at > 15
+        with self.working(held.host, "put back"):
+            self.begin(Process(held.host, lambda: sending.send(run, token, claimed=at)))
+        assert not (is_old and self.flights and self.flights[-1].request.run == run.pk)
+
+    def lose(self, held: Held) -> None:
+        """Its worker dies before anything leaves."""
+        self.held.remove(held)
+
+    def settle(self, host: str = WEB) -> None:
+        with self.working(host, "deadline", "interrupted", "restore"):
+            overdue.settle()
+
+    # --- Answers ---
+
+    def answer(
+        self, flight: Flight, kind: Kind | str, *, finds_database: bool = True, dies_at: int = -1
+    ) -> None:
+        """`dies_at`: at its so-manieth write from now on the process dies, counted from 0."""
+        kind = KINDS[kind] if isinstance(kind, str) else kind
+        process, request = flight.process, flight.request
+        self.flights.remove(flight)
+        process.finds_database, process.killed_at = finds_database, dies_at
+        with self.working(process.host, "answer"):
+            now = self.clocks.now(process.host)
+            self.books.close(request, kind)
+            request.at = now - timedelta(seconds=self.clocks.monotonic() - request.left_at)
+            self.let_act(process, lambda: process.go_on(lambda: kind.act(request)))
+            kept = Attempt.objects.filter(run=request.run, number=request.attempt)
+            request.is_recorded = kept.exclude(reason__in=["interrupted", "restored"]).exists()
+            if dies_at >= 0 and not request.is_recorded:
+                self.checks.known[request.run].is_whole = False
+        is_there = request.run in self.checks.rows
+        if request.is_recorded and is_there:
+            self.checks.recorded(request, now)
+            if dies_at < 0:
+                self.checks.held(request, now)
+        assert request.is_recorded or not finds_database or dies_at >= 0 or not is_there
+
+    def kill(self, flight: Flight, *, left: bool) -> None:
+        """Its process dies; `left`: the request had left, and the endpoint may have started one."""
+        self.flights.remove(flight)
+        self.books.lose(flight.request, left=left)
+        with self.working(flight.process.host):
+            self.let_act(flight.process, lambda: flight.process.go_on(die))
+
+    def other_session(self, request: Request) -> str:
+        """A session that is another run's; empty if there is none."""
+        runs = (row for row in self.checks.rows.values() if row["pk"] != request.run)
+        return next((row["session_id"] for row in runs if row["session_id"]), "")
+
+    # --- People ---
+
+    def say(self, intent: Intent, *, started: bool, session: str = "") -> None:
+        """What somebody found of an unknown run; without `session`, one that is its own."""
+        if intent.run is None:
+            return
+        url = f"https://claude.ai/code/{session or f'session_01SAID{intent.run.pk}'}"
+        with self.working(WEB, "person"):
+            try:
+                if started:
+                    settling.settle_as_started(intent.run, url, by=self.house.admin)
+                else:
+                    settling.settle_as_not_started(intent.run, by=self.house.admin)
+            except (settling.NotOpen, settling.SessionUrlRefused):
+                pass
+
+    def lift(self, routine: int) -> None:
+        with self.working(WEB):
+            registry.lift_hold(self.house.routines[routine], by=self.house.admin)
+
+    def change(self, routine: int, how: str) -> None:
+        with self.working(WEB):
+            self.house.change(routine, how)
+
+    def let(self, person: int, may: bool) -> None:
+        with self.working(WEB):
+            self.house.let(person, may)
+
+    # --- An older state of the database ---
+
+    def copy(self) -> None:
+        """As a backup does."""
+        self._copied = [[*Run.objects.order_by("pk").values()], [*Attempt.objects.values()]]
+
+    def restore(self) -> None:
+        """The copy takes the place of what there is, while requests are under way."""
+        runs, attempts = self._copied
+        self.held.clear()  # nobody begins to send what was claimed before
+        Run.objects.all().delete()
+        Run.objects.bulk_create([Run(**row) for row in runs])
+        Attempt.objects.bulk_create([Attempt(**row) for row in attempts])
+        DatabaseIdentity.objects.update(name="the one that was copied")
+        there = {row["id"] for row in runs}
+        self.intents = [one for one in self.intents if one.run is None or one.run.pk in there]
+        self.checks.start_anew()
+
+    # --- Time ---
+
+    def pass_time(self, seconds: float) -> None:
+        self.clocks.passed += seconds
+
+    def set_clock(self, host: str, by: float) -> None:
+        self.clocks.ahead[host] = self.clocks.ahead.get(host, 0.0) + by
+
+    # --- The end ---
+
+    def end(self) -> None:
+        """Everything stops, or is answered; clocks are set right, and pass the last deadline."""
+        for held in list(self.held):
+            self.lose(held)
+        for flight in list(self.flights):
+            self.answer(flight, "session")
+        moments = [
+            moment
+            for row in self.checks.rows.values()
+            for moment in (row["deadline"], row["claimed_at"])
+            if moment is not None
+        ]
+        self.clocks.ahead.clear()
+        last = max(moments, default=self.clocks.now(WEB))
+        self.pass_time(max(0.0, (last - self.clocks.now(WEB)).total_seconds()) + 600)
+        self.settle()
+        assert all(row["state"] not in OPEN for row in self.checks.rows.values())
+        for row in self.checks.rows.values():
+            requests = self.books.of_text(row["text"])
+            assert MEANINGS[row["reason"]].state == row["state"]
+            if row["state"] in (State.NOT_SENT, State.REFUSED):
+                doubtful = [one for one in requests if one.may_have_started and one.is_recorded]
+                assert row["reason"] == "said_not_started" or not doubtful
+
+    def _intend(self, routine: int, person: int) -> Intent:
+        intent = Intent(uuid4(), f"Intent {next(self._number)}", routine, person)
+        self.intents.append(intent)
+        return intent
+
+    def _take(self, intent: Intent, act: Callable[[], Any]) -> None:
+        try:
+            taken = act()
+        except rules.NotAllowed:
+            assert self.house.people[intent.person].pk not in self.house.allowed()
+        else:
+            intent.run = Run.objects.filter(pk=taken.run.pk).first()
+            if intent.run is not None and getattr(taken, "recorded", True):
+                # Else the person is told more than the row holds.
+                told = taken.run.state, taken.run.reason
+                assert told == (intent.run.state, intent.run.reason)

@@ -42,13 +42,13 @@ class Line(NamedTuple):
     waiting: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # no two claims are the same
 class Claimed:
     """A run that is this process's to send, and what opens its routine."""
 
     run: Run
     token: tokens.Token = field(repr=False)
-    at: float = field(default_factory=time.monotonic)
+    at: float  # a moment before it was claimed, by time.monotonic(): since then it gets old
 
 
 @dataclass(frozen=True)
@@ -116,9 +116,11 @@ def claim(routine: int) -> Claimed | None:
             return None
         run.routine = locked
         token = _token_or_stop(run)
+        # Not once it is committed: a process may be stopped in between, and the claim gets old.
+        at = time.monotonic()
         if token is None or not _claim(run):
             return None
-    return Claimed(run, token)
+    return Claimed(run, token, at)
 
 
 def cancel(run: Run, *, by: Person) -> bool:

@@ -1,5 +1,7 @@
 """A claim: the rules once more, what it is sent with, and one winner."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -169,6 +171,23 @@ def test_what_the_last_attempt_was_told_is_not_said_of_the_next():
         run = as_stored(claimed(routine))
     assert (run.http_status, run.error_type, run.sent_at, run.request_id) == (None, "", None, "")
     assert run.attempts.get().http_status == 503
+
+
+def test_a_claim_gets_old_from_before_it_is_written():
+    """Its process may be stopped while it is committed, and others take the run for interrupted."""
+    routine = create_routine()
+    accept(routine)
+    written: list[float] = []
+
+    def note(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            written.append(time.monotonic())
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(note):
+        found = queue.claim(routine.pk)
+    assert found is not None
+    assert found.at <= written[0]
 
 
 @pytest.mark.usefixtures("transactional_db")

@@ -35,6 +35,10 @@ HOST = "127.0.0.1"
 START_SECONDS = 60
 STOP_SECONDS = 5  # then what still runs is killed: a demo's runs are worth no wait
 
+# So few that one person sees runs wait: while one press of theirs is under way, the next one waits
+# for the worker, which sends three of one routine at once.
+FEW_PLACES = {"WEB_WORKERS": "1", "WEB_THREADS": "3", "FIRES_IN_FLIGHT": "4"}
+
 # All that a child gets of the user's own environment.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
 
@@ -190,6 +194,7 @@ def children_environment(port: int, practice_port: int) -> dict[str, str]:
             "PORT": str(port),
             "PYTHONUNBUFFERED": "1",
         }
+        | FEW_PLACES
     )
 
 

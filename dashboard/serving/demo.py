@@ -293,8 +293,9 @@ The demo is running.
     shows the URL and the token with which the admin can register a sixth routine.
 
   Worker          process {worker}
-    It sends what waits for its turn. Try `kill -9 {worker}` while runs wait, and then
-    `make demo-worker` in another terminal: none is lost, none is sent twice.
+    It sends what waits for its turn: press the slow practice routine in two tabs. Try
+    `kill -9 {worker}` meanwhile, and then `make demo-worker` in another terminal: no run is lost,
+    none is sent twice, and those that were just being sent are "unknown" after 90 seconds.
 
   Ctrl-C stops everything. `make demo-reset` clears what the demo has stored.
 """

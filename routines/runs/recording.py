@@ -24,7 +24,6 @@ from routines.values.references import of_session
 
 logger = logging.getLogger(__name__)
 
-_UNSETTLED = Q(state__in=[State.SENDING, State.UNKNOWN])
 _SETTLED_BY_PEOPLE = Q(reason__in=SAID_BY_PEOPLE)
 
 _LONGEST_MESSAGE = 2_000
@@ -106,10 +105,12 @@ def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> bool:
     people may have acted on that; so it is not sent again."""
     claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
     with transaction.atomic():
-        if not claimed.update(**values):
-            return False
-        _keep_attempt(attempt)
-    return True
+        if claimed.update(**values):
+            _keep_attempt(attempt)
+            return True
+    # Unless an earlier try of this was committed, and only the answer to that got lost.
+    anew = Run.objects.filter(pk=run.pk, key=run.key, state=State.ACCEPTED, attempt=run.attempt)
+    return anew.filter(due_at=values["due_at"]).exists()
 
 
 def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
@@ -194,9 +195,11 @@ def _may_change(run: Run, answer: Answer) -> Q:
 
     One later than overdue.settle expected still tells the truth, and it overrules what people
     guessed. That no answer came does not; but a session that it names proves that one was made.
-    A database that went back to an older state has forgotten that this attempt was claimed.
+    A database that went back to an older state has forgotten that this attempt was claimed. Of a
+    later attempt this answer says nothing.
     """
-    unsettled = _UNSETTLED | Q(state=State.ACCEPTED, attempt__lt=run.attempt)
+    unsettled = Q(state__in=[State.SENDING, State.UNKNOWN], attempt__lte=run.attempt)
+    unsettled |= Q(state=State.ACCEPTED, attempt__lt=run.attempt)
     if answer.state != State.UNKNOWN:
         return unsettled | _SETTLED_BY_PEOPLE
     if answer.session_id or answer.session_url:

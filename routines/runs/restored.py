@@ -2,7 +2,7 @@
 
 An older state holds runs as `accepted` that were sent after it was taken; to send them again would
 double them. So the rows say in which database they were written, and whoever is about to act on an
-open run compares (docs/decisions/0029). Presses and pages pay nothing for it.
+open run compares (docs/decisions/0029). Pages pay nothing for it.
 """
 
 import logging

@@ -10,7 +10,7 @@ from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
-from routines.runs import queue
+from routines.runs import queue, restored
 from routines.runs.queue import Claimed, Line
 from routines.worker.heartbeat import Heartbeat
 from routines.worker.outage import Outage
@@ -67,6 +67,7 @@ class Loop:
             if self._heartbeat.is_due():
                 close_old_connections()
                 self._heartbeat.beat()
+                restored.check()  # also of what is held, which nobody claims
             seconds = min(self._claim_what_waits(), found.poll)
         except DatabaseFailure as failure:
             connection.close()

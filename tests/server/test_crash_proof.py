@@ -10,7 +10,7 @@ from threading import Event
 from routines.practice_api import Session
 from tests.hostile import SESSION, HostileServer, Visit, answer
 from tests.server.books import Books, read
-from tests.server.endpoint import Endpoint, listening, nobody_accepts
+from tests.server.endpoint import Endpoint, full_listener, listening
 from tests.server.product import Database, wait_until
 from tests.server.workers import accept, working
 
@@ -45,7 +45,7 @@ def test_killed_while_runs_wait(database: Database, tmp_path: Path):
 
 
 def test_killed_after_the_claim_and_before_the_request(database: Database, tmp_path: Path):
-    with nobody_accepts() as nowhere, working(database, nowhere, tmp_path, **SETTINGS) as worker:
+    with full_listener() as nowhere, working(database, nowhere.url, tmp_path, **SETTINGS) as worker:
         accept(database, 2)
         wait_until(lambda: states(database) == {"sending": 2})
         worker.kill()

@@ -212,7 +212,7 @@ MUTANTS = [
     Mutant(
         "an old claim is sent",
         sending,
-        "if time.monotonic() - claimed > _STALE_SECONDS:",
+        "if _age(run, claimed) > _STALE_SECONDS:",
         "if False:",
         scripts.old_claim,
     ),

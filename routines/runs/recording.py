@@ -195,7 +195,7 @@ def _named_in_words(answer: Answer) -> str:
 def _may_change(run: Run, answer: Answer) -> Q:
     """Which states of a run this answer overrules, should it come late.
 
-    One later than settle_overdue_runs expected still tells the truth, and it overrules what people
+    One later than overdue.settle expected still tells the truth, and it overrules what people
     guessed. That no answer came does not; but a session that it names proves that one was made.
     A database that went back to an older state has forgotten that this attempt was claimed.
     """

@@ -64,27 +64,16 @@ def _settle(here: str, *, declared: bool = False) -> int:
         return 0
     now = timezone.now()
     runs = Run.objects.filter(state__in=OPEN).order_by()
-    Attempt.objects.bulk_create(
-        [
-            Attempt(
-                run=run,
-                number=run.attempt,
-                claimed_at=run.claimed_at,
-                ended_at=now,
-                reason=Reason.RESTORED,
-            )
-            for run in runs.filter(state=State.SENDING)
-        ],
-        ignore_conflicts=True,
-    )
+    sending = runs.filter(state=State.SENDING)
+    Attempt.objects.end_unanswered(sending, reason=Reason.RESTORED, at=now)
     settled = runs.update(state=State.UNKNOWN, reason=Reason.RESTORED, settled_at=now)
     identity.name, identity.restored_at = here, now
     identity.save()
     logger.warning(
-        "This database was restored, copied or promoted. %d runs that waited or were being sent "
-        "when it was written are unknown now, for they may have been sent since: look at "
+        "This database was restored, copied or promoted. Runs that were waiting or being sent when "
+        "it was written are unknown now, %d of them: they may have been sent since. Look at "
         "claude.ai/code for their sessions, and settle them on their pages. Forms that were opened "
-        "before fire no more.",
+        "before fire nothing any more.",
         settled,
     )
     return settled

@@ -61,7 +61,7 @@ def test_in_another_one_what_is_open_is_unknown_and_nothing_else(caplog: pytest.
     assert done.state == State.STARTED
     assert [one.run_id for one in Attempt.objects.all()] == [sending.pk]
     [said] = [one for one in caplog.records if one.levelno == logging.WARNING]
-    assert "2 runs" in said.getMessage()
+    assert ", 2 of them:" in said.getMessage()
     assert restored.check() == 0
 
 

@@ -37,7 +37,7 @@ def test_three_processes_send_each_run_once(database: Database, tmp_path: Path):
     assert_the_books_agree(database, endpoint)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_lets_the_fires_in_flight_finish(
     database: Database, tmp_path: Path, number: signal.Signals
 ):
@@ -56,7 +56,9 @@ def test_a_signal_lets_the_fires_in_flight_finish(
     assert " stop fires_waited_for=3 " in last
 
 
-def test_a_second_signal_ends_it_at_once(database: Database, tmp_path: Path):
+def test_a_second_ctrl_c_ends_it_at_once_and_a_second_sigterm_does_not(
+    database: Database, tmp_path: Path
+):
     with (
         listening() as (endpoint, url),
         working(database, url, tmp_path, **SETTINGS) as worker,
@@ -67,6 +69,9 @@ def test_a_second_signal_ends_it_at_once(database: Database, tmp_path: Path):
         worker.process.send_signal(signal.SIGTERM)
         wait_until(lambda: "stopping" in worker.log)
         worker.process.send_signal(signal.SIGTERM)
+        assert states(database) == {"sending": 1}
+        assert worker.process.poll() is None
+        worker.process.send_signal(signal.SIGINT)
         assert worker.process.wait(60) == 1
     assert states(database) == {"sending": 1}
 

@@ -10,7 +10,8 @@ from routines.worker import process
 class Command(BaseCommand):
     help = (
         "Send the runs that wait, FIRES_IN_FLIGHT at once, and do what no page should wait for. As "
-        "many as one likes, on as many hosts. SIGTERM: fires in flight finish; twice: at once."
+        "many as one likes, on as many hosts. Told to stop it lets the fires in flight finish; "
+        "Ctrl-C twice ends it at once."
     )
 
     def handle(self, **options: Any) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from routines import registry
@@ -219,6 +219,16 @@ class TestAtOnce:
             assert bool(taken) != is_cancelled
             state = State.NOT_SENT if is_cancelled else State.SENDING
             assert as_stored(run).state == state
+
+    @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks no rows")
+    def test_a_routine_that_somebody_holds_makes_no_other_one_wait(self):
+        held, free = create_routine(), create_routine()
+        runs = [accept(held), accept(free)]
+        with transaction.atomic():
+            queue.lock_routine(held.pk)
+            found = at_once(2, lambda number: claim((held, free)[number]))
+        assert found == [None, runs[1]]
+        assert claim(held) == runs[0]
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="notices are PostgreSQL's")

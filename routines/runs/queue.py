@@ -117,9 +117,9 @@ def next_due() -> datetime | None:
 def claim(routine: int) -> Claimed | None:
     """Claim the oldest run of this routine that is due; `routine` is its primary key.
 
-    None: there is none any more, its oldest may not be sent and has been settled, or somebody
-    holds the routine at this moment: whoever looks again sees which. Committed when this returns. Raise django.db.Error: then it is not known whether it was claimed, and
-    nobody may send it.
+    None: there is none any more, its oldest may not be sent and has been settled, or somebody holds
+    the routine at this moment; whoever looks again sees which. Committed when this returns. Raise
+    django.db.Error: then it is not known whether it was claimed, and nobody may send it.
     """
     with transaction.atomic(durable=True):
         locked = _lock_if_free(routine)

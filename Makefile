@@ -64,7 +64,7 @@ bench: $(TESTING) ## Measure the product beside bare tools; ONLY=fire ROUNDS=60
 	@$(PYTHON) -m tests.bench --rounds $(ROUNDS) $(if $(ONLY),--only $(ONLY))
 
 crash-proof: $(TESTING) ## Kill real processes at random and compare both sides' books (RUNS=1000 KILLS=100)
-	@$(PYTHON) -m tests.server --runs $(RUNS) --kills $(KILLS)
+	@$(PYTHON) -m tests.server --runs $(RUNS) --kills $(KILLS) $(ARGS)
 
 fuzz: $(TESTING) ## Try FUZZ=50 times as many generated examples as the tests do, other ones each time
 	@FUZZ=$(FUZZ) $(PYTHON) -m pytest -m hypothesis --output=var/no-browser $(ARGS)

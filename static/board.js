@@ -60,7 +60,7 @@ function countDown() {
     form.querySelector(".go").disabled = false;
     form.querySelector(".waits-out")?.remove(); // there is nothing to wait for
     shown.closest(".note").remove();
-    announce("The button is back.");
+    announce("It can be run now.");
   });
 }
 setInterval(countDown, 1000);
@@ -89,7 +89,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
     announce(result.innerText);
     if (hadFocus.has(event.detail.xhr)) result.focus({ preventScroll: true }); // Cancel is gone
   } else if (asked.matches(".card")) {
-    announce(`${card.querySelector("h2").innerText}: the button is back.`);
+    announce(`${card.querySelector("h2").innerText} can be run now.`);
   } else {
     announce("");
   }

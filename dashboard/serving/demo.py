@@ -35,6 +35,10 @@ HOST = "127.0.0.1"
 START_SECONDS = 60
 STOP_SECONDS = 5  # then what still runs is killed: a demo's runs are worth no wait
 
+# So few that one person sees runs wait: while one press of theirs is under way, the next one waits
+# for the worker, which sends three of one routine at once.
+FEW_PLACES = {"WEB_WORKERS": "1", "WEB_THREADS": "3", "FIRES_IN_FLIGHT": "4"}
+
 # All that a child gets of the user's own environment.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
 
@@ -190,6 +194,7 @@ def children_environment(port: int, practice_port: int) -> dict[str, str]:
             "PORT": str(port),
             "PYTHONUNBUFFERED": "1",
         }
+        | FEW_PLACES
     )
 
 
@@ -288,8 +293,9 @@ The demo is running.
     shows the URL and the token with which the admin can register a sixth routine.
 
   Worker          process {worker}
-    It sends what waits for its turn. Try `kill -9 {worker}` while runs wait, and then
-    `make demo-worker` in another terminal: none is lost, none is sent twice.
+    It sends what waits for its turn: press the slow practice routine in two tabs. Try
+    `kill -9 {worker}` meanwhile, and then `make demo-worker` in another terminal: no run is lost,
+    none is sent twice, and those that were just being sent are "unknown" after 90 seconds.
 
   Ctrl-C stops everything. `make demo-reset` clears what the demo has stored.
 """

@@ -385,11 +385,12 @@ ASK_FOR_A_CHANGE = DemoRoutine(
     ),
 )
 
-# Pressed a few times in a row, it shows how runs wait for their turn.
+# Pressed in two tabs, it shows how runs wait: while one tab's press is under way, the other's are
+# accepted at once, one after the other.
 SLOW_PRACTICE = DemoRoutine(
     name="Slow practice routine",
     routine_id="trig_practice_slow",
-    purpose="Answers after five seconds. Press it many times in a row to see runs wait.",
+    purpose="Answers after five seconds. Press it again and again in two tabs to see runs wait.",
     account="Platform team",
     tags=("practice",),
     templates=(),

@@ -1,9 +1,33 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.db import models
 
 from routines.models.run import Run
 from routines.values.reasons import MEANINGS, Meaning, Reason
+
+
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    def end_unanswered(self, runs: Iterable[Run], *, reason: Reason, at: datetime) -> None:
+        """End the attempts that are under way of these `sending` runs, with no answer recorded.
+
+        One that has its row already keeps it.
+        """
+        self.bulk_create(
+            [
+                Attempt(
+                    run=run,
+                    number=run.attempt,
+                    claimed_at=run.claimed_at,
+                    ended_at=at,
+                    reason=reason,
+                )
+                for run in runs
+            ],
+            ignore_conflicts=True,
+        )
 
 
 class Attempt(models.Model):
@@ -15,14 +39,14 @@ class Attempt(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveSmallIntegerField()  # from 1
     claimed_at = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(
-        null=True
-    )  # when its first byte left; null: none did, or unknown
+    sent_at = models.DateTimeField(null=True)  # of its first byte; null: none left, or unknown
     ended_at = models.DateTimeField()
     reason = models.CharField(max_length=30)  # of values/reasons.py
     http_status = models.PositiveSmallIntegerField(null=True)
     error_type = models.CharField(max_length=100, blank=True)
     request_id = models.CharField(max_length=200, blank=True)
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

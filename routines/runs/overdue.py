@@ -44,7 +44,7 @@ def is_overdue(run: Run) -> bool:
     if run.is_waiting:
         return is_too_late(run)
     return (
-        run.is_sending and run.claimed_at is not None and (run.claimed_at < limits.overdue_before())
+        run.is_sending and run.claimed_at is not None and run.claimed_at < limits.overdue_before()
     )
 
 
@@ -62,7 +62,7 @@ def give_up(run: Run) -> bool:
     waits = Run.objects.filter(pk=run.pk, state=State.ACCEPTED, attempt=run.attempt)
     if not waits.update(**values):  # and nobody else did, or claimed it
         return False
-    logger.info("run waited too long", extra={"facts": _facts(run) | values_for_log(values)})
+    logger.info("run waited too long", extra={"facts": _facts(run) | _end(values)})
     return True
 
 
@@ -73,21 +73,10 @@ def _interrupt(run: Run) -> bool:
         claimed = Run.objects.filter(pk=run.pk, state=State.SENDING, attempt=run.attempt)
         if not claimed.update(**values):  # and nobody else did
             return False
-        Attempt.objects.bulk_create(
-            [
-                Attempt(
-                    run=run,
-                    number=run.attempt,
-                    claimed_at=run.claimed_at,
-                    ended_at=now,
-                    reason=Reason.INTERRUPTED,
-                )
-            ],
-            ignore_conflicts=True,
-        )
+        Attempt.objects.end_unanswered([run], reason=Reason.INTERRUPTED, at=now)
     logger.warning(
         "run interrupted: its process ended before the answer was recorded, so a session may exist",
-        extra={"facts": _facts(run) | values_for_log(values)},
+        extra={"facts": _facts(run) | _end(values)},
     )
     return True
 
@@ -101,5 +90,5 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def values_for_log(values: dict[str, Any]) -> dict[str, Any]:
+def _end(values: dict[str, Any]) -> dict[str, Any]:
     return {name: values[name] for name in ("state", "reason")}

@@ -5,12 +5,13 @@ claims a run sends it (sending.py); only workers claim. Claimed is the oldest of
 primary key: hosts' clocks differ, and are set back.
 """
 
+import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
@@ -19,10 +20,9 @@ from routines.runs import limits, overdue, restored
 from routines.values import tokens
 from routines.values.reasons import Reason, State
 
-CHANNEL = "routines_accepted"  # PostgreSQL's notices: something may be due now
+logger = logging.getLogger(__name__)
 
-_LONGEST_LOCK = 1.0  # seconds that a claim waits for; the other routines have their turns, too
-_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL: lock_timeout
+CHANNEL = "routines_accepted"  # PostgreSQL's notices: something may be due now
 
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)  # at most, between hosts
 # What the attempt before was told stands in its own row: should this one get lost, it is not its.
@@ -34,10 +34,6 @@ _NOT_ANSWERED: dict[str, object] = {
     "error_message": "",
     "request_id": "",
 }
-
-
-class RoutineLocked(OperationalError):
-    """Others have had the routine's row for too long. Nothing was done."""
 
 
 class Line(NamedTuple):
@@ -75,26 +71,30 @@ def announce() -> None:
 
 
 def lock_routine(pk: int, *, wait: float) -> Routine:
-    """Lock the routine's row; as it is then, with its account. Raise RoutineLocked, on PostgreSQL,
-    if it cannot be had within `wait` seconds. SQLite has one lock for everything."""
-    try:
-        return _lock_routine(pk, wait)
-    except OperationalError as failure:
-        if getattr(failure.__cause__, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-            raise RoutineLocked(str(failure)) from failure
-        raise
+    """Lock the routine's row; as it is then, with its account.
 
-
-def _lock_routine(pk: int, wait: float) -> Routine:
-    if connection.vendor == "postgresql":  # which waits for ever, be it for a host that is gone
+    Raise OperationalError if that takes longer than `wait` seconds, on PostgreSQL, which else waits
+    for ever, be it for a host that is gone. On SQLite routines.patience says for how long.
+    """
+    if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{wait}s"])
-    locked = Routine.objects.select_for_update(of=("self",), no_key=True)
-    locked = locked.select_related("account").filter(pk=pk).order_by()
+    locked = _with_account(Routine.objects.select_for_update(of=("self",), no_key=True), pk)
     # Once more: PostgreSQL does not find one that was moved to another account while its lock was
     # waited for, since it looks for it beside the account of before.
     [routine] = list(locked) or list(locked.all())
     return routine
+
+
+def _lock_if_free(pk: int) -> Routine | None:
+    """Of one routine that somebody holds, be it a process that was stopped, no other one's runs
+    must have to wait. SQLite locks no rows."""
+    unlocked = Routine.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return _with_account(unlocked, pk).first()
+
+
+def _with_account(routines: QuerySet[Routine], pk: int) -> QuerySet[Routine]:
+    return routines.select_related("account").filter(pk=pk).order_by()
 
 
 def lines() -> list[Line]:
@@ -124,12 +124,14 @@ def next_due() -> datetime | None:
 def claim(routine: int) -> Claimed | None:
     """Claim the oldest run of this routine that is due; `routine` is its primary key.
 
-    None: there is none any more, or its oldest may not be sent and has been settled. Committed
-    when this returns. Raise RoutineLocked; or django.db.Error: then it is not known whether it was
-    claimed, and nobody may send it.
+    None: there is none any more, its oldest may not be sent and has been settled, or somebody holds
+    the routine at this moment; whoever looks again sees which. Committed when this returns. Raise
+    django.db.Error: then it is not known whether it was claimed, and nobody may send it.
     """
     with transaction.atomic(durable=True):
-        locked = lock_routine(routine, wait=_LONGEST_LOCK)
+        locked = _lock_if_free(routine)
+        if locked is None:
+            return None
         restored.check()  # while its lock keeps anybody from putting the table back
         run = _due().filter(routine=locked).select_related("person").order_by("pk").first()
         if run is None:
@@ -152,7 +154,11 @@ def cancel(run: Run, *, by: Person) -> bool:
         "settled_at": timezone.now(),
         "settled_by": by,
     }
-    return _change(run, values)
+    is_cancelled = _change(run, values)
+    if is_cancelled:
+        facts = {"run": run.pk, "routine": run.routine.slug, "by": by.get_username()}
+        logger.info("run cancelled", extra={"facts": facts})
+    return is_cancelled
 
 
 def length(routine: Routine | None = None) -> int:

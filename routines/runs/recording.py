@@ -106,10 +106,12 @@ def _let_wait(run: Run, values: dict[str, Any], attempt: Attempt) -> bool:
     people may have acted on that; so it is not sent again."""
     claimed = Run.objects.filter(pk=run.pk, key=run.key, state=State.SENDING, attempt=run.attempt)
     with transaction.atomic():
-        if not claimed.update(**values):
-            return False
-        _keep_attempt(attempt)
-    return True
+        if claimed.update(**values):
+            _keep_attempt(attempt)
+            return True
+    # Unless an earlier try of this was committed, and only the answer to that got lost.
+    anew = Run.objects.filter(pk=run.pk, key=run.key, state=State.ACCEPTED, attempt=run.attempt)
+    return anew.filter(due_at=values["due_at"]).exists()
 
 
 def _store_outcome(run: Run, answer: Answer, values: dict[str, Any]) -> dict[str, Any]:
@@ -193,7 +195,7 @@ def _named_in_words(answer: Answer) -> str:
 def _may_change(run: Run, answer: Answer) -> Q:
     """Which states of a run this answer overrules, should it come late.
 
-    One later than settle_overdue_runs expected still tells the truth, and it overrules what people
+    One later than overdue.settle expected still tells the truth, and it overrules what people
     guessed. That no answer came does not; but a session that it names proves that one was made.
     A database that went back to an older state has forgotten that this attempt was claimed.
     """

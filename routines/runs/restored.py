@@ -2,7 +2,7 @@
 
 An older state holds runs as `accepted` that were sent after it was taken; to send them again would
 double them. So the rows say in which database they were written, and whoever is about to act on an
-open run compares (docs/decisions/0029). Presses and pages pay nothing for it.
+open run compares (docs/decisions/0029). Pages pay nothing for it.
 """
 
 import logging
@@ -64,27 +64,16 @@ def _settle(here: str, *, declared: bool = False) -> int:
         return 0
     now = timezone.now()
     runs = Run.objects.filter(state__in=OPEN).order_by()
-    Attempt.objects.bulk_create(
-        [
-            Attempt(
-                run=run,
-                number=run.attempt,
-                claimed_at=run.claimed_at,
-                ended_at=now,
-                reason=Reason.RESTORED,
-            )
-            for run in runs.filter(state=State.SENDING)
-        ],
-        ignore_conflicts=True,
-    )
+    sending = runs.filter(state=State.SENDING)
+    Attempt.objects.end_unanswered(sending, reason=Reason.RESTORED, at=now)
     settled = runs.update(state=State.UNKNOWN, reason=Reason.RESTORED, settled_at=now)
     identity.name, identity.restored_at = here, now
     identity.save()
     logger.warning(
-        "This database was restored, copied or promoted. %d runs that waited or were being sent "
-        "when it was written are unknown now, for they may have been sent since: look at "
+        "This database was restored, copied or promoted. Runs that were waiting or being sent when "
+        "it was written are unknown now, %d of them: they may have been sent since. Look at "
         "claude.ai/code for their sessions, and settle them on their pages. Forms that were opened "
-        "before fire no more.",
+        "before fire nothing any more.",
         settled,
     )
     return settled

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connection
+from django.utils import timezone
 
 from routines import fire_api, patience
 from routines.models import Run
@@ -29,7 +30,7 @@ def send(run: Run, token: Token, *, claimed: float) -> bool:
     answer, or `accepted` once more, if the attempt started nothing and the run may try again.
     Return False if the answer could not be recorded: then it is in the log.
     """
-    if time.monotonic() - claimed > _STALE_SECONDS:
+    if _age(run, claimed) > _STALE_SECONDS:
         return _put_back(run)
     _give_connection_back()
     # Before the request leaves: a process that is killed while it waits has logged this.
@@ -50,6 +51,13 @@ def send(run: Run, token: Token, *, claimed: float) -> bool:
             recording.record_consequences(run, answer)
     log(run)
     return recorded
+
+
+def _age(run: Run, claimed: float) -> float:
+    """Seconds since its claim: by the clock that nobody sets, or by the one that goes on while the
+    machine sleeps, if that says more. One that was set meanwhile costs a run its turn, no more."""
+    by_the_wall = timezone.now() - (run.claimed_at or run.created_at)
+    return max(time.monotonic() - claimed, by_the_wall.total_seconds())
 
 
 def _put_back(run: Run) -> bool:

@@ -14,7 +14,7 @@ class Again(models.TextChoices):
     """May the person press Run again?"""
 
     NEW_RUN = "new_run", "Yes, it is a new run."
-    NOT_NEEDED = "not_needed", "Not needed: this run is sent by itself."
+    NOT_NEEDED = "not_needed", "Not needed: this run will be sent automatically."
     WAIT = "wait", "Not yet: this run is still being sent."
     AFTER_FIX = "after_fix", "Yes, once the problem is fixed. Nothing was started."
     SAFE = "safe", "Yes, nothing happened."

@@ -117,25 +117,25 @@ MEANINGS: dict[Reason, Meaning] = {
     Reason.ACCEPTED: Meaning(
         State.ACCEPTED,
         "It is recorded and waits for its turn. Nothing has been sent yet.",
-        "It is sent by itself; until then it can be cancelled.",
+        "It will be sent automatically; until then it can be cancelled.",
         Actor.NOBODY,
     ),
     Reason.COOLING: Meaning(
         State.ACCEPTED,
         "The routine ran a moment ago and is cooling down. Nothing has been sent yet.",
-        "It is sent by itself once the pause is over; until then it can be cancelled.",
+        "It will be sent automatically when the cool-down ends; until then it can be cancelled.",
         Actor.NOBODY,
     ),
     Reason.NEXT_ATTEMPT: Meaning(
         State.ACCEPTED,
         "The last attempt started nothing.",
-        "The next one is made by itself; until then it can be cancelled.",
+        "The next one follows automatically; until then it can be cancelled.",
         Actor.NOBODY,
     ),
     Reason.SENDING: Meaning(
         State.SENDING,
         "The request is on its way.",
-        "Wait for the answer; this page shows it by itself.",
+        "Wait for the answer: it will appear on this page.",
         Actor.NOBODY,
     ),
     Reason.SESSION_CREATED: Meaning(

@@ -10,7 +10,7 @@ from django.db import Error as DatabaseFailure
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
-from routines.runs import queue
+from routines.runs import queue, restored
 from routines.runs.queue import Claimed, Line
 from routines.worker.heartbeat import Heartbeat
 from routines.worker.outage import Outage
@@ -20,9 +20,8 @@ from routines.worker.waking import Bell, News, news
 
 logger = logging.getLogger(__name__)
 
-_SHORTEST_WAIT = 0.02  # seconds between two looks that found nothing to claim
+_SHORTEST_WAIT = 0.02  # seconds between two looks that found nothing to claim; then twice that
 _BLOCKED_WAIT = 1.0  # seconds; what is left waits for a place, which rings
-_LEAVE_LOCKED_ALONE = 5.0  # seconds: a claim has waited for its routine long enough
 _LEAVE_ALONE = 60.0  # seconds: a line whose claim fails must not keep the others from theirs
 
 
@@ -35,6 +34,7 @@ class Loop:
         self._senders = Senders(places, when_free=self._bell.ring)
         self._heartbeat = Heartbeat(places)
         self._outage = Outage()
+        self._missed_wait = _SHORTEST_WAIT
         self._left_alone: dict[int, float] = {}  # until when, by the routine's primary key
 
     @property
@@ -68,6 +68,7 @@ class Loop:
             if self._heartbeat.is_due():
                 close_old_connections()
                 self._heartbeat.beat()
+                restored.check()  # also of what is held, which nobody claims
             seconds = min(self._claim_what_waits(), found.poll)
         except DatabaseFailure as failure:
             connection.close()
@@ -83,17 +84,21 @@ class Loop:
             return self._heartbeat.EVERY  # a place that gets free rings
         lines = {line.routine: line for line in queue.lines() if not self._is_left_alone(line)}
         waiting = {pk: line.waiting for pk, line in lines.items()}
-        missed = False
+        sent, missed = False, False
         while not self._stopping and (line := choose(lines.values(), taken, self._senders.places)):
             claimed = self._claim(line)
             waiting[line.routine] -= 1
             if claimed is not None:
                 taken.append(self._senders.send(claimed))
+                sent = True
             if claimed is None or not waiting[line.routine]:
                 del lines[line.routine]
                 missed = missed or claimed is None
+        # A routine that somebody holds for long must not make this a spin.
+        self._missed_wait = _SHORTEST_WAIT if sent else min(self._missed_wait * 2, _BLOCKED_WAIT)
         if missed:
-            return _SHORTEST_WAIT
+            return self._missed_wait
+        self._missed_wait = _SHORTEST_WAIT
         return _BLOCKED_WAIT if lines else _seconds_until_due()
 
     def _claim(self, line: Line) -> Claimed | None:
@@ -103,10 +108,6 @@ class Loop:
         """
         try:
             return queue.claim(line.routine)
-        except queue.RoutineLocked:
-            logger.warning("Routine %s is locked by others; its runs wait.", line.routine)
-            self._left_alone[line.routine] = time.monotonic() + _LEAVE_LOCKED_ALONE
-            return None
         except (OperationalError, InterfaceError):
             raise
         except Exception:

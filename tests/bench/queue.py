@@ -278,7 +278,9 @@ def _accepting_rates(it: _Setting, bench: _Bench) -> None:
         runs = it.size.accepted / bench.accept_all(it.size.accepted, at_once=at_once)
         rows = it.size.accepted / bench.in_threads(insert, it.size.accepted, at_once=at_once)
         print(f"  accepting, {at_once:2} at once: {runs:6.0f} runs/s; bare rows {rows:6.0f}/s")
-    print(f"  {bench.asked_again} runs of all these were asked for again: the database was locked")
+    print(
+        f"  {bench.asked_again} runs of all these were asked for again: the database took them late"
+    )
 
 
 def _pages(it: _Setting, quiet: _Bench) -> None:
@@ -293,7 +295,7 @@ def _pages(it: _Setting, quiet: _Bench) -> None:
     ):
         bench.fill_pages()
         with (
-            serving(bench.database, hung.url, it.folder) as busy,
+            serving(bench.database, hung.url, it.folder, FIRE_TIMEOUT="300") as busy,
             working(
                 bench.database,
                 hung.url,

@@ -21,7 +21,7 @@ from tests.browser.steps import (
     sign_in,
     text_area,
 )
-from tests.factories import create_routine
+from tests.factories import create_routine, create_run
 from tests.hostile import OK, SESSION_URL, HostileServer, answer, envelope, says
 
 
@@ -142,7 +142,7 @@ def test_a_dashboard_that_is_away_keeps_the_text_and_says_that_pressing_again_is
     assert [session.text for session in practice.sessions] == ["Typed for long."]
 
 
-def test_a_limit_is_counted_down_and_the_button_comes_back_by_itself(
+def test_a_limit_is_counted_down_and_its_end_comes_by_itself(
     open_as: OpenAs, teammate: Person, release_notes: Routine, settings: Any
 ):
     limit = answer(429, envelope("rate_limit_error", "Run limit reached"), {"Retry-After": "5"})
@@ -154,10 +154,10 @@ def test_a_limit_is_counted_down_and_the_button_comes_back_by_itself(
             run_now(page).click()
             expect(result(page, "Refused")).to_be_focused()
             expect(result(page, "Refused")).to_contain_text("has reached its limit")
-            expect(page.get_by_role("button", name="Run", exact=True)).to_be_disabled()
             expect(page.get_by_text(re.compile("[1-3] s left"))).to_be_visible()
+            expect(page.locator("#announced")).to_have_text("Release notes can be run now.")
+            expect(page.get_by_text("is on hold")).to_have_count(0)
             expect(page.get_by_role("link", name="Run Release notes")).to_be_visible()
-            expect(page.locator("#announced")).to_have_text("Release notes: the button is back.")
             expect(result(page, "Refused")).to_be_focused()
             page.get_by_role("link", name="Back to the text").click()
             expect(text_area(page)).to_have_value("Typed for long.")
@@ -166,16 +166,28 @@ def test_a_limit_is_counted_down_and_the_button_comes_back_by_itself(
         assert endpoint.requests == 2
 
 
-def test_a_form_that_is_open_when_the_hold_ends_gets_its_button_back_and_keeps_the_text(
+def test_a_form_that_is_open_in_a_cool_down_gets_its_button_back(
     open_as: OpenAs, teammate: Person, practice: PracticeApi
 ):
-    soon = timezone.now() + timedelta(seconds=4)
+    routine = create_routine(name="Alert triage", template="x", cool_down=4)
+    create_run(routine=routine, person=teammate)
+    page = open_as(teammate, "/routines/alert-triage/run/")
+    expect(run_now(page)).to_be_enabled()
+    run_now(page).click()
+    expect(session_link(page)).to_be_visible()
+    assert practice.requests == 1
+
+
+def test_a_form_that_is_open_when_the_hold_ends_asks_for_no_tick_and_keeps_the_text(
+    open_as: OpenAs, teammate: Person, practice: PracticeApi
+):
+    soon = timezone.now() + timedelta(seconds=8)
     create_routine(name="Alert triage", template="x", held_until=soon)
     page = open_as(teammate, "/routines/alert-triage/run/")
     expect(page.get_by_text("s left")).to_be_visible()
-    expect(run_now(page)).to_be_disabled()
+    expect(page.get_by_label("Send it when the hold ends")).to_be_visible()
     text_area(page).fill("Typed meanwhile.")
-    expect(run_now(page)).to_be_enabled()
+    expect(page.get_by_label("Send it when the hold ends")).to_have_count(0)
     expect(page.get_by_text("s left")).to_have_count(0)
     run_now(page).click()
     expect(session_link(page)).to_be_visible()

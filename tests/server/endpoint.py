@@ -42,15 +42,32 @@ def listening(*, delay: float = 0.0) -> Iterator[tuple[Endpoint, str]]:
         yield endpoint, server.url
 
 
+class FullListener:
+    """A listener whose queue is full: connecting to it hangs, so nothing can be sent."""
+
+    def __init__(self, listener: socket.socket, fillers: list[socket.socket]) -> None:
+        self._listener, self._fillers = listener, fillers
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def let_in(self) -> socket.socket:
+        """Make room, and return the connection of who has been waiting; the kernel makes it."""
+        own = {filler.getsockname() for filler in self._fillers}
+        self._listener.settimeout(60)
+        while True:
+            connection, address = self._listener.accept()
+            if address not in own:
+                return connection
+            connection.close()
+
+
 @contextmanager
-def nobody_accepts() -> Iterator[str]:
-    """The URL of a listener whose queue is full: connecting hangs, so nothing can be sent."""
+def full_listener() -> Iterator[FullListener]:
     with ExitStack() as sockets:
         full = sockets.enter_context(closing(socket.socket()))
         full.bind(("127.0.0.1", 0))
         full.listen(0)
-        for _ in range(4):
-            waiting = sockets.enter_context(closing(socket.socket()))
-            waiting.setblocking(False)
-            waiting.connect_ex(full.getsockname())
-        yield f"http://127.0.0.1:{full.getsockname()[1]}"
+        fillers = [sockets.enter_context(closing(socket.socket())) for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(full.getsockname())
+        yield FullListener(full, fillers)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.hostile import SESSION, HostileServer, Visit, answer
-from tests.server.endpoint import listening, nobody_accepts
+from tests.server.endpoint import full_listener, listening
 from tests.server.product import Database, Product, Visitor, runs_in, serving, wait_until
 from tests.server.seed import SLUG
 
@@ -77,8 +77,8 @@ def test_a_stop_reaches_a_worker_that_is_only_just_forked(database: Database, tm
 
 @pytest.mark.parametrize("whole", [False, True], ids=["worker", "server"])
 def test_killed_before_the_request(database: Database, tmp_path: Path, whole: bool):
-    with nobody_accepts() as nowhere, listening() as (endpoint, url):
-        with serving(database, nowhere, tmp_path, WEB_WORKERS="1") as product:
+    with full_listener() as nowhere, listening() as (endpoint, url):
+        with serving(database, nowhere.url, tmp_path, WEB_WORKERS="1") as product:
             visitor = product.visitor()
             fields = visitor.form(SLUG)
             with pressing(visitor, fields) as press:

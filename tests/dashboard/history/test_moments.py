@@ -76,7 +76,7 @@ def test_one_that_waits_says_until_when_at_the_most(client, run):
         )
     assert moments(shown) == {
         "Accepted": "12:00:00",
-        "Waits until": "12:10:00 at the most",
+        "Waits until": "12:10:00 at the latest",
     }
     for of_an_answer in ("Session none", "HTTP status", "Time to answer", "Text sent"):
         assert not shown.says(of_an_answer)

@@ -128,7 +128,7 @@ def test_where_no_worker_runs_it_says_so_and_whom_to_tell(routine, create, sente
     Worker.objects.all().delete()
     page = Page(signed_in(person).get(page_of(run)))
     assert page.says(f"No worker is running at the moment, so it waits. {sentence}")
-    assert not page.says("It is sent by itself.")
+    assert not page.says("It will be sent automatically.")
 
 
 # --- It updates by itself ---
@@ -273,6 +273,16 @@ def test_a_second_press_is_told_of_the_run_that_waits(client, routine, teammate)
     page = Page(client.get(reverse("run", args=[routine.slug])))
     assert page.says("it still waits for its turn. Run a second one?")
     assert run_form(client, routine)["aware_of"].strip()
+
+
+def test_several_runs_in_flight_are_one_question(client, routine, teammate):
+    for reason, ago in ((Reason.SENDING, 8), (Reason.ACCEPTED, 5), (Reason.ACCEPTED, 2)):
+        create_run(routine=routine, person=teammate, reason=reason, ago=timedelta(seconds=ago))
+    page = Page(client.get(reverse("run", args=[routine.slug])))
+    (note,) = page.find("p", role="alert")
+    assert note.text.count("it still waits for its turn.") == 2
+    assert note.text.count("it is still being sent.") == 1
+    assert note.text.endswith("Run another one?")
 
 
 def test_the_card_says_that_its_last_run_waits(client):

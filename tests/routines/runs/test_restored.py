@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from routines.fire_api import Answer
 from routines.models import Attempt, DatabaseIdentity, Run
@@ -13,6 +14,8 @@ from routines.practice_api import PracticeApi
 from routines.runs import overdue, queue, recording, restored
 from routines.values.reasons import Reason, State
 from tests.factories import create_routine, create_run, create_teammate
+from tests.routines.worker.working import working
+from tests.server.product import wait_until
 
 SESSION = "session_01RESTORED"
 
@@ -58,7 +61,7 @@ def test_in_another_one_what_is_open_is_unknown_and_nothing_else(caplog: pytest.
     assert done.state == State.STARTED
     assert [one.run_id for one in Attempt.objects.all()] == [sending.pk]
     [said] = [one for one in caplog.records if one.levelno == logging.WARNING]
-    assert "2 runs" in said.getMessage()
+    assert ", 2 of them:" in said.getMessage()
     assert restored.check() == 0
 
 
@@ -77,6 +80,15 @@ def test_nobody_claims_there_what_waits(practice: PracticeApi):
     assert queue.claim(run.routine_id) is None
     run.refresh_from_db()
     assert run.reason == Reason.RESTORED
+
+
+def test_a_worker_settles_when_it_starts_also_what_is_held():
+    """Nobody claims that, and it would be claimed once its hold is over."""
+    held = create_routine(held_until=timezone.now() + timedelta(hours=1))
+    run = create_run(reason=Reason.ACCEPTED, routine=held)
+    put_back()
+    with working():
+        wait_until(lambda: Run.objects.get(pk=run.pk).reason == Reason.RESTORED)
 
 
 def test_no_page_says_there_that_a_run_which_waited_too_long_was_not_sent():

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
@@ -15,7 +16,7 @@ from routines.models import Account, Person, Routine, Run, Worker
 from routines.practice_api import PracticeServer
 from routines.runs import accepting, queue, sending
 from routines.values.reasons import Reason
-from routines.worker import heartbeat, loop, waking
+from routines.worker import heartbeat, waking
 from tests.factories import create_routine
 from tests.routines.worker.working import (
     Endpoint,
@@ -55,14 +56,24 @@ def test_all_that_waits_is_sent_once_each(endpoint: Endpoint, person: Person):
 def test_a_routine_that_others_keep_locked_lets_the_others_have_their_turns(
     endpoint: Endpoint, person: Person, routine: Routine, monkeypatch: pytest.MonkeyPatch
 ):
-    """As a host may that lost its network in a transaction."""
-    monkeypatch.setattr(loop, "_LEAVE_LOCKED_ALONE", 0.0)
+    """As a host may that lost its network in a transaction. Nor is it asked for all the time."""
+    looks: list[float] = []
+    lines = queue.lines
+
+    def look() -> list[queue.Line]:
+        looks.append(time.monotonic())
+        return lines()
+
+    monkeypatch.setattr(queue, "lines", look)
     [run] = accept(routine, person)
     others = accept(create_routine(), person, 3)
     with working():
         with transaction.atomic():
             Routine.objects.select_for_update(no_key=True).get(pk=routine.pk)
             wait_until(lambda: all(is_started(other) for other in others))
+            first = len(looks)
+            wait_until(lambda: len(looks) >= first + 10)
+            assert looks[first + 9] - looks[first] > 1  # seconds; 0.2 after the shortest waits
             assert not is_started(run)
         wait_for(started=4)
 

@@ -12,7 +12,7 @@ import time_machine
 from django.db import connection, connections
 
 WEB, ONE, TWO = "web", "one", "two"
-_patience = 20.0  # seconds, for a thread that is stuck: a defect of the model
+_LONG_ENOUGH = 600.0  # seconds: a process that stands for longer is a defect of the model
 
 
 class Killed(BaseException):
@@ -58,18 +58,14 @@ class Process:
         self.host = host
         self.killed_at = -1  # its so-manieth write from now on is its death; -1: none
         self.finds_database = True
-        self.returned: Any = None
         self._act = act
+        self._is_over = False
         self._error: BaseException | None = None
         self._go, self._stands = threading.Semaphore(0), threading.Semaphore(0)
         self._order: Callable[[], Any] = lambda: None
         self._thread = threading.Thread(
             target=self._run, args=(connections["default"],), daemon=True
         )
-
-    @property
-    def is_over(self) -> bool:
-        return self._thread.ident is not None and not self._thread.is_alive()
 
     def start(self) -> None:
         connection.inc_thread_sharing()
@@ -85,32 +81,27 @@ class Process:
     def stand_still(self) -> Any:
         """In the process: let others act until it is told to go on."""
         self._stands.release()
-        assert self._go.acquire(timeout=_patience)
+        assert self._go.acquire(timeout=_LONG_ENOUGH)
         return self._order()
 
     def _wait(self) -> None:
-        assert self._stands.acquire(timeout=_patience)
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
-        if self._act is _over:
+        assert self._stands.acquire(timeout=_LONG_ENOUGH)
+        if self._is_over:
             self._thread.join()
             connection.dec_thread_sharing()
+        if self._error is not None:
+            raise self._error
 
     def _run(self, shared: Any) -> None:
         connections["default"] = shared
         try:
-            self.returned = self._act()
+            self._act()
         except Killed:
             pass
         except BaseException as error:
             self._error = error
-        self._act = _over
+        self._is_over = True
         self._stands.release()
-
-
-def _over() -> None:
-    """What a process does that has ended."""
 
 
 class Time:

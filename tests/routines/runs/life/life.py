@@ -214,13 +214,17 @@ class Life(Stage):
 
     # --- An older state of the database ---
 
+    @property
+    def has_copy(self) -> bool:
+        return bool(self._copied[0])
+
     def copy(self) -> None:
         """As a backup does."""
         self._copied = [[*Run.objects.order_by("pk").values()], [*Attempt.objects.values()]]
 
     def restore(self) -> None:
         """The copy takes the place of what there is, while requests are under way."""
-        runs, attempts = self._copied
+        (runs, attempts), self._copied = self._copied, [[], []]
         self.held.clear()  # nobody begins to send what was claimed before
         Run.objects.all().delete()
         Run.objects.bulk_create([Run(**row) for row in runs])

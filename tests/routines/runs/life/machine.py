@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from routines.values.reasons import State
 from tests.routines.runs.life.endpoint import KINDS, session_of
 from tests.routines.runs.life.hosts import ONE, TWO, WEB
 from tests.routines.runs.life.house import CHANGES, House
@@ -21,7 +22,13 @@ PERSON = st.sampled_from([0, 0, 1])
 WORKER = st.sampled_from([ONE, TWO])
 OFTEN = st.sampled_from([True, True, False])
 SELDOM = st.sampled_from([False, False, False, True])
-ANSWERS = st.sampled_from([*KINDS, "session", "session of another run", *["overloaded"] * 3])
+WHATEVER = [
+    *("again", "cancel", "say", "say", "lift", "lift", "change", "change", "person"),
+    *("put right", "put right", "clock", "copy", "restore"),
+]
+ANSWERS = st.sampled_from(
+    [*KINDS, "session", "session of another run", *["overloaded", "limit for 5 minutes", "limit"]]
+)
 
 
 def one_of(found: list[T], which: int) -> T:
@@ -44,9 +51,14 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
             finally:
                 self._lasting.__exit__(None, None, None)
 
-        @initialize(skew=st.sampled_from([0, 30, -30]))
-        def begin(self, skew: int) -> None:
+        @initialize(
+            skew=st.sampled_from([0, 30, -30]),
+            wishes=st.lists(st.booleans(), min_size=1, max_size=3),
+        )
+        def begin(self, skew: int, wishes: list[bool]) -> None:
             self.life.set_clock(TWO, skew)
+            for is_once in wishes:
+                self.life.accept(tries_again=not is_once, waits_out=True)
 
         # --- Intents ---
 
@@ -64,39 +76,38 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
         def press(self, **wish: Any) -> None:
             self.life.press(**wish)
 
-        @precondition(lambda self: self.life.intents)
-        @rule(which=WHICH, other_person=SELDOM, other_routine=SELDOM)
-        def again(self, which: int, **other: bool) -> None:
-            self.life.again(one_of(self.life.intents, which), **other)
-
-        @precondition(lambda self: self.life.intents)
-        @rule(which=WHICH)
-        def cancel(self, which: int) -> None:
-            self.life.cancel(one_of(self.life.intents, which))
+        @rule(routine=ROUTINE, kind=ANSWERS, tries_again=SELDOM)
+        def press_and_get_an_answer(self, routine: int, kind: str, tries_again: bool) -> None:
+            under_way = len(self.life.flights)
+            self.life.press(routine=routine, tries_again=tries_again)
+            if len(self.life.flights) > under_way:
+                self._answer(-1, kind)
 
         # --- Workers ---
 
         @precondition(lambda self: self.life.intents)
-        @rule(host=WORKER, routine=ROUTINE, at_once=OFTEN, which=WHICH, cancelled=SELDOM)
-        def claim(
-            self, host: str, routine: int, at_once: bool, which: int, cancelled: bool
-        ) -> None:
-            act = lambda: self.life.cancel(one_of(self.life.intents, which))  # noqa: E731
-            word, act = ('UPDATE "routines_run"', act) if cancelled else ("nothing", act)
-            with self.life.meanwhile(word, act):
-                claimed = self.life.claim(host, routine)
+        @rule(host=WORKER, at_once=OFTEN, which=WHICH, cancelled=SELDOM)
+        def claim(self, host: str, at_once: bool, which: int, cancelled: bool) -> None:
+            intent = self._in_state(State.ACCEPTED, which) or one_of(self.life.intents, which)
+            word = 'UPDATE "routines_run"' if cancelled else "nothing"
+            with self.life.meanwhile(word, lambda: self.life.cancel(intent)):
+                claimed = self.life.claim(host, intent.routine)
             if claimed and at_once:
                 self.life.send(self.life.held[-1])
+
+        @precondition(lambda self: self.life.intents)
+        @rule(host=WORKER, which=WHICH, kind=ANSWERS)
+        def work(self, host: str, which: int, kind: str) -> None:
+            """A claim, its request and the answer, with nobody in between."""
+            intent = self._in_state(State.ACCEPTED, which)
+            if intent is not None and self.life.claim(host, intent.routine):
+                self.life.send(self.life.held[-1])
+                self._answer(-1, kind)
 
         @precondition(lambda self: self.life.held)
         @rule(which=WHICH)
         def send(self, which: int) -> None:
             self.life.send(one_of(self.life.held, which))
-
-        @precondition(lambda self: self.life.held)
-        @rule(which=WHICH)
-        def die_before_sending(self, which: int) -> None:
-            self.life.lose(one_of(self.life.held, which))
 
         @precondition(lambda self: self.life.checks.rows)
         @rule(host=st.sampled_from([WEB, ONE, TWO]), other=ROUTINE, meets=SELDOM)
@@ -147,67 +158,60 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
             other = self.life.other_session(flight.request)
             return session_of(other) if other else "session"
 
-        # --- People ---
+        # --- Whatever else ---
 
-        @precondition(lambda self: self.life.intents)
-        @rule(which=WHICH, started=st.booleans(), taken=SELDOM)
-        def say(self, which: int, started: bool, taken: bool) -> None:
-            sessions = [one.session for one in self.life.books.requests if one.session]
-            session = one_of(sessions, which) if taken and sessions else ""
-            self.life.say(self._unknown(which), started=started, session=session)
+        @rule(what=st.sampled_from(WHATEVER), which=WHICH, routine=ROUTINE, is_so=st.booleans())
+        def something_else(self, what: str, which: int, routine: int, is_so: bool) -> None:
+            """One rule for all of it, so that it stays beside the point."""
+            life = self.life
+            intent = one_of(life.intents, which) if life.intents else life.accept()
+            if what == "again":
+                life.again(intent, other_person=is_so and which == 0, other_routine=is_so)
+            elif what == "cancel":
+                life.cancel(intent)
+            elif what == "say":
+                sessions = [one.session for one in life.books.requests if one.session]
+                session = one_of(sessions, which) if which == 0 and sessions else ""
+                life.say(
+                    self._in_state(State.UNKNOWN, which) or intent, started=is_so, session=session
+                )
+            elif what == "lift":
+                life.lift(routine)
+            elif what == "change":
+                life.change(routine, one_of(sorted(CHANGES), which + 5 * is_so))
+            elif what == "person":
+                life.let(which % 2, False)
+            elif what == "put right":
+                self._put_right()
+            elif what == "clock":
+                host, by = one_of([WEB, ONE, TWO], which), one_of([30, 300, 7200], which)
+                life.set_clock(host, by if is_so else -by)
+            elif what == "copy" and not life.has_copy:
+                life.copy()
+            elif what == "restore" and life.has_copy:
+                life.restore()
 
-        def _unknown(self, which: int) -> Intent:
-            """One that is unknown, if there is one: only such can be settled."""
-            rows = self.life.checks.rows
-            unknown = [
-                intent
-                for intent in self.life.intents
-                if intent.run and rows[intent.run.pk]["state"] == "unknown"
-            ]
-            return one_of(unknown or self.life.intents, which)
-
-        @rule(routine=ROUTINE)
-        def lift(self, routine: int) -> None:
-            self.life.lift(routine)
-
-        @rule(routine=ROUTINE, how=st.sampled_from(sorted(CHANGES)))
-        def change(self, routine: int, how: str) -> None:
-            self.life.change(routine, how)
-
-        @rule(routine=ROUTINE)
-        def put_right(self, routine: int) -> None:
-            for how in ("enabled", "taken out of the archive", "token renewed"):
-                self.life.change(routine, how)
+        def _put_right(self) -> None:
+            for routine in range(3):
+                for how in ("enabled", "taken out of the archive", "token renewed"):
+                    self.life.change(routine, how)
             for person in range(2):
                 self.life.let(person, True)
 
-        @rule(person=PERSON, may=st.booleans())
-        def let(self, person: int, may: bool) -> None:
-            self.life.let(person, may)
-
-        # --- An older state of the database ---
-
-        @rule()
-        def copy(self) -> None:
-            self.life.copy()
-
-        @precondition(lambda self: self.life.checks.rows)
-        @rule()
-        def restore(self) -> None:
-            self.life.restore()
+        def _in_state(self, state: State, which: int) -> Intent | None:
+            rows = self.life.checks.rows
+            found = [
+                intent
+                for intent in self.life.intents
+                if intent.run and rows[intent.run.pk]["state"] == state
+            ]
+            return one_of(found, which) if found else None
 
         # --- Time ---
 
         @rule(seconds=st.sampled_from([1, 2, 5, 16, 61, 120, 301, 620, 3700]))
         def pass_time(self, seconds: int) -> None:
             self.life.pass_time(seconds)
-
-        @rule(
-            host=st.sampled_from([WEB, ONE, TWO]),
-            by=st.sampled_from([-7200, -300, -30, 30, 300, 7200]),
-        )
-        def set_clock(self, host: str, by: int) -> None:
-            self.life.set_clock(host, by)
 
     return Lives
 

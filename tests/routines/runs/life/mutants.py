@@ -141,8 +141,8 @@ MUTANTS = [
     Mutant(
         "cancelled whatever its state",
         queue,
-        "return _change(run, values)",
-        "return bool(Run.objects.filter(pk=run.pk).update(**values))",
+        "is_cancelled = _change(run, values)",
+        "is_cancelled = bool(Run.objects.filter(pk=run.pk).update(**values))",
         scripts.cancelled_too_late,
     ),
     Mutant(
@@ -212,7 +212,7 @@ MUTANTS = [
     Mutant(
         "an old claim is sent",
         sending,
-        "if time.monotonic() - claimed > _STALE_SECONDS:",
+        "if _age(run, claimed) > _STALE_SECONDS:",
         "if False:",
         scripts.old_claim,
     ),

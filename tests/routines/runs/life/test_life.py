@@ -16,7 +16,7 @@ def test_a_life_has_no_step_but_the_permitted_ones():
     run_state_machine_as_test(
         machine(build()),
         settings=hypothesis.settings(
-            max_examples=effort.examples(40),
+            max_examples=effort.examples(16),
             stateful_step_count=40,
             report_multiple_bugs=False,
             phases=[Phase.generate, Phase.shrink] if effort.FUZZ > 1 else [Phase.generate],

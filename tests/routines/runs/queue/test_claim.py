@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from routines import registry
@@ -204,8 +204,15 @@ class TestAtOnce:
     def test_each_of_many_runs_is_claimed_once(self):
         routine = create_routine()
         runs = [accept(routine) for _ in range(5)]
-        found = at_once(12, lambda _: claim(routine))
-        assert sorted(run.pk for run in found if run) == [run.pk for run in runs]
+
+        def claim_until_nothing_waits(_number: int) -> list[Run]:
+            found = []
+            while queue.lines():
+                found.append(claim(routine))  # None while another one holds the routine
+            return [run for run in found if run is not None]
+
+        found = at_once(12, claim_until_nothing_waits)
+        assert sorted(run.pk for some in found for run in some) == [run.pk for run in runs]
 
     def test_of_a_claim_and_a_cancel_one_succeeds(self):
         routine, person = create_routine(), create_teammate()
@@ -219,6 +226,16 @@ class TestAtOnce:
             assert bool(taken) != is_cancelled
             state = State.NOT_SENT if is_cancelled else State.SENDING
             assert as_stored(run).state == state
+
+    @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks no rows")
+    def test_a_routine_that_somebody_holds_makes_no_other_one_wait(self):
+        held, free = create_routine(), create_routine()
+        runs = [accept(held), accept(free)]
+        with transaction.atomic():
+            queue.lock_routine(held.pk, wait=20)
+            found = at_once(2, lambda number: claim((held, free)[number]))
+        assert found == [None, runs[1]]
+        assert claim(held) == runs[0]
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="notices are PostgreSQL's")

@@ -110,8 +110,10 @@ class Rota:
         except Exception:
             logger.exception("%s: this duty failed, and is tried again", duty.name)
             wait = TRY_AGAIN
-        finally:
+        try:
             connections.close_all()
+        except Exception:  # the thread is to do its duty again all the same
+            logger.exception("%s: a connection to the database could not be closed", duty.name)
         return wait
 
     def _pause(self, seconds: float) -> None:

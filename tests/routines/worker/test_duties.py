@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
-from django.db import OperationalError
+from django.db import OperationalError, connections
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -176,6 +176,23 @@ def test_a_duty_that_fails_is_tried_again_and_hinders_no_other(
     else:
         assert all("failing" in one for one in said)
         assert len(said) == len(tries)
+
+
+def test_a_connection_that_cannot_be_closed_ends_no_duty(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    left, close_all = [1], connections.close_all
+
+    def fail() -> None:
+        close_all()
+        if left:
+            raise OSError(left.pop(), "bad file descriptor")
+
+    monkeypatch.setattr(connections, "close_all", fail)
+    times, act = counted()
+    with doing(Duty("often", act, every(0.01))):
+        wait_until(lambda: len(times) > 2)
+    assert "could not be closed" in caplog.text
 
 
 def test_a_stop_breaks_off_a_long_duty_at_its_next_pause():

@@ -24,8 +24,10 @@ from routines.wire import Proxy
 
 _OLDEST_SQLITE = (3, 35)  # the first that drops columns and returns rows from an INSERT
 # Of PostgreSQL's client library, unless DATABASE_URL says otherwise: a server that vanished from
-# the network confirms nothing that is sent to it, and pages give up on it after two seconds.
+# the network confirms nothing that is sent to it, and pages give up on it after two seconds. Who
+# only waits for its answer sends nothing, and has to ask now and then whether it is still there.
 _GIVES_UP = {"tcp_user_timeout": "2000", "connect_timeout": "5"}  # milliseconds, seconds
+_GIVES_UP |= {"keepalives_idle": "20", "keepalives_interval": "5"}  # seconds
 _MOST_DIGITS = 9
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -11,6 +11,12 @@ from routines.models import Routine, Run
 from routines.runs import accepting, firing
 from routines.runs.accepting import Trial
 
+_NOT_RECORDED = "The database cannot be written at the moment. Nothing was sent."
+_NOBODY_KNOWS = (
+    "The database went away just now. Nothing was sent yet, but the run may have been recorded, "
+    "and then it is sent later. Press again in a moment: this form makes one run at most."
+)
+
 
 @dataclass(frozen=True)
 class Refused:
@@ -46,8 +52,8 @@ def press(form: PressForm, *, trial: Trial | None = None) -> firing.Press | Refu
         return Refused(422)
     except accepting.UnseenRuns:
         return Refused(422)  # the page shows them: it asks for them itself
-    except accepting.RunNotRecorded:
-        form.add_error(None, "The database cannot be written at the moment. Nothing was sent.")
+    except accepting.RunNotRecorded as failed:
+        form.add_error(None, _NOBODY_KNOWS if failed.maybe else _NOT_RECORDED)
         return Refused(503)
     if pressed.repeated and not _is_what_was_asked_for(pressed.run, form, trial):
         form.add_error(

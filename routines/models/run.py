@@ -242,11 +242,17 @@ class Run(models.Model):
                 name="run_unknown",
                 condition=models.Q(state=State.UNKNOWN),
             ),
-            # Looked at by every page to settle overdue runs, so it must hold next to nothing.
+            # Looked at by every page to settle overdue runs, so they must hold next to nothing, and
+            # of what waits in order, be it a hundred thousand.
             models.Index(
                 fields=["claimed_at"],
                 name="run_claimed",
                 condition=models.Q(state=State.SENDING),
+            ),
+            models.Index(
+                fields=["deadline"],
+                name="run_deadline",
+                condition=models.Q(state=State.ACCEPTED),
             ),
             # What is new on the board, of runs that waited: those may be settled at any time after
             # they were pressed. Nothing of a run that was sent at once.

@@ -37,7 +37,15 @@ class KeyTaken(SuspiciousOperation):
 
 
 class RunNotRecorded(Exception):
-    """The database did not take the run, so nothing was sent."""
+    """The database did not take the run, so nothing was sent.
+
+    Unless `maybe`: it went away in the middle of the commit, and cannot be asked. Should it have
+    taken the run after all, that is sent in its turn, and is found by its key.
+    """
+
+    def __init__(self, *, maybe: bool = False) -> None:
+        super().__init__("The database did not take the run.")
+        self.maybe = maybe
 
 
 class AnswersMissing(Exception):
@@ -156,10 +164,11 @@ def _record(run: Run, slot: Slot | None, wish: _Wish) -> tokens.Token | None:
     inserted. The routine's row is locked meanwhile, so that no two presses slip through one hold,
     cool-down, warning, rotation or change of what is asked.
     """
+    is_written = False
     try:
         # Durable: inside somebody's transaction the row would not be a witness yet.
         with patience.at_most(patience.ACCEPTING), transaction.atomic(durable=True):
-            run.routine = queue.lock_routine(run.routine_id)
+            run.routine = queue.lock_routine(run.routine_id, wait=patience.ACCEPTING)
             sent = _runs_sent_of_late(run, wish)
             run.account = run.routine.account
             problems = rules.missing_answers(
@@ -180,14 +189,18 @@ def _record(run: Run, slot: Slot | None, wish: _Wish) -> tokens.Token | None:
                 run.save(update_fields=["state", "reason", "attempt", "claimed_at"])
             if run.is_waiting:
                 queue.announce()
+            is_written = True
     except IntegrityError:
         _look_for_earlier(run)
         raise
     except DatabaseFailure as failure:
+        maybe = is_written
         with suppress(DatabaseFailure):
             _look_for_earlier(run)  # what cannot be written may be readable still
-        logger.error("A run could not be recorded, nothing was sent: %s", type(failure).__name__)
-        raise RunNotRecorded from failure
+            maybe = False
+        said = "perhaps" if maybe else "not"
+        logger.error("A run was %s recorded, nothing was sent: %s", said, type(failure).__name__)
+        raise RunNotRecorded(maybe=maybe) from failure
     return token if run.is_sending else None
 
 

@@ -70,8 +70,15 @@ def announce() -> None:
             cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
-def lock_routine(pk: int) -> Routine:
-    """Wait for the routine's row and lock it; as it is then, with its account."""
+def lock_routine(pk: int, *, wait: float) -> Routine:
+    """Lock the routine's row; as it is then, with its account.
+
+    Raise OperationalError if that takes longer than `wait` seconds, on PostgreSQL, which else waits
+    for ever, be it for a host that is gone. On SQLite routines.patience says for how long.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{wait}s"])
     locked = _with_account(Routine.objects.select_for_update(of=("self",), no_key=True), pk)
     # Once more: PostgreSQL does not find one that was moved to another account while its lock was
     # waited for, since it looks for it beside the account of before.

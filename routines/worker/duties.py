@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 TRY_AGAIN = 60.0  # seconds after a failure, at the latest
 _HOUR = 3600.0
 _NIGHT = 3  # o'clock, UTC
-_BETWEEN_COUNTS = 0.1  # seconds; another process may be counting, and is let to
+_BETWEEN_STEPS = 0.1  # seconds; others write meanwhile, and another worker may be at the same
 
 Pause = Callable[[float], None]  # seconds; raises _Stopped when the worker is to end
 
@@ -119,12 +119,13 @@ class Rota:
             raise _Stopped
 
 
-def _settle(_pause: Pause) -> None:
-    overdue.settle()
+def _settle(pause: Pause) -> None:
+    while overdue.settle():  # only so many at once; whoever gets none leaves them to another one
+        pause(_BETWEEN_STEPS)
 
 
 def _count(pause: Pause) -> None:
-    for _ in progress.catch_up(pause=lambda seconds: pause(max(seconds, _BETWEEN_COUNTS))):
+    for _ in progress.catch_up(pause=lambda seconds: pause(max(seconds, _BETWEEN_STEPS))):
         pass
 
 

@@ -20,7 +20,7 @@ from routines.worker.waking import Bell, News, news
 
 logger = logging.getLogger(__name__)
 
-_SHORTEST_WAIT = 0.02  # seconds between two looks that found nothing to claim
+_SHORTEST_WAIT = 0.02  # seconds between two looks that found nothing to claim; then twice that
 _BLOCKED_WAIT = 1.0  # seconds; what is left waits for a place, which rings
 _LEAVE_ALONE = 60.0  # seconds: a line whose claim fails must not keep the others from theirs
 
@@ -34,6 +34,7 @@ class Loop:
         self._senders = Senders(places, when_free=self._bell.ring)
         self._heartbeat = Heartbeat(places)
         self._outage = Outage()
+        self._missed_wait = _SHORTEST_WAIT
         self._left_alone: dict[int, float] = {}  # until when, by the routine's primary key
 
     @property
@@ -83,17 +84,21 @@ class Loop:
             return self._heartbeat.EVERY  # a place that gets free rings
         lines = {line.routine: line for line in queue.lines() if not self._is_left_alone(line)}
         waiting = {pk: line.waiting for pk, line in lines.items()}
-        missed = False
+        sent, missed = False, False
         while not self._stopping and (line := choose(lines.values(), taken, self._senders.places)):
             claimed = self._claim(line)
             waiting[line.routine] -= 1
             if claimed is not None:
                 taken.append(self._senders.send(claimed))
+                sent = True
             if claimed is None or not waiting[line.routine]:
                 del lines[line.routine]
                 missed = missed or claimed is None
+        # A routine that somebody holds for long must not make this a spin.
+        self._missed_wait = _SHORTEST_WAIT if sent else min(self._missed_wait * 2, _BLOCKED_WAIT)
         if missed:
-            return _SHORTEST_WAIT
+            return self._missed_wait
+        self._missed_wait = _SHORTEST_WAIT
         return _BLOCKED_WAIT if lines else _seconds_until_due()
 
     def _claim(self, line: Line) -> Claimed | None:

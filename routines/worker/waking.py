@@ -17,8 +17,6 @@ from django.db import connection
 
 from routines.runs.queue import CHANNEL
 
-# With keepalives a server that vanished is noticed; a restarted one is asked again by and by.
-_KEEPALIVE = {"keepalives": 1, "keepalives_idle": 20, "keepalives_interval": 5}
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds between two tries to listen
 
 
@@ -98,7 +96,7 @@ class Notices:
         if time.monotonic() < self._again_at:
             return False
         try:
-            parameters = connection.get_connection_params() | _KEEPALIVE
+            parameters = connection.get_connection_params()
             self._listening = psycopg.connect(**parameters, autocommit=True)
             self._listening.execute(f"LISTEN {CHANNEL}")
         except psycopg.Error:  # the queue's own queries say so in the log

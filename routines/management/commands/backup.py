@@ -10,7 +10,9 @@ from psycopg.conninfo import make_conninfo
 from routines.upkeep import backup
 
 # Asked for, or read from ~/.pgpass; Django's own; and the patience of pages: a backup has more.
-_LEFT_OUT = ("password", "sslpassword", "client_encoding", "tcp_user_timeout", "connect_timeout")
+_LEFT_OUT = {"password", "sslpassword", "client_encoding"} | {
+    *("tcp_user_timeout", "connect_timeout", "keepalives_idle", "keepalives_interval")
+}
 
 
 class Command(BaseCommand):

@@ -172,6 +172,19 @@ def test_a_run_that_cannot_be_recorded_is_not_sent(open_door: Open, practice):
     assert page.fields(door.url)["text"] == TYPED
 
 
+def test_a_run_that_may_be_recorded_is_not_said_to_be_lost(
+    open_door: Open, monkeypatch: pytest.MonkeyPatch
+):
+    def fire(**_intent: Any) -> Any:
+        raise accepting.RunNotRecorded(maybe=True)
+
+    door = open_door()
+    monkeypatch.setattr(firing, "fire", fire)
+    response = door.press(text=TYPED)
+    assert response.status_code == 503
+    assert Page(response).says("the run may have been recorded, and then it is sent later.")
+
+
 @contextmanager
 def gone_after_the_answer(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The database goes away altogether while the endpoint answers."""

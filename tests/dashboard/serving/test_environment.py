@@ -224,8 +224,11 @@ def test_a_postgresql_that_vanished_from_the_network_is_given_up_on():
     url = "postgresql://user:password@db.example.com:5432/dashboard"
     options = read(DATABASE_URL=url)["DATABASES"]["default"]["OPTIONS"]
     assert (options["tcp_user_timeout"], options["connect_timeout"]) == ("2000", "5")
-    own = read(DATABASE_URL=f"{url}?tcp_user_timeout=9000")["DATABASES"]["default"]["OPTIONS"]
-    assert own["tcp_user_timeout"] == "9000"
+    # Also by who waits for an answer, and by itself would for two hours.
+    assert (options["keepalives_idle"], options["keepalives_interval"]) == ("20", "5")
+    own = read(DATABASE_URL=f"{url}?tcp_user_timeout=9000&keepalives_idle=60")
+    assert own["DATABASES"]["default"]["OPTIONS"]["tcp_user_timeout"] == "9000"
+    assert own["DATABASES"]["default"]["OPTIONS"]["keepalives_idle"] == "60"
 
 
 def test_secrets_may_come_from_files(tmp_path: Path):

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from routines.audit import chain, trace
 from routines.models import AuditEvent, Chain, Dimension, Grain, Run, RunChange, RunCount, Worker
+from routines.runs import overdue
 from routines.values.reasons import Reason
 from routines.worker.duties import Duty, Rota, duties, every, nightly
 from tests.factories import create_routine, create_run, create_teammate
@@ -51,6 +52,14 @@ def test_overdue_runs_are_settled():
     assert reasons[lost.pk] == Reason.INTERRUPTED
     assert reasons[in_flight.pk] == Reason.SENDING
     assert reasons[too_late.pk] == Reason.WAITED_TOO_LONG
+
+
+def test_all_overdue_runs_are_settled_though_not_in_one_look(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(overdue, "AT_ONCE", 2)
+    for _ in range(5):
+        create_run(reason=Reason.ACCEPTED, ago=timedelta(hours=1))
+    do("overdue runs")
+    assert set(Run.objects.values_list("reason", flat=True)) == {Reason.WAITED_TOO_LONG}
 
 
 def test_runs_are_counted_once():

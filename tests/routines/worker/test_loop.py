@@ -2,13 +2,14 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from routines.models import Account, Person, Routine, Run, Worker
@@ -49,6 +50,32 @@ def test_all_that_waits_is_sent_once_each(endpoint: Endpoint, person: Person):
     with working(places=4):
         wait_for(started=40)
     assert sorted(endpoint.texts) == sorted(run.text for run in runs)
+
+
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks all at once")
+def test_a_routine_that_others_keep_locked_lets_the_others_have_their_turns(
+    endpoint: Endpoint, person: Person, routine: Routine, monkeypatch: pytest.MonkeyPatch
+):
+    """As a host may that lost its network in a transaction. Nor is it asked for all the time."""
+    looks: list[float] = []
+    lines = queue.lines
+
+    def look() -> list[queue.Line]:
+        looks.append(time.monotonic())
+        return lines()
+
+    monkeypatch.setattr(queue, "lines", look)
+    [run] = accept(routine, person)
+    others = accept(create_routine(), person, 3)
+    with working():
+        with transaction.atomic():
+            Routine.objects.select_for_update(no_key=True).get(pk=routine.pk)
+            wait_until(lambda: all(is_started(other) for other in others))
+            first = len(looks)
+            wait_until(lambda: len(looks) >= first + 10)
+            assert looks[first + 9] - looks[first] > 1  # seconds; 0.2 after the shortest waits
+            assert not is_started(run)
+        wait_for(started=4)
 
 
 def test_what_is_accepted_while_it_works_wakes_it(

@@ -1,14 +1,19 @@
 """A database that fails, and runs whose process died: nothing is lost."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
 from django.conf import settings as django_settings
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from routines.models import Run
+from routines import patience
+from routines.models import Routine, Run
 from routines.practice_api import PracticeApi
 from routines.runs import accepting, overdue
 from routines.values.reasons import Reason, State
@@ -24,6 +29,7 @@ from tests.hostile import (
 )
 from tests.routines.runs.firing.pressing import (
     assert_all_slots_are_free,
+    at_once,
     failing_writes,
     press,
 )
@@ -74,11 +80,54 @@ def test_a_run_that_cannot_be_recorded_is_not_sent(
     practice: PracticeApi, caplog: pytest.LogCaptureFixture
 ):
     routine, person = create_routine(), create_teammate()
-    with failing_writes("INSERT"), pytest.raises(accepting.RunNotRecorded):
+    with failing_writes("INSERT"), pytest.raises(accepting.RunNotRecorded) as told:
         press(routine, person)
+    assert not told.value.maybe
     assert practice.requests == 0
     assert "nothing was sent" in caplog.text
     assert_all_slots_are_free()
+
+
+@pytest.mark.usefixtures("transactional_db")
+def test_a_database_that_goes_away_in_the_middle_of_the_commit_may_have_taken_the_run(
+    practice: PracticeApi,
+):
+    routine, person, key = create_routine(), create_teammate(), uuid4()
+    gone = False
+
+    def go_away() -> None:
+        nonlocal gone
+        gone = True
+        raise OperationalError("server closed the connection unexpectedly")
+
+    def watch(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if gone:
+            raise OperationalError("connection refused")
+        if sql.startswith('INSERT INTO "routines_run"'):
+            transaction.on_commit(go_away)
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(watch), pytest.raises(accepting.RunNotRecorded) as told:
+        press(routine, person, key=key)
+    assert told.value.maybe
+    assert press(routine, person, key=key).repeated
+    assert practice.requests == 0
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks all at once")
+@pytest.mark.usefixtures("transactional_db")
+def test_a_press_waits_for_its_locked_routine_no_longer_than_people_do(
+    practice: PracticeApi, monkeypatch: pytest.MonkeyPatch
+):
+    """Somebody may keep it who is gone; the thread is needed for the pages."""
+    monkeypatch.setattr(patience, "ACCEPTING", 0.1)
+    routine, person = create_routine(), create_teammate()
+    with transaction.atomic():
+        Routine.objects.select_for_update(no_key=True).get(pk=routine.pk)
+        [told] = at_once(1, lambda _: press(routine, person))
+    assert isinstance(told, accepting.RunNotRecorded)
+    assert practice.requests == 0
+    assert press(routine, person).recorded
 
 
 @pytest.mark.usefixtures("transactional_db")

@@ -232,7 +232,7 @@ class TestAtOnce:
         held, free = create_routine(), create_routine()
         runs = [accept(held), accept(free)]
         with transaction.atomic():
-            queue.lock_routine(held.pk)
+            queue.lock_routine(held.pk, wait=20)
             found = at_once(2, lambda number: claim((held, free)[number]))
         assert found == [None, runs[1]]
         assert claim(held) == runs[0]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from routines.runs import overdue
 from routines.values.reasons import Reason, State
@@ -159,3 +160,28 @@ def test_what_is_answered_while_it_is_looked_at_waits_for_its_next_attempt():
         assert overdue.settle() == 0
     run = as_stored(run)
     assert (run.state, run.reason) == (State.ACCEPTED, Reason.NEXT_ATTEMPT)
+
+
+def test_the_look_passes_over_what_waits_in_order():
+    """Every page looks, and thousands may wait."""
+    with CaptureQueriesContext(connection) as captured:
+        overdue.settle()
+    [query] = captured
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")  # it would be cheaper for no rows
+        cursor.execute(f"{connection.ops.explain_query_prefix()} {query['sql']}")
+        plan = str(cursor.fetchall())
+    assert "run_deadline" in plan
+    assert "run_claimed" in plan
+
+
+def test_one_look_ends_no_more_than_a_page_can_wait_for(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(overdue, "AT_ONCE", 2)
+    routine = create_routine()
+    with at(BEGIN):
+        runs = [accept(routine, wait=MINUTE) for _ in range(3)]
+        claimed(routine)
+    with at(BEGIN + LONGEST + SECOND):
+        assert [overdue.settle() for _ in range(3)] == [2, 1, 0]
+    assert not any(as_stored(run).is_open for run in runs)

@@ -65,6 +65,10 @@ for program in tinyproxy nginx haproxy pgbouncer; do
         leave_out "the tests with $program" "apt install $program" "${REQUIRE_SERVERS:-0}"
     fi
 done
+# Two hosts are network namespaces (tests/server/hosts.py).
+if ! { unshare --net true && PATH="$PATH:/usr/sbin" command -v ip; } >/dev/null 2>&1; then
+    leave_out "the test with two hosts" "be root, apt install iproute2" "${REQUIRE_SERVERS:-0}"
+fi
 
 # A process for each core; many tests wait, so one more. A browser fills the cores by itself.
 processes=$(($(nproc) + 1))

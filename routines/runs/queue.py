@@ -5,6 +5,7 @@ claims a run sends it (sending.py); only workers claim. Claimed is the oldest of
 primary key: hosts' clocks differ, and are set back.
 """
 
+import logging
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from routines.models import Person, Routine, Run
 from routines.runs import limits, overdue, restored
 from routines.values import tokens
 from routines.values.reasons import Reason, State
+
+logger = logging.getLogger(__name__)
 
 CHANNEL = "routines_accepted"  # PostgreSQL's notices: something may be due now
 
@@ -42,13 +45,13 @@ class Line(NamedTuple):
     waiting: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # no two claims are the same
 class Claimed:
     """A run that is this process's to send, and what opens its routine."""
 
     run: Run
     token: tokens.Token = field(repr=False)
-    at: float = field(default_factory=time.monotonic)
+    at: float  # a moment before it was claimed, by time.monotonic(): since then it gets old
 
 
 @dataclass(frozen=True)
@@ -69,12 +72,22 @@ def announce() -> None:
 
 def lock_routine(pk: int) -> Routine:
     """Wait for the routine's row and lock it; as it is then, with its account."""
-    locked = Routine.objects.select_for_update(of=("self",), no_key=True)
-    locked = locked.select_related("account").filter(pk=pk).order_by()
+    locked = _with_account(Routine.objects.select_for_update(of=("self",), no_key=True), pk)
     # Once more: PostgreSQL does not find one that was moved to another account while its lock was
     # waited for, since it looks for it beside the account of before.
     [routine] = list(locked) or list(locked.all())
     return routine
+
+
+def _lock_if_free(pk: int) -> Routine | None:
+    """Of one routine that somebody holds, be it a process that was stopped, no other one's runs
+    must have to wait. SQLite locks no rows."""
+    unlocked = Routine.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    return _with_account(unlocked, pk).first()
+
+
+def _with_account(routines: QuerySet[Routine], pk: int) -> QuerySet[Routine]:
+    return routines.select_related("account").filter(pk=pk).order_by()
 
 
 def lines() -> list[Line]:
@@ -104,21 +117,25 @@ def next_due() -> datetime | None:
 def claim(routine: int) -> Claimed | None:
     """Claim the oldest run of this routine that is due; `routine` is its primary key.
 
-    None: there is none any more, or its oldest may not be sent and has been settled. Committed
-    when this returns. Raise django.db.Error: then it is not known whether it was claimed, and
-    nobody may send it.
+    None: there is none any more, its oldest may not be sent and has been settled, or somebody holds
+    the routine at this moment; whoever looks again sees which. Committed when this returns. Raise
+    django.db.Error: then it is not known whether it was claimed, and nobody may send it.
     """
     with transaction.atomic(durable=True):
-        locked = lock_routine(routine)
+        locked = _lock_if_free(routine)
+        if locked is None:
+            return None
         restored.check()  # while its lock keeps anybody from putting the table back
         run = _due().filter(routine=locked).select_related("person").order_by("pk").first()
         if run is None:
             return None
         run.routine = locked
         token = _token_or_stop(run)
+        # Not once it is committed: a process may be stopped in between, and the claim gets old.
+        at = time.monotonic()
         if token is None or not _claim(run):
             return None
-    return Claimed(run, token)
+    return Claimed(run, token, at)
 
 
 def cancel(run: Run, *, by: Person) -> bool:
@@ -130,7 +147,11 @@ def cancel(run: Run, *, by: Person) -> bool:
         "settled_at": timezone.now(),
         "settled_by": by,
     }
-    return _change(run, values)
+    is_cancelled = _change(run, values)
+    if is_cancelled:
+        facts = {"run": run.pk, "routine": run.routine.slug, "by": by.get_username()}
+        logger.info("run cancelled", extra={"facts": facts})
+    return is_cancelled
 
 
 def length(routine: Routine | None = None) -> int:

@@ -24,6 +24,7 @@ from routines.values.references import of_session
 
 logger = logging.getLogger(__name__)
 
+_UNSETTLED = Q(state__in=[State.SENDING, State.UNKNOWN])
 _SETTLED_BY_PEOPLE = Q(reason__in=SAID_BY_PEOPLE)
 
 _LONGEST_MESSAGE = 2_000
@@ -179,9 +180,10 @@ def _keep_beside_what_people_said(run: Run, answer: Answer) -> None:
 def _as_people_said(run: Run, values: dict[str, Any]) -> dict[str, Any]:
     """What stands in place of `values`; when it left is known by now, whatever they said."""
     there = Run.objects.filter(pk=run.pk, key=run.key)
-    if not there.update(sent_at=values["sent_at"]):
+    there.filter(_not_attempted_since(run)).update(sent_at=values["sent_at"])
+    stands = there.first()
+    if stands is None:
         raise DatabaseFailure("The run is not there any more.")
-    stands = there.get()
     return {name: getattr(stands, name) for name in values}
 
 
@@ -195,16 +197,21 @@ def _may_change(run: Run, answer: Answer) -> Q:
 
     One later than overdue.settle expected still tells the truth, and it overrules what people
     guessed. That no answer came does not; but a session that it names proves that one was made.
-    A database that went back to an older state has forgotten that this attempt was claimed. Of a
-    later attempt this answer says nothing.
+    A database that went back to an older state has forgotten that this attempt was claimed.
     """
-    unsettled = Q(state__in=[State.SENDING, State.UNKNOWN], attempt__lte=run.attempt)
-    unsettled |= Q(state=State.ACCEPTED, attempt__lt=run.attempt)
+    unsettled = _UNSETTLED | Q(state=State.ACCEPTED, attempt__lt=run.attempt)
+    names_a_session = bool(answer.session_id or answer.session_url)
     if answer.state != State.UNKNOWN:
-        return unsettled | _SETTLED_BY_PEOPLE
-    if answer.session_id or answer.session_url:
-        return unsettled | Q(reason=Reason.SAID_NOT_STARTED)
-    return unsettled
+        unsettled |= _SETTLED_BY_PEOPLE
+    elif names_a_session:
+        unsettled |= Q(reason=Reason.SAID_NOT_STARTED)
+    return unsettled if names_a_session else unsettled & _not_attempted_since(run)
+
+
+def _not_attempted_since(run: Run) -> Q:
+    """That an attempt started nothing says nothing of the next one. That may be under way already,
+    if the database took this answer and its word for that got lost."""
+    return Q(attempt__lte=run.attempt)
 
 
 def _take_from_guesses(session_id: str, run: Run) -> bool:

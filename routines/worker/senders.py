@@ -21,7 +21,8 @@ class Senders:
         self.places = places
         self._when_free = when_free
         self._claimed: SimpleQueue[Claimed] = SimpleQueue()
-        self._taken: dict[int, Taken] = {}  # by the run's primary key
+        # By the claim: its run may be claimed anew, also here, before its place is free again.
+        self._taken: dict[Claimed, Taken] = {}
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -38,7 +39,7 @@ class Senders:
         run = claimed.run
         taken = Taken(run.routine_id, run.account_id)
         with self._lock:
-            self._taken[run.pk] = taken
+            self._taken[claimed] = taken
         self._claimed.put(claimed)
         return taken
 
@@ -55,5 +56,5 @@ class Senders:
             except Exception:
                 logger.exception("A connection to the database could not be closed.")
             with self._lock:
-                del self._taken[claimed.run.pk]
+                del self._taken[claimed]
             self._when_free()

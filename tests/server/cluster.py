@@ -16,10 +16,13 @@ from tests.daemons import free_port
 class Cluster:
     def __init__(self, folder: Path, port: int) -> None:
         self._folder, self._port = folder, port
-        self.url = f"postgresql://test@127.0.0.1:{port}/postgres"
+        self.url = self.url_at("127.0.0.1")
+
+    def url_at(self, address: str, name: str = "postgres") -> str:
+        return f"postgresql://test@{address}:{self._port}/{name}"
 
     def start(self) -> None:
-        options = f"-p {self._port} -k {self._folder} -c listen_addresses=127.0.0.1"
+        options = f"-p {self._port} -k {self._folder} -c listen_addresses='*'"
         # What was committed outlives its processes all the same: this machine stays up.
         options += " -c fsync=off -c max_connections=200"
         self._control("start", "--options", options)
@@ -48,6 +51,7 @@ def own_cluster() -> Iterator[Cluster]:
             *(initdb, "--no-sync", "--username=test", "--auth=trust", "--encoding=UTF8"),
             *("--locale=C.UTF-8", f"--pgdata={folder / 'data'}"),
         )
+        as_postgres("sh", "-c", f"echo 'host all all samenet trust' >>{folder}/data/pg_hba.conf")
         cluster.start()
         try:
             yield cluster

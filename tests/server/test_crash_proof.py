@@ -4,7 +4,6 @@ for what it is to hit. Kills of the web server at the same points: test_stopping
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from signal import SIGSTOP
 from threading import Event
 
 from routines.practice_api import Session
@@ -34,16 +33,6 @@ def assert_it_goes_on(
     assert books.faults() == []
 
 
-def test_killed_while_runs_wait(database: Database, tmp_path: Path):
-    with listening() as (endpoint, url):
-        with working(database, url, tmp_path, **SETTINGS) as worker:
-            worker.process.send_signal(SIGSTOP)
-            accept(database, 3)
-            worker.kill()
-        assert states(database) == {"accepted": 3}
-        assert_it_goes_on(database, tmp_path, endpoint, url, unknown=0)
-
-
 def test_killed_after_the_claim_and_before_the_request(database: Database, tmp_path: Path):
     with full_listener() as nowhere, working(database, nowhere.url, tmp_path, **SETTINGS) as worker:
         accept(database, 2)
@@ -54,7 +43,7 @@ def test_killed_after_the_claim_and_before_the_request(database: Database, tmp_p
         assert endpoint.requests == 1
 
 
-def test_killed_while_answers_are_due(database: Database, tmp_path: Path):
+def test_killed_while_answers_are_due_and_others_wait(database: Database, tmp_path: Path):
     with listening() as (endpoint, url):
         with working(database, url, tmp_path, **SETTINGS) as worker, endpoint.holding():
             accept(database, 5)

@@ -4,6 +4,7 @@ hangs: both sides' books agree all the same. Longer, and all at once: `make cras
 import os
 import signal
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,15 @@ import pytest
 from tests.server.books import read
 from tests.server.cluster import own_cluster
 from tests.server.endpoint import listening
+from tests.server.hosts import hosts
 from tests.server.product import Database, manage, new_database, wait_until
-from tests.server.workers import accept, working, working_by_another_clock
+from tests.server.workers import (
+    accept,
+    by_another_clock,
+    running,
+    working,
+    working_by_another_clock,
+)
 
 SETTINGS = {"FIRE_TIMEOUT": "30", "FIRES_IN_FLIGHT": "4"}
 APART = 15.0  # seconds, each way
@@ -83,3 +91,32 @@ def test_a_database_server_that_is_restarted_while_runs_are_accepted_and_sent(
             assert states(database).keys() <= {"started", "unknown"}
             in_flight = int(SETTINGS["FIRES_IN_FLIGHT"])
             assert read(database, endpoint, interrupted=(0, in_flight)).faults() == []
+
+
+def test_two_hosts_of_which_one_is_cut_off_from_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """It can record no answer and claim nothing; the other one goes on; then it is whole again."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        pytest.skip("An SQLite file belongs to one host.")
+    with ExitStack() as stack:
+        cluster = stack.enter_context(own_cluster())
+        one, other = stack.enter_context(hosts(2))
+        endpoint, url = stack.enter_context(listening(delay=0.05))
+        monkeypatch.setenv("TEST_DATABASE_URL", cluster.url)
+        database = stack.enter_context(new_database(tmp_path))
+        for host, fast in ((one, APART), (other, -APART)):
+            name = database.url.rpartition("/")[2]
+            seen = Database(cluster.url_at(host.gateway, name))  # by the host
+            command = [*host.command, *by_another_clock(fast)]
+            there = stack.enter_context(host.relay(url))
+            stack.enter_context(running(command, seen, there, tmp_path, **SETTINGS))
+        with ExitStack() as cut:
+            with endpoint.holding():
+                accept(database, 20)
+                wait_until(lambda: endpoint.requests == 6)  # of four places each keeps one back
+                cut.enter_context(one.cut_off())
+            wait_until(lambda: states(database) == {"started": 17, "sending": 3})
+            assert endpoint.requests == 20
+        wait_until(lambda: states(database) == {"started": 20})
+        assert read(database, endpoint).faults() == []

@@ -7,10 +7,18 @@ from pathlib import Path
 
 from tests.server.endpoint import full_listener
 from tests.server.product import Database, manage, wait_until
-from tests.server.workers import accept, working
+from tests.server.workers import WorkerProcess, accept, working
 
 SETTLE = "from routines.runs import overdue; overdue.settle()"
-FIRE_TIMEOUT = 3
+FIRE_TIMEOUT = 8  # seconds; far more than it takes to stop it
+
+
+def stop(worker: WorkerProcess, database: Database) -> None:
+    """All its threads, and none while it writes: on SQLite nobody else could write any more."""
+    with database.locked():
+        worker.process.send_signal(signal.SIGSTOP)
+        threads = list(Path(f"/proc/{worker.pid}/task").glob("*/stat"))
+        wait_until(lambda: {one.read_text().rpartition(") ")[2][0] for one in threads} == {"T"})
 
 
 def test_what_stood_still_before_its_first_byte_sends_nothing_once_it_wakes(
@@ -24,7 +32,7 @@ def test_what_stood_still_before_its_first_byte_sends_nothing_once_it_wakes(
     ):
         accept(database, 1)
         wait_until(lambda: database.states() == [("sending", "sending")])
-        worker.process.send_signal(signal.SIGSTOP)
+        stop(worker, database)
         stopped = time.monotonic()
         database.age_all_runs()
         manage(database, listener.url, "shell", "--command", SETTLE)

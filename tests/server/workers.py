@@ -46,9 +46,13 @@ def working(
 def working_by_another_clock(
     fast: float, database: Database, endpoint: str, folder: Path, **settings: str
 ) -> AbstractContextManager[WorkerProcess]:
-    """One on a host whose clock is fast by so many seconds: other_clock.py."""
-    command = [sys.executable, "-m", "tests.server.other_clock", str(fast), "worker"]
-    return running(command, database, endpoint, folder, **settings)
+    """One on a host whose clock is fast by so many seconds."""
+    return running(by_another_clock(fast), database, endpoint, folder, **settings)
+
+
+def by_another_clock(fast: float) -> list[str]:
+    """The worker's command: other_clock.py."""
+    return [sys.executable, "-m", "tests.server.other_clock", str(fast), "worker"]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from routines.worker.places import Taken
 from routines.worker.senders import Senders
 from tests.server.product import wait_until
 
-CLAIMED = Claimed(Run(pk=1, routine_id=2, account_id=3), tokens.Token("sk-ant-oat01-none"))
+CLAIMED = Claimed(Run(pk=1, routine_id=2, account_id=3), tokens.Token("sk-ant-oat01-none"), at=1.0)
 
 
 def test_a_place_is_taken_until_the_run_was_sent_and_then_says_that_it_is_free(
@@ -41,3 +41,25 @@ def test_there_is_a_thread_for_each_place_before_anything_is_claimed():
     before = threading.active_count()
     Senders(7, when_free=lambda: None).start()
     wait_until(lambda: threading.active_count() == before + 7)
+
+
+def test_a_run_that_is_claimed_anew_before_its_place_is_free_takes_another_one(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """It was put back, or waits for its next attempt, from the moment that this was recorded."""
+    may_end = [threading.Event(), threading.Event()]
+    ends = iter(may_end)
+    monkeypatch.setattr(sending, "send", lambda *_, claimed: next(ends).wait(60))
+    senders = Senders(2, when_free=lambda: None)
+    senders.start()
+    senders.send(CLAIMED)
+    senders.send(Claimed(CLAIMED.run, CLAIMED.token, at=1.0))
+    assert len(senders.taken()) == 2
+    for number, end in enumerate(may_end):
+        end.set()
+        wait_until(lambda left=1 - number: len(senders.taken()) == left)
+    # Both threads are still there.
+    monkeypatch.setattr(sending, "send", lambda *_, claimed: True)
+    for _ in range(4):
+        senders.send(Claimed(CLAIMED.run, CLAIMED.token, at=1.0))
+    wait_until(lambda: not senders.taken())

@@ -141,8 +141,8 @@ MUTANTS = [
     Mutant(
         "cancelled whatever its state",
         queue,
-        "return _change(run, values)",
-        "return bool(Run.objects.filter(pk=run.pk).update(**values))",
+        "is_cancelled = _change(run, values)",
+        "is_cancelled = bool(Run.objects.filter(pk=run.pk).update(**values))",
         scripts.cancelled_too_late,
     ),
     Mutant(
@@ -272,7 +272,7 @@ MUTANTS = [
     Mutant(
         "a late answer is not recorded",
         recording,
-        "return unsettled | _SETTLED_BY_PEOPLE",
+        "return unsettled if names_a_session else unsettled & _not_attempted_since(run)",
         "return Q(state=State.SENDING)",
         scripts.late_session,
     ),
@@ -286,8 +286,8 @@ MUTANTS = [
     Mutant(
         "that no answer came overrules people",
         recording,
-        "    return unsettled\n",
-        "    return unsettled | Q(reason__in=SAID_BY_PEOPLE)\n",
+        "if answer.state != State.UNKNOWN:",
+        "if True:",
         scripts.late_nothing,
     ),
     Mutant("attempts are not kept", recording, "[attempt],", "[],", scripts.pauses),

@@ -1,10 +1,14 @@
 """What ends an attempt, the row it leaves, and whether another one follows."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection, transaction
 
 from routines.fire_api import Answer
 from routines.models import Attempt, Run
@@ -275,6 +279,53 @@ def test_where_people_s_word_stands_the_run_says_so():
     stored = as_stored(run)
     assert stored.reason == Reason.SAID_NOT_STARTED
     assert stored.sent_at == run.attempts.get().sent_at is not None  # it left, for all that
+
+
+@contextmanager
+def nothing_heard_of_its_commit(meanwhile: Callable[[], None]) -> Iterator[None]:
+    """The next attempt is recorded; only then is the connection found broken, after `meanwhile`."""
+    left = [meanwhile]
+
+    def break_off() -> None:
+        left.pop()()
+        raise OperationalError("server closed the connection unexpectedly")
+
+    def watch(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith('INSERT INTO "routines_attempt"') and left:
+            transaction.on_commit(break_off)
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(watch):
+        yield
+    assert not left
+
+
+@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.parametrize("is_over", [False, True])
+def test_an_answer_says_nothing_of_the_attempt_after_it(is_over: bool):
+    routine = create_routine()
+    accept(routine, create_teammate(), tries_again=True)
+    first = claimed(routine)
+    later: list[Run] = []
+
+    def attempt_anew() -> None:
+        Run.objects.update(due_at=None)
+        later.append(claimed(routine))
+        if is_over:
+            answered(later[0], Answer(Reason.NO_ANSWER, left_at=time.monotonic()))
+
+    with nothing_heard_of_its_commit(attempt_anew):
+        stored = answered(first, replace(OVERLOADED, left_at=time.monotonic() - 60))
+    assert (stored.state, stored.attempt) == (State.UNKNOWN if is_over else State.SENDING, 2)
+    assert first.state == stored.state
+    if is_over:
+        assert stored.sent_at == stored.attempts.get(number=2).sent_at
+    else:
+        assert stored.sent_at is None
+    stored = answered(later[0], SESSION)
+    assert (stored.state, stored.session_id) == (State.STARTED, SESSION.session_id)
+    reasons = [reason for _, reason, _ in attempts(stored)]
+    assert reasons == [Reason.OVERLOADED, Reason.SESSION_CREATED]
 
 
 # --- Put back ---

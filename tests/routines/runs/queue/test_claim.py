@@ -1,11 +1,13 @@
 """A claim: the rules once more, what it is sent with, and one winner."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from cryptography.fernet import Fernet
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from routines import registry
@@ -171,6 +173,23 @@ def test_what_the_last_attempt_was_told_is_not_said_of_the_next():
     assert run.attempts.get().http_status == 503
 
 
+def test_a_claim_gets_old_from_before_it_is_written():
+    """Its process may be stopped while it is committed, and others take the run for interrupted."""
+    routine = create_routine()
+    accept(routine)
+    written: list[float] = []
+
+    def note(execute: Callable[..., Any], sql: str, *more: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            written.append(time.monotonic())
+        return execute(sql, *more)
+
+    with connection.execute_wrapper(note):
+        found = queue.claim(routine.pk)
+    assert found is not None
+    assert found.at <= written[0]
+
+
 @pytest.mark.usefixtures("transactional_db")
 class TestAtOnce:
     """Real commits, a connection per thread, as of many workers."""
@@ -185,8 +204,15 @@ class TestAtOnce:
     def test_each_of_many_runs_is_claimed_once(self):
         routine = create_routine()
         runs = [accept(routine) for _ in range(5)]
-        found = at_once(12, lambda _: claim(routine))
-        assert sorted(run.pk for run in found if run) == [run.pk for run in runs]
+
+        def claim_until_nothing_waits(_number: int) -> list[Run]:
+            found = []
+            while queue.lines():
+                found.append(claim(routine))  # None while another one holds the routine
+            return [run for run in found if run is not None]
+
+        found = at_once(12, claim_until_nothing_waits)
+        assert sorted(run.pk for some in found for run in some) == [run.pk for run in runs]
 
     def test_of_a_claim_and_a_cancel_one_succeeds(self):
         routine, person = create_routine(), create_teammate()
@@ -200,6 +226,16 @@ class TestAtOnce:
             assert bool(taken) != is_cancelled
             state = State.NOT_SENT if is_cancelled else State.SENDING
             assert as_stored(run).state == state
+
+    @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite locks no rows")
+    def test_a_routine_that_somebody_holds_makes_no_other_one_wait(self):
+        held, free = create_routine(), create_routine()
+        runs = [accept(held), accept(free)]
+        with transaction.atomic():
+            queue.lock_routine(held.pk)
+            found = at_once(2, lambda number: claim((held, free)[number]))
+        assert found == [None, runs[1]]
+        assert claim(held) == runs[0]
 
 
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="notices are PostgreSQL's")

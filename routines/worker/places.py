@@ -45,8 +45,9 @@ def choose(lines: Collection[Line], taken: Collection[Taken], places: int) -> Li
 def _kept_back(places: int) -> tuple[int, int]:
     """From a routine with a run in flight, and from the other routines of its account.
 
-    An eighth and a sixteenth. Of few places one, if there is another, so that no account waits for
-    a slow one; from eight on two, so that no routine does.
+    A sixteenth and half of that: what is kept back is missing when much waits. Of few places one,
+    if there is another, so that no account waits for a slow one; from eight on two, so that no
+    routine does.
     """
-    from_account = max(places // 16, min(1, places - 1))
-    return max(places // 8, min(2, places // 4), from_account), from_account
+    from_account = max(places // 32, min(1, places - 1))
+    return max(places // 16, min(2, places // 4), from_account), from_account

@@ -88,6 +88,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
     if (result.matches(".accepted") && asked.matches(".accepted")) return;
     announce(result.innerText);
     if (hadFocus.has(event.detail.xhr)) result.focus({ preventScroll: true }); // Cancel is gone
+  } else if (asked.matches(".card") && card.querySelector(".waits-out")) {
+    return; // the next hold has begun: what waited for the end of the last one has met it
   } else if (asked.matches(".card")) {
     announce(`${card.querySelector("h2").innerText} can be run now.`);
   } else {

@@ -19,3 +19,9 @@ function announce(sentence) {
 
 // The dashboard says so itself, after a swap.
 document.addEventListener("announce", (event) => announce(event.detail.sentence));
+
+// Who left a page at its top gets its top again. Chromium would keep the heading in its place on the
+// screen, and a notice that has come up above it (parts/no_worker.html) behind the header.
+addEventListener("pagehide", () => {
+  history.scrollRestoration = scrollY ? "auto" : "manual";
+});

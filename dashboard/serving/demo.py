@@ -21,9 +21,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from textwrap import indent
 from types import FrameType
+from typing import IO
 
 from dashboard.serving.commands import GUNICORN, WORKER
 from dashboard.serving.serve import port_problem
@@ -31,6 +33,7 @@ from dashboard.serving.starter import Children, described
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 FOLDER = BASE_DIR / "var" / "demo"
+LOG = FOLDER / "log"  # of this start; on the terminal it would push away what _welcome says
 HOST = "127.0.0.1"
 START_SECONDS = 60
 STOP_SECONDS = 5  # then what still runs is killed: a demo's runs are worth no wait
@@ -119,9 +122,11 @@ def _run(port: int) -> None:
     children = Children()
     try:
         practice_api = ["practice_api", "--port", str(practice_port), "--quiet"]
-        _start(children, environment, "practice API", sys.executable, "manage.py", *practice_api)
-        _start(children, environment, "dashboard", *GUNICORN, "--log-level", "warning")
-        worker = _start(children, environment, _WORKER, *WORKER)
+        with LOG.open("wb") as log:
+            start = partial(_start, children, environment, stderr=log)
+            start("practice API", sys.executable, "manage.py", *practice_api)
+            start("dashboard", *GUNICORN, "--log-level", "warning")
+            worker = start(_WORKER, *WORKER)
         _wait_until_answering(children, {"practice API": practice_port, "dashboard": port})
         print(_welcome(port, practice_port, worker, sign_in), flush=True)
         while True:
@@ -230,14 +235,21 @@ def _manage(environment: dict[str, str], *command: str) -> str:
     return done.stdout
 
 
-def _start(children: Children, environment: dict[str, str], name: str, *command: str) -> int:
+def _start(
+    children: Children,
+    environment: dict[str, str],
+    name: str,
+    *command: str,
+    stderr: IO[bytes] | None = None,
+) -> int:
     return children.start(
         name,
         command,
         cwd=BASE_DIR,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,  # what matters to people is said by _welcome or on stderr
+        stdout=subprocess.DEVNULL,  # what matters to people is said by _welcome or in the log
+        stderr=stderr,
     )
 
 
@@ -246,7 +258,9 @@ def _check(children: Children) -> None:
         raise Stopped
     for name, code in children.ended().items():
         if name != _WORKER:
-            raise Failed(f"The {name} has ended ({described(code)}): the demo stops.")
+            raise Failed(
+                f"The {name} has ended ({described(code)}): the demo stops. Its log: {_log()}"
+            )
         if name not in _reported:  # somebody tries what happens without one: the rest goes on
             _reported.add(name)
             print(
@@ -263,7 +277,9 @@ def _wait_until_answering(children: Children, ports: dict[str, int]) -> None:
         while not _answers(port):
             _check(children)
             if time.monotonic() > deadline:
-                raise Failed(f"The {name} did not answer within {START_SECONDS} seconds.")
+                raise Failed(
+                    f"The {name} did not answer within {START_SECONDS} seconds. Its log: {_log()}"
+                )
             time.sleep(0.1)
 
 
@@ -276,6 +292,10 @@ def _answers(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _log() -> str:
+    return str(LOG.relative_to(BASE_DIR))
 
 
 def _welcome(port: int, practice_port: int, worker: int, sign_in: str) -> str:
@@ -296,6 +316,8 @@ The demo is running.
     It sends what waits for its turn: press the slow practice routine in two tabs. Try
     `kill -9 {worker}` meanwhile, and then `make demo-worker` in another terminal: no run is lost,
     none is sent twice, and those that were just being sent are "unknown" after 90 seconds.
+
+  Log             {_log()}
 
   Ctrl-C stops everything. `make demo-reset` clears what the demo has stored.
 """

@@ -90,9 +90,6 @@ class Known:
     def newest(self, header: Header) -> HeaderVersion | None:
         return next(iter(self._of[header]), None)
 
-    def oldest_supported(self, header: Header) -> HeaderVersion | None:
-        return next(iter(self._of[header][:_SUPPORTED][::-1]), None)
-
     def find(self, header: Header, value: str) -> HeaderVersion | None:
         return next((one for one in self._of[header] if one.value == value), None)
 

@@ -56,6 +56,11 @@ class Obstacle:
     def meaning(self) -> Meaning:
         return MEANINGS[self.reason]
 
+    @property
+    def cause(self) -> str:
+        """For a page that says so before a press, when nothing was to be sent yet."""
+        return self.meaning.cause.removesuffix(" Nothing was sent.")
+
 
 def obstacle(routine: Routine, last_sent: datetime | None) -> Obstacle | None:
     """The first obstacle in `routine`'s way; `last_sent` is when its last sent run was claimed.

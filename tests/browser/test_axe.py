@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from routines.board import pins
-from routines.models import Outcome, Person, Routine, Run
+from routines.models import Attempt, Outcome, Person, Routine, Run
 from routines.practice_api import PracticeApi
 from routines.registry import tags
 from routines.runs import outcomes
@@ -21,6 +22,7 @@ from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import open_run_form, result, run_now
 from tests.factories import create_routine, create_run
+from tests.routines.runs.firing.pressing import slots_taken
 
 # Addresses as in dashboard/urls.py, each opened as the admin, who may open all of them.
 LISTS_AND_FORMS = (
@@ -124,6 +126,48 @@ def test_the_board_from_the_open_form_to_the_marked_result(
     shown.get_by_role("button", name="Save").click()
     expect(page.get_by_text("beginning with https://")).to_be_visible()
     assert_accessible(page, "the refused link")
+
+
+def test_a_run_that_waits(open_as: OpenAs, admin: Person, console: Console):
+    console.expect_answer(422)
+    plain = create_routine(name="Plain")
+    page = open_as(admin)
+    with slots_taken(settings.PRESSES_IN_FLIGHT):
+        page.get_by_role("button", name="Run Plain now").click()
+        expect(result(page, "Waiting")).to_be_visible()
+        assert_accessible(page, "the card that waits")
+        page.get_by_role("button", name="Run Plain now").click()
+        expect(page.get_by_text("Run a second one?")).to_be_visible()
+        assert_accessible(page, "the question before another run")
+    waits = Run.objects.get(routine=plain)
+    page.goto(reverse("history_run", args=[waits.pk]))
+    assert_accessible(page, "its page")
+    page.get_by_role("button", name="Cancel").click()
+    expect(result(page, "Not sent")).to_be_visible()
+    assert_accessible(page, "its page, once it is cancelled")
+    create_routine(name="Held, too", held_until=timezone.now() + timedelta(hours=1))
+    page.goto("/")
+    page.get_by_role("button", name="Run Held, too now").press("Enter")
+    page.locator("#waits_out-held-too").check()
+    page.get_by_role("button", name="Run Held, too now").click()
+    expect(page.get_by_text("Waits until the hold ends")).to_be_visible()
+    assert_accessible(page, "the card that waits for the end of a hold")
+
+
+def test_the_attempts_of_a_run(open_as: OpenAs, admin: Person):
+    run = create_run(reason=Reason.NEXT_ATTEMPT, person=admin, attempt=2)
+    for number in (1, 2):
+        Attempt.objects.create(
+            run=run,
+            number=number,
+            ended_at=timezone.now(),
+            reason=Reason.OVERLOADED,
+            http_status=529,
+            request_id=f"req_{number}",
+        )
+    page = open_as(admin, reverse("history_run", args=[run.pk]))
+    expect(page.get_by_role("heading", name="Attempts")).to_be_visible()
+    assert_accessible(page, "attempts")
 
 
 def test_pages_of_somebody_who_is_not_signed_in(open_as: OpenAs, db: None):

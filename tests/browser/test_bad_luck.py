@@ -166,6 +166,16 @@ def test_a_limit_is_counted_down_and_its_end_comes_by_itself(
         assert endpoint.requests == 2
 
 
+def test_a_hold_that_follows_on_a_hold_is_no_news_to_be_read_out(open_as: OpenAs, teammate: Person):
+    now = timezone.now()
+    held = create_routine(name="Held", held_until=now + timedelta(seconds=8))
+    page = open_as(teammate)
+    expect(page.get_by_text(re.compile("[1-7] s left"))).to_be_visible()
+    Routine.objects.filter(pk=held.pk).update(held_until=now + timedelta(minutes=30))
+    expect(page.get_by_text(re.compile("(29|30) min .* s left"))).to_be_visible()
+    expect(page.locator("#announced")).to_be_empty()
+
+
 def test_a_form_that_is_open_in_a_cool_down_gets_its_button_back(
     open_as: OpenAs, teammate: Person, practice: PracticeApi
 ):

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from routines.models import Person, Routine
+from routines.models import Person, Routine, Worker
 from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import no_page_load, open_run_form
@@ -107,3 +107,16 @@ def test_it_asks_ever_less_while_the_dashboard_is_away_and_goes_on_when_it_is_ba
     with page.expect_response(CHANGES):
         page.clock.fast_forward(70_000)
     expect(page.locator(f"#last-{release_notes.slug}")).to_contain_text("by a colleague")
+
+
+def test_that_no_worker_runs_is_in_view_after_a_reload(open_as: OpenAs, admin: Person):
+    for number in range(12):  # more than a screen of them: then Chromium keeps the place
+        create_routine(name=f"Plain {number}")
+    alive = Worker.objects.create(name="alive", places=32)
+    page = open_as(admin)
+    alive.delete()
+    page.reload()
+    notice, header = page.locator("#no-worker").bounding_box(), page.locator(".top").bounding_box()
+    assert notice is not None
+    assert header is not None
+    assert notice["y"] >= header["y"] + header["height"]

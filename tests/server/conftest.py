@@ -1,9 +1,23 @@
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.server.product import Database, copied, new_database
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_reach_the_product() -> Iterator[None]:
+    """A suite that was started in the background, or by nohup, hands on that it ignores some."""
+    ignored = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGHUP)
+        if signal.getsignal(number) == signal.SIG_IGN
+    }
+    yield
+    for number, before in ignored.items():
+        signal.signal(number, before)
 
 
 @pytest.fixture(scope="session")

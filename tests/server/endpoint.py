@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 
 from routines.practice_api import PracticeApi, PracticeServer
 from routines.practice_api.rules import Answer, Request
+from tests.hostile import SESSION, Visit, answer
 
 
 class Endpoint(PracticeApi):
@@ -71,3 +72,17 @@ def full_listener() -> Iterator[FullListener]:
             filler.setblocking(False)
             filler.connect_ex(full.getsockname())
         yield FullListener(full, fillers)
+
+
+class KeptAnswer:
+    """What a HostileServer says: a session, once `may_leave` is set."""
+
+    def __init__(self) -> None:
+        self.arrived, self.may_leave, self.was_read = (threading.Event() for _ in range(3))
+
+    def __call__(self, visit: Visit) -> None:
+        self.arrived.set()
+        self.may_leave.wait(60)
+        visit.send(answer(200, SESSION, {"Connection": "close"}))
+        visit.read(1)  # returns when the other side has read the answer, and closes
+        self.was_read.set()

@@ -4,12 +4,11 @@ for what it is to hit. Kills of the web server at the same points: test_stopping
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 
 from routines.practice_api import Session
-from tests.hostile import SESSION, HostileServer, Visit, answer
+from tests.hostile import HostileServer
 from tests.server.books import Books, read
-from tests.server.endpoint import Endpoint, full_listener, listening
+from tests.server.endpoint import Endpoint, KeptAnswer, full_listener, listening
 from tests.server.product import Database, wait_until
 from tests.server.workers import accept, working
 
@@ -54,22 +53,14 @@ def test_killed_while_answers_are_due_and_others_wait(database: Database, tmp_pa
 
 
 def test_killed_between_the_answer_and_the_record(database: Database, tmp_path: Path):
-    arrived, may_answer, was_read = Event(), Event(), Event()
-
-    def answers(visit: Visit) -> None:
-        arrived.set()
-        may_answer.wait(60)
-        visit.send(answer(200, SESSION, {"Connection": "close"}))
-        visit.read(1)  # returns when the other side has read the answer, and closes
-        was_read.set()
-
-    with HostileServer(answers) as server:
+    kept = KeptAnswer()
+    with HostileServer(kept) as server:
         with working(database, server.url, tmp_path, **SETTINGS) as worker:
             accept(database, 1)
-            assert arrived.wait(60)
+            assert kept.arrived.wait(60)
             with database.locked():
-                may_answer.set()
-                assert was_read.wait(60)
+                kept.may_leave.set()
+                assert kept.was_read.wait(60)
                 if not database.is_sqlite:
                     database.wait_for_a_write()
                 worker.kill()

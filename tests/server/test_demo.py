@@ -84,6 +84,8 @@ def test_its_worker_may_be_killed_and_another_one_started(folder: Path, tmp_path
             assert another.wait(60) == 0, "it ends with the demo"
             assert living_in(folder) == []
     assert running.said.count("The worker has ended") == 1
+    assert " INFO " not in running.said, "what it says at its start stays in view"
+    assert "places=4" in (folder / "var" / "demo" / "log").read_text()
     assert "The demo has stopped." in running.said
 
 
@@ -101,6 +103,7 @@ def test_it_ends_when_one_of_the_others_dies(folder: Path, tmp_path: Path):
         os.kill(gunicorn, signal.SIGKILL)
         assert running.process.wait(60) == 1
         assert "The dashboard has ended (signal 9, Killed): the demo stops." in running.said
+        assert "Its log: var/demo/log" in running.said
         assert living_in(folder) == []
 
 

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Event
 
 import httpx
 import psycopg
 import pytest
 
-from tests.hostile import SESSION, HostileServer, Visit, answer
-from tests.server.endpoint import full_listener, listening
+from tests.hostile import HostileServer
+from tests.server.endpoint import KeptAnswer, full_listener, listening
 from tests.server.product import Database, Product, Visitor, runs_in, serving, wait_until
 from tests.server.seed import SLUG
 
@@ -107,24 +106,16 @@ def test_killed_while_it_waits_for_the_answer(database: Database, tmp_path: Path
 def test_killed_after_the_answer_and_before_the_write(
     database: Database, tmp_path: Path, whole: bool
 ):
-    arrived, may_answer, was_read = Event(), Event(), Event()
-
-    def answers(visit: Visit) -> None:
-        arrived.set()
-        may_answer.wait(60)
-        visit.send(answer(200, SESSION, {"Connection": "close"}))
-        visit.read(1)  # returns when the other side has read the answer, and closes
-        was_read.set()
-
-    with HostileServer(answers) as endpoint:
+    kept = KeptAnswer()
+    with HostileServer(kept) as endpoint:
         with serving(database, endpoint.url, tmp_path, WEB_WORKERS="1") as product:
             visitor = product.visitor()
             fields = visitor.form(SLUG)
             with pressing(visitor, fields) as press:
-                assert arrived.wait(60)
+                assert kept.arrived.wait(60)
                 with database.locked():
-                    may_answer.set()
-                    assert was_read.wait(60)
+                    kept.may_leave.set()
+                    assert kept.was_read.wait(60)
                     if not database.is_sqlite:
                         database.wait_for_a_write()
                     assert not press.done()

@@ -55,5 +55,6 @@ def _for_postgresql(path: Path) -> str:
     restore = shlex.join(["pg_restore", *whole, *where, str(path)])
     return (
         "PostgreSQL has its own tools, and nothing was written. A backup, while the service runs:\n"
-        f"  umask 077 && {dump}\nBringing it back, with the service stopped:\n  {restore}"
+        f"  umask 077 && {dump}\n"
+        f"Bringing it back, with the web server and every worker stopped:\n  {restore}"
     )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from routines import registry
 from routines.models import Account, Routine, Run
+from routines.runs.limits import Obstacle
 from routines.values.reasons import MEANINGS, Reason, State
 from tests.dashboard.browsing import (
     HTMX,
@@ -40,8 +41,9 @@ OBSTACLES: dict[Reason, dict[str, Any]] = {
 def test_an_obstacle_is_on_the_card_in_place_of_the_button(client, routine, reason):
     Routine.objects.update(**OBSTACLES[reason])
     page = Page(client.get("/"))
-    assert page.says(MEANINGS[reason].cause)
+    assert page.says(Obstacle(reason).cause)
     assert page.says(MEANINGS[reason].remedy)
+    assert not page.says("Nothing was sent."), "nobody has pressed"
     assert not page.find("a", href=run_url(routine))
     (button,) = (button for button in page.find("button") if button.text == "Run")
     assert "disabled" in button.attributes
@@ -122,7 +124,7 @@ def test_a_hold_of_the_account_holds_each_of_its_routines(client, routine):
     create_routine(name="Same account")
     Account.objects.update(held_until=timezone.now() + timedelta(minutes=5))
     page = Page(client.get("/"))
-    on_hold = MEANINGS[Reason.ON_HOLD].cause
+    on_hold = Obstacle(Reason.ON_HOLD).cause
     assert len([note for note in page.find("p") if on_hold in note.text]) == 2
 
 

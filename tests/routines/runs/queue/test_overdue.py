@@ -117,7 +117,12 @@ def test_a_deadline_does_not_end_what_is_on_its_way():
     assert as_stored(run).state == State.SENDING
 
 
-def test_what_is_claimed_while_it_is_looked_at_is_on_its_way():
+@pytest.mark.parametrize(
+    "moment",
+    ['"routines_run"."id" IN', 'UPDATE "routines_run"'],
+    ids=["while it is looked at", "right before it is given up"],
+)
+def test_what_is_claimed_meanwhile_is_on_its_way(moment: str):
     """By the clock of one host its time is over, by that of another it is not."""
     routine = create_routine()
     with at(BEGIN):
@@ -127,27 +132,10 @@ def test_what_is_claimed_while_it_is_looked_at_is_on_its_way():
         with at(BEGIN + SECOND):
             assert claim(routine) == run
 
-    with (
-        at(BEGIN + 30 * SECOND),
-        right_before('"routines_run"."id" IN', claim_elsewhere),
-    ):
+    with at(BEGIN + 30 * SECOND), right_before(moment, claim_elsewhere):
         assert overdue.settle() == 0
     assert as_stored(run).state == State.SENDING
     assert attempts(run) == []
-
-
-def test_what_is_claimed_right_before_it_is_given_up_is_on_its_way():
-    routine = create_routine()
-    with at(BEGIN):
-        run = accept(routine, wait=20 * SECOND)
-
-    def claim_elsewhere() -> None:
-        with at(BEGIN + SECOND):
-            assert claim(routine) == run
-
-    with at(BEGIN + 30 * SECOND), right_before('UPDATE "routines_run"', claim_elsewhere):
-        assert overdue.settle() == 0
-    assert as_stored(run).state == State.SENDING
 
 
 def test_what_is_answered_while_it_is_looked_at_waits_for_its_next_attempt():

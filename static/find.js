@@ -116,7 +116,9 @@
     if (isWanted) return; // the best hit may be among those that are on their way
     const card = list.querySelector("[aria-current]") ?? cards().find((one) => !one.hidden);
     card?.focus();
-    if (asked().length && !card?.matches(".open")) card?.querySelector("[data-open]")?.click();
+    if (!card || card.matches(".open") || !asked().length) return;
+    htmx.process(card); // it may have come just now: a link that htmx does not know leads to another page
+    card.querySelector("[data-open]")?.click();
   }
 
   function move(card, pinned) {

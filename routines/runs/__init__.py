@@ -6,4 +6,5 @@
 - `sending`, `recording`, `retrying`: one request, its answer, and whether another attempt follows
 - `overdue`, `restored`: the end of what nobody works on, or what an older database holds as open
 - `settling`, `outcomes`: what people say of unknown runs, and of how sessions went
+- `naming`: how lines of the log name a run
 """

@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import SuspiciousOperation
@@ -282,8 +281,3 @@ def _mark_waiting(run: Run, wait: timedelta, obstacle: limits.Obstacle | None = 
     run.deadline = (until or timezone.now()) + wait
     if obstacle is not None and obstacle.reason == Reason.COOL_DOWN:
         run.reason, run.due_at = Reason.COOLING, until  # a hold may end sooner: it can be lifted
-
-
-def facts(run: Run) -> dict[str, Any]:
-    """What a line of the log says of a run; its text and its session are not in it."""
-    return {"run": run.pk, "routine": run.routine.slug, "person": run.person.get_username()}

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from routines.models import Attempt, Run
-from routines.runs import limits, restored
+from routines.runs import limits, naming, restored
 from routines.values.reasons import MEANINGS, Reason, State
 
 logger = logging.getLogger(__name__)
@@ -82,12 +82,7 @@ def _interrupt(run: Run) -> bool:
 
 
 def _facts(run: Run) -> dict[str, Any]:
-    return {
-        "run": run.pk,
-        "routine": run.routine.slug,
-        "person": run.person.get_username(),
-        "pressed_at": run.created_at.isoformat(),
-    }
+    return naming.facts(run) | {"pressed_at": run.created_at.isoformat()}
 
 
 def _end(values: dict[str, Any]) -> dict[str, Any]:

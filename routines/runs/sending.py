@@ -12,7 +12,7 @@ from django.utils import timezone
 from routines import fire_api, patience
 from routines.models import Run
 from routines.runs import recording
-from routines.runs.accepting import facts
+from routines.runs.naming import facts
 from routines.values.reasons import Reason
 from routines.values.tokens import Token
 

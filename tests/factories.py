@@ -8,7 +8,8 @@ from uuid import uuid4
 from django.utils import timezone
 
 from routines import registry
-from routines.models import Header, HeaderVersion, Person, Routine, Run
+from routines.callers import keys
+from routines.models import ApiKey, Header, HeaderVersion, Person, Routine, Run
 from routines.people import roles
 from routines.practice_api import PracticeApi
 from routines.registry import header_versions
@@ -70,6 +71,27 @@ def create_routine(
     return routine
 
 
+def create_api_key(*, name: str = "", person: Person | None = None, **values: Any) -> ApiKey:
+    """Without a secret: create_key_and_secret makes one that a caller can use."""
+    return ApiKey.objects.create(name=name or f"Key {next(_number)}", person=person, **values)
+
+
+def create_key_and_secret(
+    *routines: Routine, name: str = "", person: Person | None = None, **terms: Any
+) -> tuple[ApiKey, str]:
+    """A key for these routines, or a personal one for all that the person may run, and its text."""
+    name = name or f"Key {next(_number)}"
+    if person is not None and not routines:
+        terms.setdefault("all_routines", True)
+    terms = {"sends_idempotency_key": False} | terms
+    api_key, secret = keys.make(
+        keys.Terms(name=name, routines=routines, **terms),
+        person=person,
+        by=person or create_admin(),
+    )
+    return api_key, secret.reveal()
+
+
 def create_run(
     *,
     routine: Routine | None = None,
@@ -94,6 +116,12 @@ def create_run(
         settled_at=None if state in OPEN else pressed,
         **turn(state, pressed) | values,
     )
+
+
+def presser(run: Run) -> Person:
+    """Whose run it is, where a test knows that a person asked for it."""
+    assert run.person is not None
+    return run.person
 
 
 def turn(state: State, pressed: datetime) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def fire(request: SignedInRequest, slug: str) -> HttpResponse:
         return pressing.not_recorded(request, routine, pressed.run)
     if not request.htmx:
         return redirect("history_run", pk=pressed.run.pk)
-    after = closed(request, card_after(pressed.run, templates))
+    after = closed(request, card_after(pressed.run, request.user, templates))
     response = render(request, "board/card.html", after | {"run": pressed.run})
     if pressed.run.state in (State.STARTED, State.ACCEPTED):
         # The run keeps the text. Anything else, and the draft in the browser (drafts.js) is still

@@ -129,8 +129,8 @@ def closed_cards(person: Person, entries: Collection[Entry]) -> dict[int, Card]:
     }
 
 
-def card_after(run: Run, templates: list[TextTemplate]) -> Card:
-    """Return the card after a press, which may have left a hold or a cool-down behind.
+def card_after(run: Run, person: Person, templates: list[TextTemplate]) -> Card:
+    """Return the card after a person's press, which may have left a hold or a cool-down behind.
 
     `templates`: those that the pressed form offered.
     """
@@ -143,7 +143,7 @@ def card_after(run: Run, templates: list[TextTemplate]) -> Card:
     # without.
     marks = list(
         Routine.objects.filter(pk=routine.pk)
-        .annotate(is_pinned=pinned_by(run.person), unknown_run=_UNKNOWN_RUN)
+        .annotate(is_pinned=pinned_by(person), unknown_run=_UNKNOWN_RUN)
         .order_by("tags__name")
         .values_list("is_pinned", "tags__name", "unknown_run")
     )
@@ -152,7 +152,7 @@ def card_after(run: Run, templates: list[TextTemplate]) -> Card:
     if unknown is not None and unknown not in runs:
         runs |= _shown_runs.in_bulk([unknown])
     routine.newest_run, routine.unknown_run = run.pk, unknown  # type: ignore[attr-defined]
-    known = _Known(run.person, [routine], limits.last_sent_of([routine]), runs)
+    known = _Known(person, [routine], limits.last_sent_of([routine]), runs)
     return known.card(
         routine,
         tags=[tag for _, tag, _ in marks if tag],

@@ -26,7 +26,8 @@ class Change(NamedTuple):
     created_at: datetime
     routine: int
     account: int
-    person: int
+    person: int | None
+    api_key: int | None
     state: str
     reason: str
     outcome: str
@@ -64,7 +65,10 @@ def _dimensions(change: Change) -> Iterable[tuple[str, str]]:
     yield Dimension.TIME.value, ""
     yield Dimension.ROUTINE.value, str(change.routine)
     yield Dimension.ACCOUNT.value, str(change.account)
-    yield Dimension.PERSON.value, str(change.person)
+    if change.person is not None:
+        yield Dimension.PERSON.value, str(change.person)
+    if change.api_key is not None:
+        yield Dimension.API_KEY.value, str(change.api_key)
     yield Dimension.REASON.value, change.reason
     # Of a session that a person found we know no answer, so not how long it took.
     answered = change.state == State.STARTED and change.reason != Reason.SAID_STARTED
@@ -76,7 +80,7 @@ def settled_runs() -> QuerySet[Run, Any]:
     """Each run as a Change."""
     rows = Run.objects.exclude(state__in=OPEN).order_by()
     return rows.values_list(
-        *("created_at", "routine_id", "account_id", "person_id"),
+        *("created_at", "routine_id", "account_id", "person_id", "api_key_id"),
         *("state", "reason", "outcome"),
         Cast("duration_ms", BigIntegerField()),
         Cast(Value(1), SmallIntegerField()),
@@ -87,7 +91,7 @@ def settled_runs() -> QuerySet[Run, Any]:
 def waiting_changes(*more: str, sign: int = 1) -> QuerySet[RunChange, Any]:
     """Each as a Change, `by` times the sign, and `more` columns behind it."""
     return RunChange.objects.order_by().values_list(
-        *("created_at", "routine_pk", "account_pk", "person_pk"),
+        *("created_at", "routine_pk", "account_pk", "person_pk", "api_key_pk"),
         *("state", "reason", "outcome", "duration_ms"),
         F("by") * sign,
         "deleted",

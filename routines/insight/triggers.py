@@ -17,7 +17,7 @@ from routines.insight import recounting
 from routines.models import RecountDay, Run, RunChange, RunCount
 
 _COPIED = (
-    *("created_at", "routine_id", "account_id", "person_id"),
+    *("created_at", "routine_id", "account_id", "person_id", "api_key_id"),
     *("state", "reason", "outcome", "duration_ms"),
 )
 _RUNS = Run._meta.db_table

@@ -1,6 +1,7 @@
 """Every table of the product, one idea a file."""
 
 from routines.models.account import Account
+from routines.models.api_key import ApiKey, ApiKeySecret, Refusal, TurnedAway
 from routines.models.attempt import Attempt
 from routines.models.audit import AuditEvent, AuditHead, Chain
 from routines.models.database_identity import DatabaseIdentity
@@ -24,6 +25,8 @@ __all__ = [
     "STATES",
     "TOKEN_FIELDS",
     "Account",
+    "ApiKey",
+    "ApiKeySecret",
     "Attempt",
     "AuditEvent",
     "AuditHead",
@@ -37,6 +40,7 @@ __all__ = [
     "Person",
     "Pin",
     "RecountDay",
+    "Refusal",
     "Routine",
     "Run",
     "RunChange",
@@ -44,6 +48,7 @@ __all__ = [
     "SavedView",
     "Tag",
     "TextTemplate",
+    "TurnedAway",
     "VersionMove",
     "VersionMoveStep",
     "Worker",

@@ -66,6 +66,11 @@ class AuditEvent(models.Model):
         RETENTION_APPLIED = "retention_applied", "applied the retention to"
         SECOND_FACTOR_ADDED = "second_factor_added", "added a second factor of"
         SECOND_FACTOR_REMOVED = "second_factor_removed", "removed a second factor of"
+        API_KEY_ADDED = "api_key_added", "made the API key"
+        API_KEY_EDITED = "api_key_edited", "edited the API key"
+        API_KEY_REVOKED = "api_key_revoked", "revoked the API key"
+        API_KEY_SECRET_ADDED = "api_key_secret_added", "made a new secret for the API key"
+        API_KEY_SECRET_ENDED = "api_key_secret_ended", "ended a secret of the API key"
         # Of the chain of sign-ins: chain_of.
         SIGNED_IN = "signed_in", "signed in"
         SIGN_IN_FAILED = "sign_in_failed", "failed to sign in"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -17,6 +17,7 @@ from routines.values import texts, tokens
 from routines.values.reasons import OPEN, SENT
 
 if TYPE_CHECKING:
+    from routines.models.api_key import ApiKey
     from routines.models.people import Person
 
 # Documented: the ID starts with trig_. The rest of its shape is not, so it is only kept to what
@@ -43,10 +44,28 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
             return self.none()
         if person.has_perm("routines.manage_registry"):
             return self
-        limited = Routine.open_to.through.objects.values("routine")
-        theirs = limited.filter(group__user=person)
-        to_all = models.Q(open_to_everybody=True) & ~models.Q(pk__in=limited)
-        return self.filter(to_all | models.Q(pk__in=theirs))
+        theirs = _limited().filter(group__user=person)
+        return self.filter(_open_to_all() | models.Q(pk__in=theirs))
+
+    def fireable_with(self, api_key: ApiKey) -> Self:
+        """The one rule of what a key may fire; whether it is usable is another question.
+
+        A personal key: what its person may run, or of that what it names. Any other: the routines
+        that it names, one by one or by tag. A tag opens only what is open to everybody and asks for
+        no confirmation: what is limited has to be named by somebody who knows that it is.
+        """
+        named = models.Q(
+            pk__in=api_key.routines.through.objects.filter(apikey=api_key).values("routine")
+        )
+        tags = api_key.tags.through.objects.filter(apikey=api_key).values("tag")
+        tagged = models.Q(
+            pk__in=Routine.tags.through.objects.filter(tag__in=tags).values("routine")
+        )
+        if api_key.person is None:
+            plain = _open_to_all() & models.Q(confirmation=Routine.Confirmation.OFF)
+            return self.filter(named | tagged & plain)
+        theirs = self.fireable_by(api_key.person)
+        return theirs if api_key.all_routines else theirs.filter(named | tagged)
 
     def open_to_nobody(self) -> Self:
         """Those that have lost their groups: only who keeps the registry may run them."""
@@ -81,6 +100,15 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
     def with_runs_open_to(self, person: Person) -> Self:
         """Those all of whose runs this person may see, because they may run them."""
         return self.fireable_by(person).filter(runs_seen_by_group=True)
+
+
+def _limited() -> models.QuerySet[Any, Any]:
+    """Routines that name a group, as `routine`."""
+    return Routine.open_to.through.objects.values("routine")
+
+
+def _open_to_all() -> models.Q:
+    return models.Q(open_to_everybody=True) & ~models.Q(pk__in=_limited())
 
 
 class Tag(models.Model):

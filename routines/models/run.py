@@ -10,6 +10,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from routines.models.account import Account
+from routines.models.api_key import ApiKey
 from routines.models.routine import Routine
 from routines.values import references, session_links, texts, words
 from routines.values.reasons import MEANINGS, OPEN, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
@@ -110,13 +111,26 @@ class Run(models.Model):
     A run that is sent at once, by the process that accepted it, is `sending` from its first row on.
     """
 
-    key = models.UUIDField(unique=True, editable=False)  # one press of one form: one run
+    # One intent of one caller: one run. Of a press, its form's one-time key; of an API key's call,
+    # made of its Idempotency-Key (callers/idempotency.py).
+    key = models.UUIDField(unique=True, editable=False)
     routine = models.ForeignKey(
         Routine, on_delete=models.PROTECT, related_name="runs", db_index=False
     )
+    # Who asked for it: a person, an API key, or a person's own API key.
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="runs", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="runs",
+        db_index=False,
     )
+    api_key = models.ForeignKey(
+        ApiKey, on_delete=models.PROTECT, null=True, related_name="runs", db_index=False
+    )
+    idempotency_key = models.CharField(max_length=255, blank=True, db_default="")  # as it was sent
+    # What was asked for, as a digest: whether a repeated Idempotency-Key asks for the same.
+    intent = models.CharField(max_length=64, blank=True, editable=False, db_default="")
     # The routine's at that time: its budgets paid. A routine may move to another account later.
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="runs", db_index=False
@@ -201,6 +215,12 @@ class Run(models.Model):
             models.Index(fields=["routine", "-created_at", "-id"], name="run_of_routine"),
             # A teammate's own history, the filter by person, the outcomes that are asked for.
             models.Index(fields=["person", "-created_at", "-id"], name="run_of_person"),
+            # The filter by API key, its caps, its page.
+            models.Index(
+                fields=["api_key", "-created_at", "-id"],
+                name="run_of_api_key",
+                condition=models.Q(api_key__isnull=False),
+            ),
             # The history's filter by account.
             models.Index(fields=["account", "-created_at", "-id"], name="run_of_account"),
             # The filter by beta version: by one that is not sent any more, above all.
@@ -278,6 +298,10 @@ class Run(models.Model):
                 condition=references.NAMES_A_SESSION,
             ),
             models.CheckConstraint(
+                name="run_names_its_caller",
+                condition=models.Q(person__isnull=False) | models.Q(api_key__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="run_state_is_known", condition=models.Q(state__in=State.values)
             ),
             models.CheckConstraint(
@@ -326,6 +350,13 @@ class Run(models.Model):
     def set_default_account(self) -> None:
         if self.account_id is None:
             self.account_id = self.routine.account_id
+
+    @property
+    def caller(self) -> str:
+        """Who asked for it, for people."""
+        if self.api_key is None:
+            return str(self.person)
+        return f"{self.person} ({self.api_key})" if self.person else str(self.api_key)
 
     @property
     def meaning(self) -> Meaning:

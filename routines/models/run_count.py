@@ -26,6 +26,7 @@ class Dimension(models.TextChoices):
     ROUTINE = "routine"  # its primary key
     ACCOUNT = "account"  # whose budgets paid, whichever the routine belongs to now
     PERSON = "person"
+    API_KEY = "api_key"
     REASON = "reason"
     DURATION = (
         "duration"  # of runs with a session: milliseconds to two leading digits, as `started`
@@ -84,7 +85,8 @@ class RunChange(models.Model):
     created_at = models.DateTimeField()  # of the run
     routine_pk = models.BigIntegerField()
     account_pk = models.BigIntegerField()
-    person_pk = models.BigIntegerField()
+    person_pk = models.BigIntegerField(null=True)
+    api_key_pk = models.BigIntegerField(null=True)
     state = models.CharField(max_length=10)
     reason = models.CharField(max_length=30)
     outcome = models.CharField(max_length=10)

@@ -19,8 +19,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from routines import patience
-from routines.models import Person, Routine, Run
-from routines.runs import limits, queue, rules
+from routines.models import ApiKey, Person, Routine, Run
+from routines.runs import caps, limits, queue, rules
 from routines.runs.slots import Slot
 from routines.values import texts, tokens
 from routines.values.reasons import Reason, State
@@ -32,7 +32,7 @@ PEOPLE_WAIT = timedelta(minutes=10)
 
 
 class KeyTaken(SuspiciousOperation):
-    """The key belongs to somebody else's run, or to another routine's."""
+    """The key belongs to another caller's run, or to another routine's."""
 
 
 class RunNotRecorded(Exception):
@@ -63,6 +63,14 @@ class UnseenRuns(Exception):
         self.runs = runs  # primary keys, from limits.prior_among
 
 
+class TurnedAway(Exception):
+    """Something stands in the way of a caller that asked to be told so. Nothing was recorded."""
+
+    def __init__(self, obstacle: limits.Obstacle) -> None:
+        super().__init__("Something stands in the way.")
+        self.obstacle = obstacle
+
+
 @dataclass(frozen=True)
 class Trial:
     """A real run to try a token, or header versions that the routine is not pinned to yet."""
@@ -84,8 +92,11 @@ def accept(
     *,
     key: UUID,
     routine: Routine,
-    person: Person,
+    person: Person | None = None,
+    api_key: ApiKey | None = None,
     text: str,
+    idempotency_key: str = "",
+    intent: str = "",
     template_name: str = "",
     template_version: str = "",
     field_values: Mapping[str, str] | None = None,
@@ -96,10 +107,14 @@ def accept(
     slot: Slot | None = None,
     wait: timedelta = PEOPLE_WAIT,
     waits_out: bool = False,
+    turns_away: bool = False,
     tries_again: bool = False,
 ) -> Accepted:
     """Record the run that is asked for, once for `key`.
 
+    `person`, `api_key`: who asks; of a personal key, both.
+    `idempotency_key`, `intent`: what `key` was made of, and a digest of what is asked for, kept
+    with the run.
     `text`: as typed; it is sent with LF line breaks.
     `template_version`, `field_values`: what the text was rendered from, for the next form.
     `why`, `confirmation`: the person's answers to what the routine asks first (rules.py).
@@ -111,10 +126,11 @@ def accept(
     `wait`: for how long it may wait for its turn.
     `waits_out`: a hold or a cool-down makes it wait, from whose end on `wait` counts; else such a
     rule ends it as `not_sent`.
+    `turns_away`: what would end it as `not_sent` raises TurnedAway.
     `tries_again`: attempt it anew where an attempt started nothing (retrying.py).
 
-    Raise texts.TextRefused, rules.NotAllowed, KeyTaken, AnswersMissing, UnseenRuns or
-    RunNotRecorded, and then nothing was recorded or sent.
+    Raise texts.TextRefused, rules.NotAllowed, caps.NotUsable, caps.CapReached, KeyTaken,
+    AnswersMissing, UnseenRuns, TurnedAway or RunNotRecorded, and then nothing was recorded or sent.
     """
     text = texts.normalise(text)
     texts.check(text)
@@ -122,6 +138,9 @@ def accept(
         key=key,
         routine=routine,
         person=person,
+        api_key=api_key,
+        idempotency_key=idempotency_key,
+        intent=intent,
         text=text,
         template_name=template_name,
         template_version=template_version,
@@ -130,13 +149,14 @@ def accept(
         is_trial=trial is not None,
         tries_again=tries_again,
     )
-    wish = _Wish(aware_of, trial or Trial(), confirmation, wait, waits_out)
+    wish = _Wish(aware_of, trial or Trial(), confirmation, wait, waits_out, turns_away)
     try:
         return Accepted(run, _record(run, slot, wish))
     except _KeyUsed as used:
-        if (used.run.routine_id, used.run.person_id) != (routine.pk, person.pk):
+        earlier = used.run
+        if (earlier.routine, earlier.person, earlier.api_key) != (routine, person, api_key):
             raise KeyTaken from None
-        return Accepted(used.run, repeated=True)
+        return Accepted(earlier, repeated=True)
 
 
 @dataclass(frozen=True)
@@ -146,6 +166,7 @@ class _Wish:
     confirmation: str
     wait: timedelta
     waits_out: bool
+    turns_away: bool
 
 
 class _KeyUsed(Exception):
@@ -159,9 +180,9 @@ class _KeyUsed(Exception):
 def _record(run: Run, slot: Slot | None, wish: _Wish) -> tokens.Token | None:
     """Insert the run, committed: `sending` with its token, or `accepted` or `not_sent` without.
 
-    Raise rules.NotAllowed, _KeyUsed, AnswersMissing, UnseenRuns or RunNotRecorded with nothing
-    inserted. The routine's row is locked meanwhile, so that no two presses slip through one hold,
-    cool-down, warning, rotation or change of what is asked.
+    Raise what `accept` does, or _KeyUsed, with nothing inserted. The routine's row is locked
+    meanwhile, so that no two presses slip through one hold, cool-down, warning, rotation or change
+    of what is asked.
     """
     is_written = False
     try:
@@ -171,11 +192,16 @@ def _record(run: Run, slot: Slot | None, wish: _Wish) -> tokens.Token | None:
             sent = _runs_sent_of_late(run, wish)
             run.account = run.routine.account
             problems = rules.missing_answers(
-                run.routine, confirmation=wish.confirmation, why=run.why
+                run.routine,
+                confirmation=wish.confirmation,
+                why=run.why,
+                is_asked=rules.is_asked(run),
             )
             if problems:
                 _look_for_earlier(run)  # what was done is done
                 raise AnswersMissing(problems)
+            if run.api_key is not None:
+                _check_caps(run, run.api_key)
             run.beta_version = _either(wish.trial.beta_version, run.routine.beta_version)
             run.api_version = _either(wish.trial.api_version, run.routine.api_version)
             token = _decide(run, sent, wish)
@@ -203,6 +229,14 @@ def _record(run: Run, slot: Slot | None, wish: _Wish) -> tokens.Token | None:
     return token if run.is_sending else None
 
 
+def _check_caps(run: Run, api_key: ApiKey) -> None:
+    try:
+        caps.check(api_key)
+    except (caps.NotUsable, caps.CapReached):
+        _look_for_earlier(run)
+        raise
+
+
 def _either(tried: str | None, pinned: str) -> str:
     return pinned if tried is None else tried
 
@@ -213,7 +247,7 @@ def _runs_sent_of_late(run: Run, wish: _Wish) -> list[limits.SentRun]:
     Whom it is open to comes with them. Not read with the lock: a query shows other tables as they
     were when it began, and a lock may have been waited for.
     """
-    fireable = Routine.objects.filter(pk=run.routine_id).fireable_by(run.person).order_by()
+    fireable = rules.fireable(run)
     if wish.aware_of is None:
         if not fireable.exists():
             raise rules.NotAllowed(run.routine)
@@ -236,7 +270,7 @@ def _of_run(name: str) -> tuple[str, ...]:
 
 
 def _look_for_earlier(run: Run) -> None:
-    earlier = Run.objects.filter(key=run.key).first()
+    earlier = Run.objects.filter(key=run.key).select_related("routine", "person", "api_key").first()
     if earlier is not None:
         raise _KeyUsed(earlier)
 
@@ -249,16 +283,23 @@ def _decide(run: Run, sent: list[limits.SentRun], wish: _Wish) -> tokens.Token |
     obstacle = limits.obstacle(run.routine, last_claimed)
     is_waited_out = obstacle is not None and wish.waits_out and obstacle.until is not None
     if obstacle is not None and not is_waited_out:
+        if wish.turns_away:
+            _look_for_earlier(run)
+            raise TurnedAway(obstacle)
         _mark_stopped(run, obstacle.reason)
         return None
     if wish.aware_of is not None:
-        unseen = [pk for pk in limits.prior_among(sent, run.person) if pk not in wish.aware_of]
+        prior = limits.prior_among(sent, run.person_id)
+        unseen = [pk for pk in prior if pk not in wish.aware_of]
         if unseen:
             _look_for_earlier(run)  # a run of this very press is nothing to warn of
             raise UnseenRuns(unseen)
     try:
         token = run.routine.reveal_token()
     except tokens.TokenUnreadable:
+        if wish.turns_away:
+            _look_for_earlier(run)
+            raise TurnedAway(limits.Obstacle(Reason.TOKEN_UNREADABLE)) from None
         _mark_stopped(run, Reason.TOKEN_UNREADABLE)
         return None
     _mark_waiting(run, wish.wait, obstacle)

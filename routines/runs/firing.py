@@ -28,13 +28,16 @@ def fire(**intent: Any) -> Press:
 
     Raise what that raises, and then nothing was recorded or sent.
     """
-    pressed = time.monotonic()
     with Slot() as slot:
-        accepted = accept(**intent, slot=slot)
-        press = Press(accepted.run, repeated=accepted.repeated)
-        if accepted.token is not None:
-            recorded = sending.send(accepted.run, accepted.token, claimed=pressed)
-            press = Press(accepted.run, recorded=recorded)
-        else:
-            sending.log(accepted.run, repeated=accepted.repeated)
-    return press
+        return fire_in(slot, **intent)
+
+
+def fire_in(slot: Slot | None, **intent: Any) -> Press:
+    """As `fire`, in this slot if it is free; without one a worker sends the run."""
+    pressed = time.monotonic()
+    accepted = accept(**intent, slot=slot)
+    if accepted.token is not None:
+        recorded = sending.send(accepted.run, accepted.token, claimed=pressed)
+        return Press(accepted.run, recorded=recorded)
+    sending.log(accepted.run, repeated=accepted.repeated)
+    return Press(accepted.run, repeated=accepted.repeated)

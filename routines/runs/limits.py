@@ -214,7 +214,7 @@ class SentRun(NamedTuple):
 
     pk: int
     state: str
-    person: int
+    person: int | None
     pressed_at: datetime
     claimed_at: datetime | None
 
@@ -255,12 +255,12 @@ def last_claimed(sent: Collection[SentRun]) -> datetime | None:
     return max(left, default=None)
 
 
-def prior_among(sent: Collection[SentRun], person: Person) -> list[int]:
-    """Of these runs of one routine, those that `person` should know of before making one more.
+def prior_among(sent: Collection[SentRun], person: int | None) -> list[int]:
+    """Of these runs of one routine, those that a person should know of before making one more.
 
-    Primary keys: the newest three whose outcome nobody knows, however old; the newest three that
-    still wait or are being sent, their own as well (from another tab, or another device); then a
-    colleague's newest of the last RECENT_RUN_WARNING seconds.
+    `person`: their primary key. Primary keys of runs: the newest three whose outcome nobody knows,
+    however old; the newest three that still wait or are being sent, their own as well (from another
+    tab, or another device); then somebody else's newest of the last RECENT_RUN_WARNING seconds.
     """
     recent = timezone.now() - _recent()
     newest_first = sorted(sent, key=lambda run: (run.pressed_at, run.pk), reverse=True)
@@ -270,14 +270,14 @@ def prior_among(sent: Collection[SentRun], person: Person) -> list[int]:
         run.pk
         for run in newest_first
         if run.state not in (State.UNKNOWN, *OPEN)
-        and run.person != person.pk
+        and run.person != person
         and run.pressed_at > recent
     ]
     return unknown[:_MOST_UNSETTLED] + in_flight[:_MOST_UNSETTLED] + of_others[:1]
 
 
 def prior_runs(routine: Routine, person: Person) -> list[Run]:
-    """Those that `prior_among` names, for a page; their `person` is loaded."""
+    """Those that `prior_among` names, for a page; their caller is loaded."""
     runs = Run.objects.filter(routine=routine).order_by()
     of_late = runs.filter(created_at__gt=in_flight_since(routine)).filter(
         Q(state__in=OPEN) | Q(created_at__gt=matter_since(routine), state__in=SENT)
@@ -286,8 +286,8 @@ def prior_runs(routine: Routine, person: Person) -> list[Run]:
     rows = of_late.values_list(*fields)
     # There is nearly never anything: so one light query first.
     sent = sent_runs(rows.union(runs.filter(state=State.UNKNOWN).values_list(*fields)))
-    pks = prior_among(sent, person)
-    found = Run.objects.select_related("person").in_bulk(pks) if pks else {}
+    pks = prior_among(sent, person.pk)
+    found = Run.objects.select_related("person", "api_key").in_bulk(pks) if pks else {}
     states = {one.pk: one.state for one in sent}
     for pk, run in found.items():
         run.state = states[pk]

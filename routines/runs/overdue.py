@@ -31,7 +31,9 @@ def settle() -> int:
     if not found:
         return 0
     restored.check()  # then there is nothing overdue any more: what waited may have been sent
-    runs = Run.objects.filter(pk__in=[pk for (pk,) in found]).select_related("routine", "person")
+    runs = Run.objects.filter(pk__in=[pk for (pk,) in found]).select_related(
+        "routine", "person", "api_key"
+    )
     settled = 0
     for run in runs:
         if is_overdue(run):  # as read now: what was found waiting may be on its way since

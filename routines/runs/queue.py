@@ -16,7 +16,7 @@ from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
 from routines.models import Person, Routine, Run
-from routines.runs import limits, overdue, restored
+from routines.runs import limits, overdue, restored, rules
 from routines.values import tokens
 from routines.values.reasons import Reason, State
 
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 CHANNEL = "routines_accepted"  # PostgreSQL's notices: something may be due now
 
+_CALLER = ("person", "api_key__person")
 _CLOCKS_DIFFER_BY = timedelta(minutes=1)  # at most, between hosts
 # What the attempt before was told stands in its own row: should this one get lost, it is not its.
 _NOT_ANSWERED: dict[str, object] = {
@@ -133,7 +134,7 @@ def claim(routine: int) -> Claimed | None:
         if locked is None:
             return None
         restored.check()  # while its lock keeps anybody from putting the table back
-        run = _due().filter(routine=locked).select_related("person").order_by("pk").first()
+        run = _due().filter(routine=locked).select_related(*_CALLER).order_by("pk").first()
         if run is None:
             return None
         run.routine = locked
@@ -201,8 +202,8 @@ def _token_or_stop(run: Run) -> tokens.Token | None:
     if overdue.is_too_late(run):
         overdue.give_up(run)
         return None
-    fireable = Routine.objects.filter(pk=run.routine_id).fireable_by(run.person)
-    if not run.person.is_active or not fireable.exists():
+    has_left = run.person is not None and not run.person.is_active
+    if has_left or not rules.fireable(run).exists():
         _stop(run, Reason.NOT_ALLOWED)
         return None
     last_sent = limits.last_sent_of([run.routine]).get(run.routine_id)

@@ -1,7 +1,8 @@
 """Who may run a routine, and what they are asked first.
 
-Who: `Routine.objects.fireable_by` decides, for lists as for a press. What they are asked:
-`missing_answers` says what is missing; firing asks it under its lock, forms ask it before.
+Who: `Routine.objects.fireable_by` and `fireable_with` decide, for lists as for a press. What they
+are asked: `missing_answers` says what is missing; firing asks it under its lock, forms ask it
+before.
 """
 
 from typing import TypedDict, Unpack
@@ -9,6 +10,7 @@ from typing import TypedDict, Unpack
 from django.core.exceptions import PermissionDenied
 
 from routines.models import Routine, Run
+from routines.models.routine import RoutineQuerySet
 from routines.values import texts
 
 Confirmation = Routine.Confirmation
@@ -43,14 +45,38 @@ class NotAllowed(PermissionDenied):
         super().__init__(sentence)
 
 
+def fireable(run: Run) -> RoutineQuerySet:
+    """The run's routine, if its caller may fire it now; else nothing."""
+    routines = Routine.objects.filter(pk=run.routine_id).order_by()
+    if run.api_key is not None:
+        return routines.fireable_with(run.api_key)
+    return routines.fireable_by(run.person) if run.person else routines.none()
+
+
+def is_asked(run: Run) -> bool:
+    """Whether the routine's questions are asked of the run's caller: behind it is a person.
+
+    An admin who gives a routine to a key of its own has answered them for it.
+    """
+    return run.person is not None
+
+
 def asks_something(routine: Routine) -> bool:
     """True if a press alone is not enough."""
     return routine.asks_why or routine.confirmation != Confirmation.OFF
 
 
-def missing_answers(routine: Routine, **answers: Unpack[Answers]) -> dict[str, str]:
-    """A sentence for each question of the routine that has no answer yet, by its name."""
+def missing_answers(
+    routine: Routine, *, is_asked: bool = True, **answers: Unpack[Answers]
+) -> dict[str, str]:
+    """A sentence for each question of the routine that has no answer yet, by its name.
+
+    Unless the caller `is_asked`, only what was answered is looked at.
+    """
     confirmation, why = answers["confirmation"], answers["why"]
+    if not is_asked:
+        problem = _problem_with_reason(why) if why.strip() else ""
+        return {"why": problem} if problem else {}
     problems = {}
     if routine.confirmation == Confirmation.CONFIRM and not confirmation:
         problems["confirmation"] = (

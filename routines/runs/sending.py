@@ -32,7 +32,7 @@ def send(run: Run, token: Token, *, claimed: float) -> bool:
     """
     if _age(run, claimed) > _STALE_SECONDS:
         return _put_back(run)
-    _give_connection_back()
+    give_connection_back()
     # Before the request leaves: a process that is killed while it waits has logged this.
     logger.info("sending", extra={"facts": facts(run)})
     answer = fire_api.fire(
@@ -87,7 +87,7 @@ def log(run: Run, *, repeated: bool = False) -> None:
     logger.info("fire", extra={"facts": said})
 
 
-def _give_connection_back() -> None:
+def give_connection_back() -> None:
     """Hold no pooled connection while waiting on the endpoint, or slow fires starve the pages."""
     if "pool" in connection.settings_dict["OPTIONS"] and not connection.in_atomic_block:
         connection.close()

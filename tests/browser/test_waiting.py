@@ -24,7 +24,7 @@ from tests.browser.steps import (
     tab_to,
     text_area,
 )
-from tests.factories import create_routine, create_run
+from tests.factories import create_routine, create_run, presser
 from tests.routines.runs.firing.pressing import slots_taken
 
 
@@ -68,7 +68,7 @@ def test_a_card_that_waits_ends_with_its_session_by_itself(
         expect(waits).to_contain_text("Waiting for its turn, 1 before it.")
         find = page.get_by_role("searchbox")
         find.focus()
-        queue.cancel(earlier, by=earlier.person)
+        queue.cancel(earlier, by=presser(earlier))
         expect(waits).to_contain_text("Waiting for its turn: it is next.")
         let_a_worker_send(release_notes)
         expect(result(page, "Session created")).to_be_visible()
@@ -121,7 +121,7 @@ def test_with_the_keyboard_alone(
         expect(result(page, "Waiting")).to_be_focused()
     cancel = page.get_by_role("button", name="Cancel")
     tab_to(page, cancel)
-    queue.cancel(earlier, by=earlier.person)
+    queue.cancel(earlier, by=presser(earlier))
     expect(result(page, "Waiting")).to_contain_text("it is next")
     assert has_focus(cancel)  # though the result was drawn anew
     page.keyboard.press("Enter")

@@ -150,7 +150,7 @@ def test_the_card_after_a_press_is_the_one_that_the_board_shows_then(
     tags.write_tags(routine, ["release", "nightly"])
     pins.pin(routine, by=person)
     run = firing.fire(key=uuid4(), routine=routine, person=person, text="x").run
-    after = board.card_after(run, list(routine.text_templates.all()))
+    after = board.card_after(run, person, list(routine.text_templates.all()))
     assert after == card_of(routine, person)
     assert (after.last_run, run.reason) == (run, reason)
 
@@ -161,7 +161,7 @@ def test_the_card_after_a_press_shows_a_hold_of_the_account(person, settings):
     with HostileServer(says(limit)) as server:
         settings.CLAUDE_API_BASE_URL = server.url
         run = firing.fire(key=uuid4(), routine=routine, person=person, text="x").run
-    obstacle = board.card_after(run, []).obstacle
+    obstacle = board.card_after(run, person, []).obstacle
     assert obstacle is not None
     assert (obstacle.reason, obstacle.until) == (Reason.ON_HOLD, Account.objects.get().held_until)
 

@@ -11,7 +11,7 @@ from routines.board import news
 from routines.models import Run
 from routines.runs import queue
 from routines.values.reasons import Reason, State
-from tests.factories import create_routine, create_run, create_teammate
+from tests.factories import create_routine, create_run, create_teammate, presser
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +68,7 @@ def test_a_run_that_waited_for_long_is_told_when_it_is_settled(waited, was_sent)
             **{"attempt": 1, "claimed_at": now, "sent_at": now, "settled_at": now},
         )
     else:
-        assert queue.cancel(run, by=run.person)
+        assert queue.cancel(run, by=presser(run))
     routines, cursor = look(cursor)
     assert routines == {run.routine_id}
     assert news.since(cursor) is None

@@ -14,6 +14,7 @@ from routines.people.roles import Permission
 from routines.practice_api import PracticeApi
 from routines.values import session_links
 from routines.values.reasons import OPEN, State
+from tests.factories import presser
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +89,7 @@ def test_every_run_was_made_by_somebody_who_may_and_is_whole():
     may_be_empty = [field.name for field in Run._meta.fields if field.null]
     for run in Run.objects.select_related("person"):
         run.full_clean(exclude=may_be_empty)
-        assert run.person.has_perm(Permission.FIRE)
+        assert presser(run).has_perm(Permission.FIRE)
         assert run.meaning.state == run.state
         assert run.text
         if run.session_url:

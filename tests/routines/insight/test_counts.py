@@ -183,6 +183,7 @@ def change_to(state):
         routine=1,
         account=1,
         person=1,
+        api_key=None,
         state=state,
         reason=Reason.SESSION_CREATED,
         outcome="",

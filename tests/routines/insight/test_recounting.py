@@ -19,7 +19,7 @@ from routines.models import (
     RunCount,
 )
 from routines.values.reasons import Reason, State
-from tests.factories import create_routine, create_run, create_teammate
+from tests.factories import create_api_key, create_routine, create_run, create_teammate
 from tests.routines.insight.counting import MANY, catch_up, counted, new_run, wrong_counts
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ def everything():
 @pytest.mark.parametrize("dimension", Dimension)
 def test_a_recount_mends_what_is_wrong_and_then_nothing_differs(dimension):
     for days in (1, 2):
-        create_run(ago=timedelta(days=days), duration_ms=500 + days)
+        create_run(ago=timedelta(days=days), duration_ms=500 + days, api_key=create_api_key())
     catch_up()
     right = everything()
     spoil(dimension)

@@ -1,7 +1,7 @@
 """The tables: what the database itself holds to, and what only stored rows can show."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -15,34 +15,22 @@ from django.utils import timezone
 from routines.models import (
     TOKEN_FIELDS,
     Account,
-    Attempt,
-    AuditEvent,
-    Chain,
-    Dimension,
-    Grain,
-    HeaderVersion,
-    Person,
     Pin,
     Routine,
     Run,
-    RunCount,
     SavedView,
     Tag,
     TextTemplate,
-    VersionMove,
-    VersionMoveStep,
 )
-from routines.values import texts
-from routines.values.reasons import OPEN, Reason, State
+from routines.values.reasons import Reason, State
 from routines.values.tokens import Token, TokenUnreadable
-from tests.factories import create_person, create_routine, create_run
+from tests.factories import create_person, create_routine, create_run, presser
+from tests.routines.models.constraints import (
+    CHECKS,
+    UNIQUE,
+)
 
 pytestmark = pytest.mark.django_db
-
-NO_SESSION = {"session_id": "", "session_url": ""}
-LATER = timezone.now() + timedelta(minutes=10)
-WAITING = {"state": State.ACCEPTED, "settled_at": None, "deadline": LATER}
-SENDING = {"state": State.SENDING, "settled_at": None, "claimed_at": LATER, "attempt": 1}
 
 
 def update(row: models.Model, values: dict[str, Any]) -> None:
@@ -52,57 +40,6 @@ def update(row: models.Model, values: dict[str, Any]) -> None:
 
 
 # --- Check constraints: what a row of the table may become, and what not ---
-
-
-def a_template() -> TextTemplate:
-    return create_routine(template="x").text_templates.get()
-
-
-LONGEST = "🚀" * texts.MAX_CHARACTERS
-CHECKS: dict[str, tuple[Callable[[], models.Model], list[dict[str, Any]], list[dict[str, Any]]]] = {
-    "routine_id_is_trig": (
-        create_routine,
-        [{"routine_id": "trig_another"}],
-        [{"routine_id": "routine_another"}, {"routine_id": "trigXanother"}, {"routine_id": ""}],
-    ),
-    "routine_token_is_whole": (
-        create_routine,
-        [{"token_encrypted": "", "token_last_four": "", "token_set_at": None}],
-        [
-            {"token_encrypted": ""},
-            {"token_set_at": None},
-            {"token_encrypted": "", "token_last_four": ""},
-            {"token_encrypted": "", "token_set_at": None},
-        ],
-    ),
-    "text_template_body_can_be_sent": (a_template, [{"body": LONGEST}], [{"body": LONGEST + "x"}]),
-    "run_state_is_known": (
-        create_run,
-        [{"state": state} for state in State if state not in OPEN],
-        [{"state": "lost"}, {"state": ""}],
-    ),
-    "run_settled_unless_open": (
-        create_run,
-        [SENDING, WAITING],
-        [{"state": State.SENDING}, {"settled_at": None}, WAITING | {"settled_at": LATER}],
-    ),
-    "run_sending_was_claimed": (
-        create_run,
-        [{"claimed_at": None, "attempt": 0}, SENDING],
-        [SENDING | {"claimed_at": None}, SENDING | {"attempt": 0}],
-    ),
-    "run_accepted_has_deadline": (create_run, [WAITING], [WAITING | {"deadline": None}]),
-    "run_started_names_its_session": (
-        create_run,
-        [
-            {"session_id": ""},
-            {"session_url": "", "session_id": "x"},
-            {"state": "unknown"} | NO_SESSION,
-        ],
-        [NO_SESSION],
-    ),
-    "run_text_can_be_sent": (create_run, [{"text": LONGEST}], [{"text": LONGEST + "x"}]),
-}
 
 
 @pytest.mark.parametrize("name", CHECKS)
@@ -122,67 +59,6 @@ def test_a_check_stops_the_bad_rows(name):
 
 
 # --- Unique constraints: the same again fails, and what differs by this much passes ---
-
-UNIQUE: dict[
-    str, tuple[type[models.Model], Callable[[], dict[str, Any]], Callable[[], list[Any]]]
-] = {
-    "text_template_name_once_per_routine": (
-        TextTemplate,
-        lambda: {"routine": create_routine(), "name": "Alert"},
-        lambda: [{"name": "alert"}, {"routine": create_routine()}, {"owner": create_person()}],
-    ),
-    "attempt_once": (
-        Attempt,
-        lambda: {"run": create_run(), "number": 1, "ended_at": LATER, "reason": Reason.PAUSED},
-        lambda: [{"number": 2}, {"run": create_run()}],
-    ),
-    "text_template_name_once_per_owner": (
-        TextTemplate,
-        lambda: {"routine": create_routine(), "owner": create_person(), "name": "Alert"},
-        lambda: [{"name": "alert"}, {"routine": create_routine()}, {"owner": create_person()}],
-    ),
-    "header_version_once": (
-        HeaderVersion,
-        lambda: {"header": "anthropic-beta", "value": "a-2026-08-01", "dated": date(2026, 8, 1)},
-        lambda: [{"value": "b-2026-08-01"}, {"header": "anthropic-version"}],
-    ),
-    "version_move_step_once": (
-        VersionMoveStep,
-        lambda: {"move": VersionMove.objects.create(), "routine": create_routine()},
-        lambda: [{"move": VersionMove.objects.create()}, {"routine": create_routine()}],
-    ),
-    "pin_once": (
-        Pin,
-        lambda: {"person": create_person(), "routine": create_routine()},
-        lambda: [{"person": create_person()}, {"routine": create_routine()}],
-    ),
-    "saved_view_name_once": (
-        SavedView,
-        lambda: {"person": create_person(), "name": "Mine"},
-        lambda: [{"person": create_person()}, {"name": "mine"}],
-    ),
-    "run_count_once": (
-        RunCount,
-        lambda: {"dimension": Dimension.ROUTINE, "grain": Grain.DAY, "slot": 48, "key": "1"},
-        lambda: [
-            {"dimension": Dimension.PERSON},
-            {"grain": Grain.BLOCK},
-            {"slot": 96},
-            {"key": "2"},
-            {"deleted": True},
-        ],
-    ),
-    "username_whatever_case": (
-        Person,
-        lambda: {"username": "Ada"},  # other spellings: tests/routines/people/test_usernames.py
-        lambda: [{"username": "Grace"}],
-    ),
-    "audit_place_in_chain": (
-        AuditEvent,
-        lambda: {"action": AuditEvent.Action.EXPORTED, "chain": Chain.CHANGES, "number": 1_000},
-        lambda: [{"number": 1_001}, {"chain": Chain.SIGN_INS}, {"number": None}],
-    ),
-}
 
 
 @pytest.mark.parametrize("name", UNIQUE)
@@ -314,7 +190,7 @@ def test_a_token_after_a_removed_one_is_no_longer_removed():
 
 def test_an_account_with_routines_and_whoever_or_whatever_ran_stay():
     run = create_run()
-    for row in (run.routine.account, run.routine, run.person):
+    for row in (run.routine.account, run.routine, presser(run)):
         with pytest.raises(ProtectedError):
             row.delete()
 

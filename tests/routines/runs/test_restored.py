@@ -13,7 +13,7 @@ from routines.models import Attempt, DatabaseIdentity, Run
 from routines.practice_api import PracticeApi
 from routines.runs import overdue, queue, recording, restored
 from routines.values.reasons import Reason, State
-from tests.factories import create_routine, create_run, create_teammate
+from tests.factories import create_routine, create_run, create_teammate, presser
 from tests.routines.worker.working import working
 from tests.server.product import wait_until
 
@@ -102,7 +102,7 @@ def test_no_page_says_there_that_a_run_which_waited_too_long_was_not_sent():
 def test_nobody_cancels_there_what_may_have_been_sent():
     run = create_run(reason=Reason.ACCEPTED)
     put_back()
-    assert not queue.cancel(run, by=run.person)
+    assert not queue.cancel(run, by=presser(run))
     run.refresh_from_db()
     assert run.reason == Reason.RESTORED
 

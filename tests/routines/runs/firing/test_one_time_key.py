@@ -23,6 +23,7 @@ from tests.factories import (
     create_admin,
     create_routine,
     create_teammate,
+    presser,
 )
 from tests.hostile import (
     OK,
@@ -256,7 +257,7 @@ class TestAtOnce:
             Run.objects.update(
                 state=State.UNKNOWN, reason=Reason.INTERRUPTED, settled_at=timezone.now()
             )
-            settling.settle_as_not_started(run, by=run.person)
+            settling.settle_as_not_started(run, by=presser(run))
 
         run = self.fire_while(settings, say_no, says(OK))
         assert (run.reason, run.settled_by) == (Reason.SESSION_CREATED, None)
@@ -266,7 +267,7 @@ class TestAtOnce:
             Run.objects.update(
                 state=State.UNKNOWN, reason=Reason.INTERRUPTED, settled_at=timezone.now()
             )
-            settling.settle_as_started(run, "https://claude.ai/code/session_found", by=run.person)
+            settling.settle_as_started(run, "https://claude.ai/code/session_found", by=presser(run))
 
         run = self.fire_while(settings, say_yes, closes())
         assert (run.reason, run.session_id) == (Reason.SAID_STARTED, "session_found")

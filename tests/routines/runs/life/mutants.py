@@ -91,7 +91,7 @@ MUTANTS = [
     Mutant(
         "a key shows another's run",
         accepting,
-        "if (used.run.routine_id, used.run.person_id) != (routine.pk, person.pk):",
+        "if (earlier.routine, earlier.person, earlier.api_key) != (routine, person, api_key):",
         "if False:",
         scripts.the_key_of_another,
     ),
@@ -162,7 +162,7 @@ MUTANTS = [
     Mutant(
         "claimed for somebody who may not",
         queue,
-        "if not run.person.is_active or not fireable.exists():",
+        "if has_left or not rules.fireable(run).exists():",
         "if False:",
         scripts.not_allowed,
     ),

@@ -11,6 +11,7 @@ from tests.factories import (
     create_routine,
     create_run,
     create_teammate,
+    presser,
 )
 from tests.routines.runs.queue.waiting import (
     BEGIN,
@@ -41,7 +42,7 @@ def test_what_waits_for_its_next_attempt_too():
     routine = create_routine()
     accept(routine, tries_again=True)
     run = attempted(routine, OVERLOADED)
-    assert queue.cancel(run, by=run.person)
+    assert queue.cancel(run, by=presser(run))
     assert [one.reason for one in run.attempts.all()] == [Reason.OVERLOADED]
 
 
@@ -49,7 +50,7 @@ def test_a_page_that_was_drawn_before_the_claim_cancels_nothing():
     routine = create_routine()
     run = accept(routine)
     claim(routine)
-    assert not queue.cancel(run, by=run.person)
+    assert not queue.cancel(run, by=presser(run))
     assert as_stored(run).state == State.SENDING
 
 
@@ -58,7 +59,7 @@ def test_a_page_that_was_drawn_before_the_claim_cancels_nothing():
 )
 def test_what_was_sent_is_not_cancelled(reason: Reason):
     run = create_run(reason=reason)
-    assert not queue.cancel(run, by=run.person)
+    assert not queue.cancel(run, by=presser(run))
     assert as_stored(run).reason == reason
 
 
@@ -66,14 +67,14 @@ def test_once_is_enough():
     with at(BEGIN):
         run = accept(create_routine())
         first, second = as_stored(run), as_stored(run)
-    assert queue.cancel(first, by=run.person)
+    assert queue.cancel(first, by=presser(run))
     assert not queue.cancel(second, by=create_admin())
     assert as_stored(run).settled_by == run.person
 
 
 def test_who_asked_and_who_keeps_the_registry_may():
     run = Run(person=create_teammate())
-    assert queue.may_cancel(run, run.person)
+    assert queue.may_cancel(run, presser(run))
     assert queue.may_cancel(run, create_admin())
     assert not queue.may_cancel(run, create_manager())
     assert not queue.may_cancel(run, create_teammate())

@@ -15,7 +15,7 @@ from routines.models import Person, Routine, Run
 from routines.runs import accepting, queue
 from routines.runs.slots import Slot
 from routines.values.reasons import Reason, State
-from tests.factories import create_admin, create_routine, create_teammate
+from tests.factories import create_admin, create_routine, create_teammate, presser
 from tests.routines.runs.firing.pressing import at_once
 from tests.routines.runs.queue.waiting import (
     BEGIN,
@@ -71,11 +71,11 @@ def lose_the_key(run: Run) -> None:
 
 
 def leave_the_group(run: Run) -> None:
-    run.person.groups.clear()
+    presser(run).groups.clear()
 
 
 def deactivate(run: Run) -> None:
-    Person.objects.filter(pk=run.person_id).update(is_active=False)
+    Person.objects.filter(pk=presser(run).pk).update(is_active=False)
 
 
 def close_the_routine(run: Run) -> None:

@@ -1,0 +1,148 @@
+"""A call of a program becomes a run, once for its Idempotency-Key, or is turned away.
+
+Nothing here knows of HTTP: the fire-compatible door, the API and the MCP endpoint all ask so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from routines.callers import idempotency, turned_away
+from routines.models import ApiKey, Refusal, Routine, Run
+from routines.runs import accepting, awaiting, caps, firing, limits, rules
+from routines.runs.firing import Press
+from routines.runs.slots import Slot
+from routines.values.reasons import Reason
+
+# For how long a run may wait for its turn if nobody waits for its answer.
+_PROGRAMS_WAIT = timedelta(hours=1)
+
+_CAPS = {caps.HOUR: Refusal.HOURLY_CAP, caps.DAY: Refusal.DAILY_CAP}
+_OBSTACLES = {Reason.ON_HOLD: Refusal.ON_HOLD, Reason.COOL_DOWN: Refusal.COOL_DOWN}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for. `template`, `values`: what the text was rendered from, if it was."""
+
+    routine: Routine
+    text: str
+    idempotency_key: str = ""  # idempotency.read
+    why: str = ""
+    template: str = ""
+    template_version: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def intent(self) -> str:
+        text = "" if self.template else self.text
+        return idempotency.intent_of(
+            self.routine, text=text, template=self.template, values=self.values, why=self.why
+        )
+
+
+class TurnedAway(Exception):
+    """No run was made, and nothing was sent. The same Idempotency-Key may be used again.
+
+    `obstacle`: what stands in the way, of ON_HOLD, COOL_DOWN and CLOSED; `cap`: the cap that is
+    reached; `problems`: sentences by the name of what is missing or wrong.
+    """
+
+    def __init__(
+        self,
+        refusal: Refusal,
+        *,
+        obstacle: limits.Obstacle | None = None,
+        cap: caps.CapReached | None = None,
+        problems: Mapping[str, str] | None = None,
+        run: Run | None = None,
+    ) -> None:
+        super().__init__(refusal.label)
+        self.refusal, self.obstacle, self.cap = refusal, obstacle, cap
+        self.problems, self.run = dict(problems or {}), run
+
+
+def ask(api_key: ApiKey, wish: Wish, *, wait: float | None) -> Press:
+    """Make the run that `wish` asks for, or find the one that an earlier call made.
+
+    `wait`: seconds to wait for the outcome. None: for as long as a request of the endpoint may
+    take. 0: the caller comes back for it, so its run waits out holds and tries again where nothing
+    was started. Where more calls wait than may, the run is returned as it is, `accepted`.
+
+    Raise TurnedAway, texts.TextRefused or accepting.RunNotRecorded.
+    """
+    try:
+        return _ask(api_key, wish, wait)
+    except TurnedAway as away:
+        turned_away.note(api_key, away.refusal)
+        raise
+
+
+def _ask(api_key: ApiKey, wish: Wish, wait: float | None) -> Press:
+    if api_key.sends_idempotency_key and not wish.idempotency_key:
+        raise TurnedAway(Refusal.NO_IDEMPOTENCY_KEY)
+    key = idempotency.run_key(api_key, wish.idempotency_key)
+    longest = float(settings.FIRE_TIMEOUT)
+    seconds = longest if wait is None else min(wait, longest)
+    with Slot(for_program=True) as slot:
+        earlier = _earlier(key) if wish.idempotency_key else None
+        if earlier is not None:
+            press = Press(earlier, repeated=True)
+        else:
+            # Who waits for less than a request may take cannot be the one that sends it.
+            press = _fire(
+                api_key, wish, key, slot if seconds >= longest else None, comes_back=wait == 0
+            )
+        if press.repeated and press.run.intent != wish.intent:
+            raise TurnedAway(Refusal.OTHER_INTENT, run=press.run)
+        if press.run.is_open and seconds > 0 and slot.claim():
+            press = replace(press, run=awaiting.outcome(press.run, seconds=seconds))
+    return press
+
+
+def _earlier(key: UUID) -> Run | None:
+    return (
+        Run.objects.filter(key=key)
+        .select_related("routine__account", "person", "api_key")
+        .order_by()
+        .first()
+    )
+
+
+def _fire(api_key: ApiKey, wish: Wish, key: UUID, slot: Slot | None, *, comes_back: bool) -> Press:
+    intent: dict[str, Any] = {
+        "key": key,
+        "idempotency_key": wish.idempotency_key,
+        "intent": wish.intent,
+        "routine": wish.routine,
+        "person": api_key.person,
+        "api_key": api_key,
+        "text": wish.text,
+        "why": wish.why,
+        "template_name": wish.template,
+        "template_version": wish.template_version,
+        "field_values": wish.values,
+        "aware_of": None,
+        "turns_away": True,
+    }
+    if comes_back:
+        intent |= {"waits_out": True, "tries_again": True, "wait": _PROGRAMS_WAIT}
+    try:
+        return firing.fire_in(slot, **intent)
+    except rules.NotAllowed:
+        raise TurnedAway(Refusal.NOT_OPEN) from None
+    except caps.NotUsable:
+        raise TurnedAway(Refusal.REVOKED) from None
+    except caps.CapReached as reached:
+        raise TurnedAway(_CAPS[reached.span], cap=reached) from None
+    except accepting.AnswersMissing as missing:
+        raise TurnedAway(Refusal.ASKS_A_PERSON, problems=missing.problems) from None
+    except accepting.TurnedAway as away:
+        refusal = _OBSTACLES.get(away.obstacle.reason, Refusal.CLOSED)
+        raise TurnedAway(refusal, obstacle=away.obstacle) from None
+    except accepting.KeyTaken:
+        raise TurnedAway(Refusal.OTHER_INTENT, run=_earlier(key)) from None

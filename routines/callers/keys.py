@@ -1,0 +1,181 @@
+"""Making, changing, replacing and revoking API keys: each with its trace, none with its secret."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from routines.audit import differences, trace
+from routines.models import ApiKey, ApiKeySecret, AuditEvent, Person, Routine, Run, Tag
+from routines.runs import queue
+from routines.values import api_keys
+from routines.values.reasons import State
+from routines.values.snapshots import Snapshot, check
+
+Action = AuditEvent.Action
+MOST_LIVE = 2  # secrets of one key: the one in use, and the one that replaces it
+
+
+class Refused(Exception):
+    """`str()` is a sentence for the person; nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a key may do. `networks` as networks.read gives them."""
+
+    name: str
+    all_routines: bool = False
+    routines: Collection[Routine] = ()
+    tags: Collection[Tag] = ()
+    hourly_cap: int = 30
+    daily_cap: int = 200
+    expires_at: datetime | None = None
+    networks: Collection[str] = ()
+    sends_idempotency_key: bool = True
+
+    def write_to(self, api_key: ApiKey) -> None:
+        api_key.name = self.name
+        api_key.all_routines = self.all_routines
+        api_key.hourly_cap, api_key.daily_cap = self.hourly_cap, self.daily_cap
+        api_key.expires_at = self.expires_at
+        api_key.networks = list(self.networks)
+        api_key.sends_idempotency_key = self.sends_idempotency_key
+        api_key.save()
+        api_key.routines.set(self.routines)
+        api_key.tags.set(self.tags)
+
+
+@transaction.atomic
+def make(
+    terms: Terms, *, person: Person | None = None, by: Person
+) -> tuple[ApiKey, api_keys.Secret]:
+    """A new key, and its secret, which nobody can show again. With `person`, a personal one.
+
+    Raise Refused.
+    """
+    _check_name(terms.name, person)
+    api_key = ApiKey(person=person, created_by=by)
+    terms.write_to(api_key)
+    secret = _add_secret(api_key, by)
+    changes = {name: [None, value] for name, value in snapshot(api_key).values.items()}
+    trace(Action.API_KEY_ADDED, by=by, subject=api_key.name, changes=changes)
+    return api_key, secret
+
+
+@transaction.atomic
+def edit(api_key: ApiKey, terms: Terms, *, by: Person, seen: Snapshot | None = None) -> None:
+    """Raise Refused, or ChangedMeanwhile if it is not any more what the page showed."""
+    stored = _locked(api_key)
+    before = snapshot(stored)
+    check(seen, before)
+    _check_is_live(stored)
+    _check_name(terms.name, stored.person, besides=stored)
+    terms.write_to(stored)
+    changes = differences(before.values, snapshot(stored).values)
+    if changes:
+        trace(Action.API_KEY_EDITED, by=by, subject=stored.name, changes=changes)
+
+
+@transaction.atomic
+def replace_secret(api_key: ApiKey, *, by: Person, seen: Snapshot | None = None) -> api_keys.Secret:
+    """A second secret beside the one in use, until that is ended. Raise Refused as `edit` does."""
+    stored = _locked(api_key)
+    check(seen, snapshot(stored))
+    _check_is_live(stored)
+    if stored.secrets.filter(ended_at=None).count() >= MOST_LIVE:
+        raise Refused("This key has two secrets already. End the one that is out of use first.")
+    secret = _add_secret(stored, by)
+    added: dict[str, list[Any]] = {"secret": [None, f"…{secret.last_four}"]}
+    trace(Action.API_KEY_SECRET_ADDED, by=by, subject=stored.name, changes=added)
+    return secret
+
+
+@transaction.atomic
+def end_secret(
+    api_key: ApiKey, secret: ApiKeySecret, *, by: Person, seen: Snapshot | None = None
+) -> None:
+    """From now on it opens nothing. Raise Refused as `edit` does."""
+    stored = _locked(api_key)
+    check(seen, snapshot(stored))
+    _check_is_live(stored)
+    live = stored.secrets.filter(ended_at=None)
+    if not live.exclude(pk=secret.pk).exists():
+        raise Refused("This is the key's only secret. Make a new one first, or revoke the key.")
+    if live.filter(pk=secret.pk).update(ended_at=timezone.now()):
+        ended: dict[str, list[Any]] = {"secret": [f"…{secret.last_four}", None]}
+        trace(Action.API_KEY_SECRET_ENDED, by=by, subject=stored.name, changes=ended)
+
+
+def revoke(
+    api_key: ApiKey, *, by: Person, cancels_waiting: bool = False, seen: Snapshot | None = None
+) -> int:
+    """End the key at once. Return how many of its runs that waited were cancelled, if asked to.
+
+    Raise Refused or ChangedMeanwhile as `edit` does.
+    """
+    with transaction.atomic():
+        stored = _locked(api_key)
+        check(seen, snapshot(stored))
+        _check_is_live(stored)
+        end(stored, by=by)
+    if not cancels_waiting:
+        return 0
+    # Nothing is accepted for it any more: that looks at the key under the same lock.
+    waiting = Run.objects.filter(api_key=stored, state=State.ACCEPTED).select_related("routine")
+    return sum(queue.cancel(run, by=by) for run in waiting)
+
+
+def end(api_key: ApiKey, *, by: Person | None) -> None:
+    """Revoke a key that is locked."""
+    api_key.revoked_at, api_key.revoked_by = timezone.now(), by
+    api_key.save(update_fields=["revoked_at", "revoked_by"])
+    trace(Action.API_KEY_REVOKED, by=by, subject=api_key.name)
+
+
+def snapshot(api_key: ApiKey) -> Snapshot:
+    live = api_key.secrets.filter(ended_at=None).order_by("pk")
+    values: dict[str, Any] = {
+        "name": api_key.name,
+        "person": str(api_key.person) if api_key.person else None,
+        "all routines": api_key.all_routines,
+        "routines": sorted(api_key.routines.values_list("slug", flat=True)),
+        "tags": sorted(api_key.tags.values_list("name", flat=True)),
+        "runs an hour": api_key.hourly_cap,
+        "runs a day": api_key.daily_cap,
+        "expires": api_key.expires_at.isoformat() if api_key.expires_at else None,
+        "networks": list(api_key.networks),
+        "sends an Idempotency-Key": api_key.sends_idempotency_key,
+        "secrets": [f"…{secret.last_four}" for secret in live],
+        "revoked": api_key.revoked_at.isoformat() if api_key.revoked_at else None,
+    }
+    return Snapshot(f"API key {api_key.pk}", values, subject=api_key.name)
+
+
+def _add_secret(api_key: ApiKey, by: Person) -> api_keys.Secret:
+    secret = api_keys.make()
+    ApiKeySecret.objects.create(
+        api_key=api_key, digest=secret.digest, last_four=secret.last_four, created_by=by
+    )
+    return secret
+
+
+def _locked(api_key: ApiKey) -> ApiKey:
+    # Its person is read, not locked.
+    return (
+        ApiKey.objects.select_for_update(of=("self",)).select_related("person").get(pk=api_key.pk)
+    )
+
+
+def _check_is_live(api_key: ApiKey) -> None:
+    if api_key.is_revoked:
+        raise Refused("This key is revoked already. Make a new one.")
+
+
+def _check_name(name: str, person: Person | None, *, besides: ApiKey | None = None) -> None:
+    others = ApiKey.objects.exclude(pk=besides.pk) if besides else ApiKey.objects.all()
+    if others.filter(name__iexact=name, person=person, revoked_at=None).exists():
+        raise Refused("A key of that name exists already. Choose another.")

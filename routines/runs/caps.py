@@ -1,0 +1,56 @@
+"""What an API key may have: so many runs in a sliding hour, and in a sliding day.
+
+Looked at under the key's lock, in the transaction that records the run: calls that come at once
+never exceed a cap together.
+"""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from routines.models import ApiKey, Run
+from routines.models.run import RunQuerySet
+from routines.values.reasons import State
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+class NotUsable(Exception):
+    """The key was revoked or has expired, or its person has left."""
+
+
+class CapReached(Exception):
+    """The key has had all the runs of this span of time; `until` says when it has one again."""
+
+    def __init__(self, span: timedelta, cap: int, until: datetime) -> None:
+        super().__init__("A cap is reached.")
+        self.span, self.cap, self.until = span, cap, until
+
+
+def check(api_key: ApiKey) -> None:
+    """Lock the key; raise NotUsable or CapReached if it may not have another run."""
+    locked = ApiKey.objects.usable().select_for_update(of=("self",), no_key=True)
+    key = locked.filter(pk=api_key.pk).order_by().first()
+    if key is None:
+        raise NotUsable
+    for span, cap in ((HOUR, key.hourly_cap), (DAY, key.daily_cap)):
+        until = _full_until(key, span, cap)
+        if until is not None:
+            raise CapReached(span, cap, until)
+
+
+def used(api_key: ApiKey, span: timedelta) -> int:
+    """The runs of the last hour or day, as they count."""
+    return _counted(api_key).filter(created_at__gt=timezone.now() - span).count()
+
+
+def _full_until(api_key: ApiKey, span: timedelta, cap: int) -> datetime | None:
+    """When the oldest of `cap` runs leaves the span; None: there are fewer."""
+    newest = _counted(api_key).newest_first().values_list("created_at", flat=True)
+    oldest = newest.filter(created_at__gt=timezone.now() - span)[cap - 1 : cap].first()
+    return oldest + span if oldest else None
+
+
+def _counted(api_key: ApiKey) -> RunQuerySet:
+    # What never left has cost nothing, unless it still waits.
+    return Run.objects.filter(api_key=api_key).exclude(state=State.NOT_SENT)

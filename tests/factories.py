@@ -108,7 +108,7 @@ def create_run(
     return Run.objects.create(
         key=uuid4(),
         routine=routine or create_routine(),
-        person=person or create_teammate(),
+        person=person if person or values.get("api_key") else create_teammate(),
         api_version=header_versions.API_VERSION,
         created_at=pressed,
         state=state,

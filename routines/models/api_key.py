@@ -1,12 +1,15 @@
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from routines.models.routine import Routine, Tag
+
+if TYPE_CHECKING:
+    from routines.models.people import Person
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -104,6 +107,11 @@ class ApiKey(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def revoke(self, *, by: Person | None) -> None:
+        """Of a key that is locked; the caller leaves its trace."""
+        self.revoked_at, self.revoked_by = timezone.now(), by
+        self.save(update_fields=["revoked_at", "revoked_by"])
 
 
 class ApiKeySecret(models.Model):

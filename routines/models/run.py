@@ -10,9 +10,10 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from routines.models.account import Account
-from routines.models.api_key import ApiKey
+from routines.models.api_key import ApiKey, caller_name
 from routines.models.routine import Routine
 from routines.values import references, session_links, texts, words
+from routines.values.next_steps import Actor
 from routines.values.reasons import MEANINGS, OPEN, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
 
 if TYPE_CHECKING:
@@ -354,13 +355,24 @@ class Run(models.Model):
     @property
     def caller(self) -> str:
         """Who asked for it, for people."""
-        if self.api_key is None:
-            return str(self.person)
-        return f"{self.person} ({self.api_key})" if self.person else str(self.api_key)
+        person = "" if self.person is None else str(self.person)
+        return caller_name(person, "" if self.api_key is None else self.api_key.name)
+
+    @property
+    def is_by_program(self) -> bool:
+        return self.api_key_id is not None
 
     @property
     def meaning(self) -> Meaning:
         return MEANINGS[Reason(self.reason)]
+
+    @property
+    def who_acts(self) -> str:
+        """For people: a program that ran it looks at nothing."""
+        actor = self.meaning.who_acts
+        if actor == Actor.TEAMMATE and self.person_id is None:
+            return "whoever keeps the program that uses this API key"
+        return str(actor.label)
 
     @property
     def is_sending(self) -> bool:

@@ -226,9 +226,12 @@ class Run(models.Model):
             models.Index(fields=["account", "-created_at", "-id"], name="run_of_account"),
             # The filter by beta version: by one that is not sent any more, above all.
             models.Index(fields=["beta_version", "-created_at", "-id"], name="run_of_beta_version"),
-            # What a person sent last with a routine: memory.py, on every run form.
+            # What a person typed last for a routine: memory.py, on every run form. Their programs
+            # may have sent any number of texts since.
             models.Index(
-                fields=["person", "routine", "-created_at", "-id"], name="run_of_person_by_routine"
+                fields=["person", "routine", "-created_at", "-id"],
+                name="run_pressed_by_routine",
+                condition=models.Q(api_key__isnull=True),
             ),
             # The history's filters by state, by reason, by outcome, by link, and by trial. Of what
             # these leave out there is so much that any page of the history is soon full.

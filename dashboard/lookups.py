@@ -105,7 +105,7 @@ def number(typed: str | None) -> int | None:
 
 def run_or_404(person: Person, pk: int) -> Run:
     """A run that this person may not see is not told from one that does not exist."""
-    visible = Run.objects.visible_to(person).select_related("routine__account", "person")
+    visible = Run.objects.visible_to(person).select_related("routine__account", "person", "api_key")
     return get_object_or_404(visible, pk=pk)
 
 

@@ -5,6 +5,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path
 
+from dashboard.api import fire, runs
 from dashboard.views import (
     accounts,
     api_key_secrets,
@@ -197,6 +198,9 @@ urlpatterns = [
     path("web-sessions/", sign_in.list_sessions, name="web_sessions"),
     path("web-sessions/end-others/", sign_in.end_other_sessions, name="end_other_sessions"),
     path("web-sessions/<int:pk>/end/", sign_in.end_session, name="end_session"),
+    # The doors for machines
+    path("v1/claude_code/routines/<str:reference>/fire", fire.fire, name="fire_door"),
+    path("api/runs/<int:pk>", runs.run, name="api_run"),
 ]
 
 handler400 = errors.bad_request

@@ -65,13 +65,14 @@ WEB_FACE: dict[str, set[str]] = {
     "templatetags": {"forms", "charts", "waiting"},
     "run_form": {"requests"},
     "sign_in": {"environment", "notices", "serving"},
+    "api": {"serving"},
     "views": {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
-        *("waiting", "moments"),
+        *("waiting", "moments", "api"),
     },
     "management": {"sign_in", "serving"},
     "apps": {"serving", "sign_in"},
-    "urls": {"views"},
+    "urls": {"api", "views"},
     "wsgi": {"serving"},
 }
 

@@ -16,6 +16,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.http import parse_header_parameters
 
+from dashboard.serving import doors
 from routines.values import api_keys, tokens
 
 LONGEST_ADDRESS = 65_536  # characters; gunicorn takes 4,094
@@ -88,6 +89,9 @@ class BoundsMiddleware:
         _refuse_odd_form(request)
         _refuse_odd_address(request)
         _clean_headers(request)
+        if doors.is_door(request):
+            request.COOKIES = {}
+            _refuse_large_at_door(request)
         return self.get_response(request)
 
 
@@ -98,7 +102,7 @@ class BodyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "POST":
+        if request.method == "POST" and not doors.is_door(request):
             if not request.user.is_authenticated:
                 _refuse_large_of_nobody(request)
             _refuse_long_fields(request)
@@ -208,6 +212,15 @@ def _is_usable_url(url: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _refuse_large_at_door(request: HttpRequest) -> None:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > doors.LARGEST_BODY:
+        raise Refused(
+            413,
+            "The body is too large",
+            f"It may have {doors.LARGEST_BODY:,} bytes. Nothing was read or sent.",
+        )
 
 
 def _refuse_large_of_nobody(request: HttpRequest) -> None:

@@ -14,8 +14,10 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
+from dashboard.api import refusals
+from dashboard.api.refusals import Refusal
 from dashboard.notices import as_notice, is_htmx, typed_text
-from dashboard.serving import bounds, https, logs
+from dashboard.serving import bounds, doors, https, logs
 from dashboard.sign_in import signed_out
 from dashboard.views import run
 from routines.runs.rules import NotAllowed
@@ -27,6 +29,10 @@ _HOST_MISSING = (
     "that must pass the header Host on as the browser sent it."
 )
 _LONGEST_HOST = 100  # characters in the log
+_BROKEN = (
+    "Something broke in the dashboard. Whether a session was started is not known: look at the "
+    "history before you fire again."
+)
 _TRY_AGAIN_AFTER = "5"  # seconds
 
 
@@ -102,6 +108,8 @@ def too_many(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exc_info()[1], logs.DATABASE_AWAY):
         return _database_away(request)
+    if doors.is_door(request):
+        return refusals.answer(request, Refusal(500, _BROKEN))
     # Drawn without context processors, and at the worst without templates and static files:
     # they may be what failed.
     context = {"reference": logs.request_id.get()}
@@ -117,6 +125,10 @@ def _database_away(request: HttpRequest) -> HttpResponse:
     session = getattr(request, "session", None)
     if session is not None:
         session.modified = False
+    if doors.is_door(request):
+        sentence = "The dashboard's database does not answer. Nothing was started. Try again."
+        headers = {"Retry-After": _TRY_AGAIN_AFTER}
+        return refusals.answer(request, Refusal(503, sentence, headers))
     title = "The database does not answer"
     sentence = "Wait a moment, then try once more."
     if request.method == "POST":
@@ -173,6 +185,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _error(
     request: HttpRequest, status: int, title: str, sentence: str, *, typed: str | None = None
 ) -> HttpResponse:
+    if doors.is_door(request):
+        return refusals.answer(request, Refusal(status, f"{title}. {sentence}"))
     context = {
         "title": title,
         "sentence": sentence,

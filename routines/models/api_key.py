@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from routines.models.people import Person
 
 
+def caller_name(person: str, api_key: str) -> str:
+    """Who asks for a run, for people: of a personal key's runs both are known.
+
+    A key that is called like a person is not taken for one.
+    """
+    if not api_key:
+        return person
+    return f"{person} ({api_key})" if person else f"API key {api_key}"
+
+
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def usable(self) -> Self:
         """Neither revoked nor expired, and its person, if it is a personal one, still here."""
@@ -21,6 +31,18 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()),
             revoked_at=None,
         )
+
+    def with_runs_seen_by(self, person: Person, *, sees_others: bool) -> Self:
+        """Those whose runs this person may find in the history; their persons are loaded.
+
+        `sees_others`: whether they see any runs but their own. What others call their own keys is
+        for those who see everybody's runs.
+        """
+        found = self.select_related("person").order_by()
+        if person.has_perm("routines.view_all_runs"):
+            return found
+        own = found.filter(person=person)
+        return own | found.filter(person=None) if sees_others else own
 
 
 class ApiKey(models.Model):
@@ -95,6 +117,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def full_name(self) -> str:
+        """As the history names its runs' caller. Needs its person loaded."""
+        return caller_name("" if self.person is None else str(self.person), self.name)
 
     @property
     def is_personal(self) -> bool:

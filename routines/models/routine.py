@@ -71,6 +71,10 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
         """Those that have lost their groups: only who keeps the registry may run them."""
         return self.filter(open_to_everybody=False, open_to=None)
 
+    def referred_to_as(self, reference: str) -> Self:
+        """The routine of this routine ID or slug: what programs call it by."""
+        return self.filter(models.Q(routine_id=reference) | models.Q(slug=reference))
+
     def once_per_template(self, person: Person) -> Self:
         """Each routine once for each template that the person may use, as `text_template`.
 

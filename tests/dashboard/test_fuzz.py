@@ -151,6 +151,7 @@ def known(routine: Routine, admin: Person) -> dict[str, Any]:
     other = create_teammate(username="somebody")
     return {
         "slug": routine.slug,
+        "reference": routine.slug,
         "pk": create_run(routine=routine, person=admin, reason=Reason.NO_ANSWER).pk,
         "person": other.pk,
         "group": groups.add("Crew", members=[other], by=admin).pk,
@@ -168,7 +169,7 @@ def address(data: st.DataObject, name: str, pattern: URLPattern, known: dict[str
 
 
 def _odd_argument(key: str) -> st.SearchStrategy[Any]:
-    if key == "slug":
+    if key in ("slug", "reference"):
         return st.text(string.ascii_letters + string.digits + "-_", min_size=1, max_size=80)
     return st.sampled_from([0, 10**17, 10**18, 10**19, 10**40])
 

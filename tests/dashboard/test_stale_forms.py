@@ -49,6 +49,8 @@ from tests.factories import (
 from tests.rights_table import PRESS, rights
 
 ADDED_OR_ONES_OWN = {
+    # Programs press here: no page was drawn before.
+    *("fire_door", "api_run"),
     # Press a run; the run form names what it has shown in ways of its own.
     *("fire", "token_test", "try_version"),
     # Add something, where there was nothing to be overtaken.

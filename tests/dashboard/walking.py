@@ -41,7 +41,7 @@ def addresses(routine: Routine, known: dict[str, int]) -> list[str]:
         reverse(
             name,
             kwargs={
-                key: routine.slug if key == "slug" else known.get(key, known["pk"])
+                key: routine.slug if key in ("slug", "reference") else known.get(key, known["pk"])
                 for key in pattern.pattern.converters
             },
         )

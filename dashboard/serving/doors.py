@@ -1,0 +1,14 @@
+"""The doors for machines: where they are. A program proves itself with an API key alone.
+
+So a browser's cookies are taken away there before anybody reads them (bounds.py): no web session
+opens a door, and no page of another site can use one.
+"""
+
+from django.http import HttpRequest
+
+FIRE, API, MCP = "/v1/", "/api/", "/mcp"
+LARGEST_BODY = 1_048_576  # bytes
+
+
+def is_door(request: HttpRequest) -> bool:
+    return request.path_info.startswith((FIRE, API)) or request.path_info in (MCP, f"{MCP}/")

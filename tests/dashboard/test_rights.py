@@ -66,7 +66,7 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
     move = VersionMove.objects.create(header=version.header, target=version.value)
     group = Group.objects.create(name="A group without a routine")
     personal, _ = create_key_and_secret(person=teammate)
-    shared, _ = create_key_and_secret(routine)
+    of_nobody, _ = create_key_and_secret(routine)
     usual = {
         "slug": routine.slug,
         "pk": run.pk,
@@ -75,9 +75,9 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
         "person": create_person().pk,
         "group": group.pk,
         "account": routine.account_id,
-        "reference": routine.slug,
         "api_key": personal.pk,
         "secret": personal.secrets.get().pk,
+        "reference": routine.slug,
     }
     view = SavedView.objects.create(person=teammate, name="A view")
     own = TextTemplate.objects.create(routine=routine, owner=teammate, name="Own", body="x")
@@ -87,7 +87,7 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
         "own_template": usual | {"pk": own.pk},
         "template": usual | {"pk": shared.pk},
         "view": usual | {"pk": view.pk},
-        "edit_api_key": usual | {"api_key": shared.pk},
+        "edit_api_key": usual | {"api_key": of_nobody.pk},
     }
 
 

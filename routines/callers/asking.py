@@ -28,7 +28,11 @@ _OBSTACLES = {Reason.ON_HOLD: Refusal.ON_HOLD, Reason.COOL_DOWN: Refusal.COOL_DO
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for. `template`, `values`: what the text was rendered from, if it was."""
+    """What is asked for.
+
+    `template`: what the text was rendered from, if it was; `given`: the values as they were sent;
+    `values`: all that went in, kept with the run.
+    """
 
     routine: Routine
     text: str
@@ -36,13 +40,14 @@ class Wish:
     why: str = ""
     template: str = ""
     template_version: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def intent(self) -> str:
         text = "" if self.template else self.text
         return idempotency.intent_of(
-            self.routine, text=text, template=self.template, values=self.values, why=self.why
+            self.routine, text=text, template=self.template, values=self.given, why=self.why
         )
 
 
@@ -81,6 +86,12 @@ def ask(api_key: ApiKey, wish: Wish, *, wait: float | None) -> Press:
     except TurnedAway as away:
         turned_away.note(api_key, away.refusal)
         raise
+
+
+def was_asked(api_key: ApiKey, idempotency_key: str) -> bool:
+    """Whether an earlier call with this Idempotency-Key made a run."""
+    key = idempotency.run_key(api_key, idempotency_key)
+    return bool(idempotency_key) and Run.objects.filter(key=key).exists()
 
 
 def _ask(api_key: ApiKey, wish: Wish, wait: float | None) -> Press:

@@ -96,3 +96,10 @@ def is_final(answer: httpx.Response) -> bool:
 def session_of(answer: httpx.Response) -> str:
     assert answer.status_code == 200, answer.text
     return str(answer.json()["claude_code_session_url"])
+
+
+def said_by(answer: httpx.Response) -> str:
+    """Of a final answer: the session, or what has become of the run."""
+    if answer.status_code == 200:
+        return session_of(answer)
+    return str(answer.json()["run"]["state"])

@@ -3,7 +3,7 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
-from django.urls import path
+from django.urls import path, re_path
 
 from dashboard.api import fire, runs
 from dashboard.views import (
@@ -200,6 +200,7 @@ urlpatterns = [
     path("web-sessions/<int:pk>/end/", sign_in.end_session, name="end_session"),
     # The doors for machines
     path("v1/claude_code/routines/<str:reference>/fire", fire.fire, name="fire_door"),
+    re_path(r"^/*v1(?:/[\s\S]*)?$", fire.elsewhere, name="elsewhere_at_fire_door"),
     path("api/runs/<int:pk>", runs.run, name="api_run"),
 ]
 

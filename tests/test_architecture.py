@@ -29,7 +29,7 @@ DOMAIN: dict[str, set[str]] = {
     "tokens": {"values", "fire_api", "models", "audit"},
     "runs": {"patience", "values", "fire_api", "models", "audit", "tokens"},
     "registry": {"values", "text_templates", "models", "audit", "runs"},
-    "callers": {"patience", "values", "models", "audit", "runs"},
+    "callers": {"patience", "values", "text_templates", "models", "audit", "runs"},
     "board": {"keyset", "values", "text_templates", "models", "people", "runs", "registry"},
     "history": {"keyset", "values", "models", "audit", "runs"},
     "insight": {"values", "models", "tokens", "history"},

@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from routines.models import ApiKey, Run
-from routines.models.run import RunQuerySet
+from routines.models.run_queryset import RunQuerySet
 from routines.values.reasons import State
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -135,6 +135,11 @@ class ApiKey(models.Model):
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
+    def revoke(self, *, by: Person | None) -> None:
+        """Of a key that is locked; the caller leaves its trace."""
+        self.revoked_at, self.revoked_by = timezone.now(), by
+        self.save(update_fields=["revoked_at", "revoked_by"])
+
 
 class ApiKeySecret(models.Model):
     """One secret of a key, as a digest: it was shown once and cannot be shown again."""

@@ -145,8 +145,8 @@ def test_of_a_key_of_admins_only_admins_cancel_a_run_of_a_personal_one_its_perso
         press_button(signed_in(person), page, reverse("cancel_run", args=[run.pk]))
         run.refresh_from_db()
         assert run.reason == Reason.CANCELLED
-    page = Page(signed_in(admin).get(reverse("history_run", args=[program.pk])))
-    assert page.says(f"Cancelled by {admin}.")
+    shown = Page(signed_in(admin).get(reverse("history_run", args=[program.pk])))
+    assert shown.says(f"Cancelled by {admin}.")
 
 
 def test_the_board_asks_the_person_for_outcomes_of_their_own_key_and_nobody_for_the_others(

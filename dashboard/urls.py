@@ -5,7 +5,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path
 
-from dashboard.api import fire, runs
+from dashboard.api import about, fire, resources
 from dashboard.views import (
     accounts,
     audit,
@@ -188,7 +188,9 @@ urlpatterns = [
     path("web-sessions/<int:pk>/end/", sign_in.end_session, name="end_session"),
     # The doors for machines
     path("v1/claude_code/routines/<str:reference>/fire", fire.fire, name="fire_door"),
-    path("api/runs/<int:pk>", runs.run, name="api_run"),
+    *resources.urlpatterns,
+    path("api/openapi.json", about.openapi, name="api_document"),
+    path("api/docs", about.docs, name="api_docs"),
 ]
 
 handler400 = errors.bad_request

@@ -11,4 +11,9 @@ LARGEST_BODY = 1_048_576  # bytes
 
 
 def is_door(request: HttpRequest) -> bool:
-    return request.path_info.startswith((FIRE, API)) or request.path_info in (MCP, f"{MCP}/")
+    is_mcp = request.path_info in (MCP, f"{MCP}/")
+    return request.path_info.startswith(FIRE) or is_api(request) or is_mcp
+
+
+def is_api(request: HttpRequest) -> bool:
+    return f"{request.path_info}/".startswith(API)

@@ -11,6 +11,8 @@ from django.shortcuts import render
 from dashboard.api import document, document_page
 from dashboard.api.operations import open_to_all
 
+QUICKEST = "make_run"  # what a newcomer wants first
+
 
 @open_to_all
 def openapi(request: HttpRequest) -> HttpResponse:
@@ -19,6 +21,14 @@ def openapi(request: HttpRequest) -> HttpResponse:
 
 @open_to_all
 def docs(request: HttpRequest) -> HttpResponse:
-    sections = document_page.sections(document.document())
-    context = {"sections": sections, "url": settings.DASHBOARD_URL}
+    described = document.document()
+    sections = document_page.sections(described)
+    [make_run] = [one for section in sections for one in section.operations if one.name == QUICKEST]
+    context = {
+        "sections": sections,
+        "shapes": document_page.shapes(described),
+        "about": described["info"]["description"],
+        "quick": make_run.curl,
+        "url": settings.DASHBOARD_URL,
+    }
     return render(request, "api/docs.html", context)

@@ -131,18 +131,19 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, Any]:
     answers = {
         str(status): {
-            "description": HTTPStatus(status).phrase,
+            "description": operation.says.get(status, HTTPStatus(status).phrase),
             "content": {JSON: {"schema": _ref(shape)}},
         }
         for status, shape in operation.answers.items()
     }
     refused = dict(_ALWAYS) | (_OF_POSTS if operation.method == "POST" else {})
     refused |= _OF_QUERIES if operation.method == "GET" else {}
-    refused |= operation.problems
+    refused |= operation.says
     problem = {PROBLEM: {"schema": _ref(schemas.Problem)}}
     return answers | {
         str(status): {"description": sentence, "content": problem}
         for status, sentence in sorted(refused.items())
+        if status not in operation.answers
     }
 
 

@@ -40,8 +40,8 @@ class Answer:
     example: str  # JSON; of refusals, which are all alike, none
 
     @property
-    def is_refusal(self) -> bool:
-        return self.status >= 400
+    def says_more(self) -> bool:
+        return self.description != self.phrase
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,18 @@ class Shown:
     body: str  # the name of its shape
     curl: str
     answers: list[Answer]
+
+    @property
+    def given(self) -> list[Answer]:
+        return [one for one in self.answers if one.status < 400]
+
+    @property
+    def refusals(self) -> list[Answer]:
+        return [one for one in self.answers if one.status >= 400]
+
+    @property
+    def curl_id(self) -> str:
+        return f"{self.name}-curl"
 
 
 @dataclass(frozen=True)

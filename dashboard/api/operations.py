@@ -40,7 +40,7 @@ class Header:
 
 @dataclass(frozen=True)
 class Operation:
-    """`answers`: what its view may return, by status; `problems`: what it may refuse, and when.
+    """`answers`: what its view may return, by status; `says`: when, and what it may refuse.
 
     The view gets the request, what stands in the address, and then what it takes: `query`, `body`.
     """
@@ -48,7 +48,7 @@ class Operation:
     method: str
     view: Callable[..., Answer]
     answers: Mapping[int, type[msgspec.Struct]]
-    problems: Mapping[int, str]
+    says: Mapping[int, str]
     query: type[msgspec.Struct] | None
     body: type[msgspec.Struct] | None
     headers: Sequence[Header]
@@ -77,7 +77,7 @@ def operation(
     method: str,
     answers: Mapping[int, type[msgspec.Struct]],
     *,
-    problems: Mapping[int, str] | None = None,
+    says: Mapping[int, str] | None = None,
     query: type[msgspec.Struct] | None = None,
     body: type[msgspec.Struct] | None = None,
     headers: Sequence[Header] = (),
@@ -85,7 +85,7 @@ def operation(
     """Of a view, whose docstring tells the readers of the document what it does."""
 
     def entered(view: Callable[..., Answer]) -> Operation:
-        return Operation(method, view, answers, problems or {}, query, body, headers)
+        return Operation(method, view, answers, says or {}, query, body, headers)
 
     return entered
 

@@ -31,7 +31,7 @@ def list_routines(request: DoorRequest, query: RoutinesQuery) -> Answer:
     return Answer(RoutinePage(items, links.next_page("api_routines", query, more)))
 
 
-@operation("GET", {200: Routine}, problems={404: NOT_YOURS})
+@operation("GET", {200: Routine}, says={404: NOT_YOURS})
 def show_routine(request: DoorRequest, reference: str) -> Answer:
     """Show one routine, by its slug or its routine ID."""
     offer = offers.of(request.api_key, reference)

@@ -65,7 +65,7 @@ def list_runs(request: DoorRequest, query: RunsQuery) -> Answer:
     return Answer(RunPage(items, links.next_page("api_runs", query, page.older)))
 
 
-@operation("GET", {200: Run}, problems={404: NO_SUCH_RUN.sentence})
+@operation("GET", {200: Run}, says={404: NO_SUCH_RUN.sentence})
 def show_run(request: DoorRequest, pk: int) -> Answer:
     """Show a run of this key.
 
@@ -78,7 +78,7 @@ def show_run(request: DoorRequest, pk: int) -> Answer:
 @operation(
     "POST",
     {200: Run},
-    problems={404: NO_SUCH_RUN.sentence, 409: "It does not wait any more: it is too late."},
+    says={404: NO_SUCH_RUN.sentence, 409: "It does not wait any more: it is too late."},
 )
 def cancel_run(request: DoorRequest, pk: int) -> Answer:
     """Cancel a run that is still accepted.
@@ -99,7 +99,9 @@ def cancel_run(request: DoorRequest, pk: int) -> Answer:
 @operation(
     "POST",
     {201: Run, 202: Run},
-    problems={
+    says={
+        201: "A session was started.",
+        202: "The run is accepted or being sent. Look at `Location` for what comes of it.",
         404: NOT_YOURS,
         422: "Something is wrong in the body, named in `errors`; or the Idempotency-Key was used "
         "for another request.",
@@ -115,8 +117,8 @@ def cancel_run(request: DoorRequest, pk: int) -> Answer:
 def make_run(request: DoorRequest, reference: str, body: NewRun) -> Answer:
     """Fire a routine: make a run from a text, or from a template and its values.
 
-    It waits for the outcome. 201: a session was started. 202: the run is accepted or being sent;
-    look at `Location` for what comes of it. Any other status: no session, or nobody knows (504).
+    It waits for the outcome. The status alone says whether there is a session: 201 says so, 202
+    that it is not over, and nothing else does.
     """
     found = Routine.objects.fireable_with(request.api_key).referred_to_as(reference)
     routine = found.order_by().first()

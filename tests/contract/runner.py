@@ -19,7 +19,7 @@ from typing import Any
 from routines.practice_api import PracticeServer
 from tests.server.product import Database, Product, environment, new_database, serving
 
-REPORT = Path("var/contract")
+REPORT = Path("var/contract").absolute()
 SEED = 15  # the same requests each time; what is new is for who runs it with another
 _LEAST_CASES = 300
 _CASES = re.compile(r"([0-9,]+) generated")
@@ -68,14 +68,15 @@ def _ask(options: argparse.Namespace, url: str, known: Mapping[str, Any], folder
     config = folder / "schemathesis.toml"
     config.write_text(_CONFIG.format_map(known))
     REPORT.mkdir(parents=True, exist_ok=True)
-    command = [options.schemathesis, "--config-file", str(config), "run"]
+    command = [str(Path(options.schemathesis).absolute()), "--config-file", str(config), "run"]
     command += [f"{url}/api/openapi.json", "--header", f"Authorization:Bearer {known['secret']}"]
     command += ["--phases", "coverage,fuzzing", "--max-time", str(options.seconds)]
     command += ["--seed", str(options.seed), "--generation-database", "none", "--no-color"]
     command += ["--report", "ndjson,junit", "--report-dir", str(REPORT)]
     command += ["--report-ndjson-path", str(REPORT / "report.ndjson")]
     command += ["--report-junit-path", str(REPORT / "junit.xml")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # It keeps a folder of its own beside itself.
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     (REPORT / "output.txt").write_text(done.stdout + done.stderr)
     if done.returncode:
         print(done.stdout[-20_000:], done.stderr[-2_000:], sep="\n")

@@ -34,6 +34,7 @@ _ALWAYS = {
     401: "There is no API key in the request, or none that is of use.",
     403: "The key may not do this, or not from this network address; or an admin has to do "
     "something first.",
+    429: "Too many calls with a wrong key came from this address.",
     500: "The dashboard broke. Whether something was done is not known.",
     503: "The database does not answer. Try again after `Retry-After`.",
 }

@@ -1,5 +1,6 @@
 """What a request says, read strictly: what is unknown or odd is named, never dropped."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -12,6 +13,7 @@ from dashboard.api.schemas import Mistake
 
 _Shape = TypeVar("_Shape", bound=msgspec.Struct)
 
+_NOTHING = "Nothing was done."
 _MOST_NAMED = 20  # mistakes of one request
 _LONGEST_NAME = 60
 _WHERE = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
@@ -74,6 +76,11 @@ def query(request: HttpRequest, shape: type[_Shape] | None) -> _Shape | None:
         for name, values in given.items()
         if name in known and len(values) > 1
     ]
+    mistakes += [
+        Mistake("This holds a NUL character. Take it out.", parameter=name)
+        for name, values in given.items()
+        if name in known and "\0" in values[0]
+    ]
     if mistakes:
         raise _wrong(mistakes)
     if shape is None:
@@ -113,16 +120,46 @@ def _json(request: HttpRequest) -> Any:
     content = _bytes(request)
     if not content:
         raise Refused(Refusal(400, "The body is missing. Send a JSON object. Nothing was done."))
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
+        raise Refused(Refusal(415, f"Send the body uncompressed. {_NOTHING}"))
     if request.content_type != JSON:
-        raise Refused(
-            Refusal(415, f"Send the body as JSON, with Content-Type: {JSON}. Nothing was done.")
-        )
+        raise Refused(Refusal(415, f"Send the body as JSON, with Content-Type: {JSON}. {_NOTHING}"))
     try:
-        return msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError):
+        return json.loads(
+            content.decode(),
+            object_pairs_hook=_object,
+            # No number is ours to read, however long it is; and NaN is none of JSON's.
+            parse_int=lambda _: 0,
+            parse_float=lambda _: 0.5,
+            parse_constant=_no_constant,
+        )
+    except _Twice as twice:
+        sentence = f"“{_short(str(twice))}” stands here twice. Keep one."
+        raise _wrong([Mistake(sentence, pointer="#")]) from None
+    except (ValueError, RecursionError):
         raise Refused(
-            Refusal(400, "The body could not be read as JSON in UTF-8. Nothing was done.")
+            Refusal(400, f"The body could not be read as JSON in UTF-8. {_NOTHING}")
         ) from None
+
+
+class _Twice(Exception):
+    """A name that stands in one object twice: which one is meant?"""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Twice(name)
+        for one in (name, value):
+            if isinstance(one, str):
+                one.encode()  # half of a character (a lone surrogate) cannot be kept
+        found[name] = value
+    return found
+
+
+def _no_constant(written: str) -> None:
+    raise ValueError(written)
 
 
 def _bytes(request: HttpRequest) -> bytes:

@@ -7,5 +7,6 @@
 - `asking`: a call becomes a run, once for its Idempotency-Key, or is turned away
 - `offers`: what a key may fire, and what its runs may start from
 - `rendering`: a template, filled in by a program
-- `turned_away`: counts of the calls that became no run
+- `turned_away`: counts of the calls that became no run, and what to do about them
+- `overview`, `scope`, `retries`: what pages say of a key
 """

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import Error as DatabaseFailure
 
 from routines.callers import idempotency, turned_away
 from routines.models import ApiKey, Refusal, Routine, Run
@@ -111,8 +112,15 @@ def _ask(api_key: ApiKey, wish: Wish, wait: float | None) -> Press:
         if press.repeated and press.run.intent != wish.intent:
             raise TurnedAway(Refusal.OTHER_INTENT, run=press.run)
         if press.run.is_open and seconds > 0 and slot.claim():
-            press = replace(press, run=awaiting.outcome(press.run, seconds=seconds))
+            press = replace(press, run=_outcome(press.run, seconds=seconds))
     return press
+
+
+def _outcome(run: Run, *, seconds: float) -> Run:
+    try:
+        return awaiting.outcome(run, seconds=seconds)
+    except DatabaseFailure:
+        return run  # recorded it is; the caller is told to look at it later
 
 
 def _earlier(key: UUID) -> Run | None:

@@ -74,8 +74,12 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
         return self.filter(open_to_everybody=False, open_to=None)
 
     def referred_to_as(self, reference: str) -> Self:
-        """The routine of this routine ID or slug: what programs call it by."""
-        return self.filter(models.Q(routine_id=reference) | models.Q(slug=reference))
+        """The routine of this routine ID or slug: what programs call it by.
+
+        What looks like an ID is one: the name of a routine may not pass it off as another.
+        """
+        is_id = reference.startswith("trig_")
+        return self.filter(routine_id=reference) if is_id else self.filter(slug=reference)
 
     def once_per_template(self, person: Person) -> Self:
         """Each routine once for each template that the person may use, as `text_template`.

@@ -329,4 +329,5 @@ def test_a_revoked_key_and_one_whose_person_has_left_open_nothing(routine, pract
     api_key.revoked_at = timezone.now()
     api_key.save()
     assert program.get("/api").status_code == 401
-    assert create_person() and practice.requests == 1
+    assert create_person()
+    assert practice.requests == 1

@@ -5,7 +5,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path
 
-from dashboard.api import fire, runs
+from dashboard.api import about, fire, resources
 from dashboard.views import (
     accounts,
     api_key_secrets,
@@ -201,7 +201,9 @@ urlpatterns = [
     # The doors for machines
     path("v1/claude_code/routines/<str:reference>/fire", fire.fire, name="fire_door"),
     re_path(r"^/*v1(?:/[\s\S]*)?$", fire.elsewhere, name="elsewhere_at_fire_door"),
-    path("api/runs/<int:pk>", runs.run, name="api_run"),
+    *resources.urlpatterns,
+    path("api/openapi.json", about.openapi, name="api_document"),
+    path("api/docs", about.docs, name="api_docs"),
 ]
 
 handler400 = errors.bad_request

@@ -33,22 +33,20 @@ def check(api_key: ApiKey) -> None:
     key = locked.filter(pk=api_key.pk).order_by().first()
     if key is None:
         raise NotUsable
-    for span, cap in ((HOUR, key.hourly_cap), (DAY, key.daily_cap)):
-        until = _full_until(key, span, cap)
-        if until is not None:
-            raise CapReached(span, cap, until)
+    now = timezone.now()
+    of_a_day = _counted(key).filter(created_at__gt=now - DAY).newest_first()
+    moments = of_a_day.values_list("created_at", flat=True)
+    for cap, span in sorted([(key.hourly_cap, HOUR), (key.daily_cap, DAY)]):
+        oldest = moments[cap - 1 : cap].first()  # of as many runs as the cap allows
+        if oldest is None:
+            return  # fewer than that in a whole day: the larger cap is not reached either
+        if oldest + span > now:
+            raise CapReached(span, cap, oldest + span)
 
 
 def used(api_key: ApiKey, span: timedelta) -> int:
     """The runs of the last hour or day, as they count."""
     return _counted(api_key).filter(created_at__gt=timezone.now() - span).count()
-
-
-def _full_until(api_key: ApiKey, span: timedelta, cap: int) -> datetime | None:
-    """When the oldest of `cap` runs leaves the span; None: there are fewer."""
-    newest = _counted(api_key).newest_first().values_list("created_at", flat=True)
-    oldest = newest.filter(created_at__gt=timezone.now() - span)[cap - 1 : cap].first()
-    return oldest + span if oldest else None
 
 
 def _counted(api_key: ApiKey) -> RunQuerySet:

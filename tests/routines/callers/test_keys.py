@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import serializers
@@ -249,7 +250,7 @@ def test_the_list_says_when_and_from_where_and_which_old_secret_still_works(admi
 def test_what_looks_like_a_retry_is_counted():
     api_key, _ = create_key_and_secret(create_routine())
 
-    def called(minutes: float, intent: str = "a", **values: object) -> None:
+    def called(minutes: float, intent: str = "a", **values: Any) -> None:
         create_run(api_key=api_key, intent=intent, ago=timedelta(minutes=minutes), **values)
 
     called(60)

@@ -6,6 +6,7 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import path
 
 from dashboard.api import fire, runs
+from dashboard.mcp import endpoint
 from dashboard.views import (
     accounts,
     audit,
@@ -189,6 +190,7 @@ urlpatterns = [
     # The doors for machines
     path("v1/claude_code/routines/<str:reference>/fire", fire.fire, name="fire_door"),
     path("api/runs/<int:pk>", runs.run, name="api_run"),
+    path("mcp", endpoint.mcp, name="mcp"),
 ]
 
 handler400 = errors.bad_request

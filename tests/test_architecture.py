@@ -29,7 +29,7 @@ DOMAIN: dict[str, set[str]] = {
     "tokens": {"values", "fire_api", "models", "audit"},
     "runs": {"patience", "values", "fire_api", "models", "audit", "tokens"},
     "registry": {"values", "text_templates", "models", "audit", "runs"},
-    "callers": {"patience", "values", "models", "audit", "runs"},
+    "callers": {"patience", "values", "text_templates", "models", "audit", "runs"},
     "board": {"keyset", "values", "text_templates", "models", "people", "runs", "registry"},
     "history": {"keyset", "values", "models", "audit", "runs"},
     "insight": {"values", "models", "tokens", "history"},
@@ -65,13 +65,14 @@ WEB_FACE: dict[str, set[str]] = {
     "run_form": {"requests"},
     "sign_in": {"environment", "notices", "serving"},
     "api": {"serving"},
+    "mcp": {"api"},
     "views": {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
         *("waiting", "moments", "api"),
     },
     "management": {"sign_in", "serving"},
     "apps": {"serving", "sign_in"},
-    "urls": {"api", "views"},
+    "urls": {"api", "mcp", "views"},
     "wsgi": {"serving"},
 }
 

@@ -1,7 +1,8 @@
 """A refusal, in the shape of the door that it is said at.
 
 The fire-compatible door speaks the endpoint's envelope (docs/fire-api.md), the API
-`application/problem+json` (RFC 9457). Each says in a sentence what to do.
+`application/problem+json` (RFC 9457), the MCP endpoint errors of JSON-RPC. Each
+says in a sentence what to do.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,10 @@ TYPES = {
 }
 
 
+# JSON-RPC's own number, and the first of those that a server may give a meaning.
+_RPC_UNREADABLE, _RPC_REFUSED = -32700, -32000
+
+
 @dataclass(frozen=True)
 class Refusal:
     """`more` are members beside the usual ones, the same at each door."""
@@ -38,7 +43,12 @@ class Refusal:
 
 def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     is_api = request.path_info.startswith(doors.API)
-    content = _problem(refusal) if is_api else _envelope(refusal)
+    if is_api:
+        content = _problem(refusal)
+    elif request.path_info == doors.MCP:
+        content = _rpc_error(refusal)
+    else:
+        content = _envelope(refusal)
     response = JsonResponse(content, status=refusal.status)
     if is_api:
         response.headers["Content-Type"] = "application/problem+json"
@@ -69,6 +79,13 @@ def _envelope(refusal: Refusal) -> dict[str, Any]:
         "request_id": request_id(),
         **refusal.more,
     }
+
+
+def _rpc_error(refusal: Refusal) -> dict[str, Any]:
+    """Of no call in particular: none was read."""
+    code = _RPC_UNREADABLE if refusal.status == 400 else _RPC_REFUSED
+    error = {"code": code, "message": refusal.sentence, "data": {"request_id": request_id()}}
+    return {"jsonrpc": "2.0", "id": None, "error": error}
 
 
 def _problem(refusal: Refusal) -> dict[str, Any]:

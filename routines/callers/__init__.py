@@ -5,5 +5,6 @@
 - `authenticating`: which key a call proves to have, and whether it may use it now
 - `idempotency`: what an Idempotency-Key becomes
 - `asking`: a call becomes a run, once for its Idempotency-Key, or is turned away
+- `offered`: what a key may fire, and the text that a template makes of its values
 - `turned_away`: counts of the calls that became no run
 """

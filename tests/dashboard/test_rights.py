@@ -169,7 +169,7 @@ def test_no_other_method_gets_in(urls, clients):
             for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"):
                 response = client.generic(method, url, b"pk=1")
                 # A door says it as the endpoint would: nobody without a key learns of methods.
-                at_door = url.startswith(("/v1/", "/api/"))
+                at_door = url.startswith(("/v1/", "/api/", "/mcp"))
                 said = (response.status_code, b"" if at_door else response.getvalue())
                 assert said == (401 if at_door else 405, b""), (method, address)
     assert stored() == before

@@ -87,8 +87,11 @@ def test_a_key_that_opens_nothing_tells_the_client_why(database: Database, tmp_p
         async with connected(url, key, "legacy") as client:
             await client.list_tools()
 
-    with PracticeServer() as endpoint, serving(database, endpoint.url, tmp_path) as product:
-        with pytest.raises(ExceptionGroup) as failed:
-            anyio.run(talk, f"{product.url}/mcp")
+    with (
+        PracticeServer() as endpoint,
+        serving(database, endpoint.url, tmp_path) as product,
+        pytest.raises(ExceptionGroup) as failed,
+    ):
+        anyio.run(talk, f"{product.url}/mcp")
     assert endpoint.api.requests == 0
     assert "This API key was revoked." in repr(failed.value)

@@ -34,7 +34,7 @@ DOMAIN: dict[str, set[str]] = {
     "history": {"keyset", "values", "models", "audit", "runs"},
     "insight": {"values", "models", "tokens", "history"},
     "upkeep": {"values", "models", "audit", "tokens", "runs", "insight"},
-    "worker": {"fire_api", "models", "audit", "runs", "insight", "upkeep"},
+    "worker": {"fire_api", "models", "audit", "runs", "callers", "insight", "upkeep"},
     "practice_api": {"values", "registry"},
     "demo": {
         *("values", "text_templates", "models", "people", "registry", "insight", "practice_api"),
@@ -66,9 +66,10 @@ WEB_FACE: dict[str, set[str]] = {
     "sign_in": {"environment", "notices", "serving"},
     "api": {"serving"},
     "mcp": {"api"},
+    "connect": set(),
     "views": {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
-        *("waiting", "moments", "api"),
+        *("waiting", "moments", "api", "connect"),
     },
     "management": {"sign_in", "serving"},
     "apps": {"serving", "sign_in"},
@@ -197,6 +198,7 @@ def test_a_token_is_revealed_where_it_is_encrypted_sent_and_redacted_and_nowhere
         "routines/values/tokens.py",
         "routines/fire_api/__init__.py",
         "routines/values/redaction.py",
+        "dashboard/views/api_key_secrets.py",  # of an API key, once, to who has made it
     }
 
 

@@ -27,7 +27,6 @@ class Snippet:
     secret: str
     intent: str
     text: str
-    for_agents: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,10 @@ _STEPS = {
     "jenkins": _Step("$BUILD_URL", "Build $BUILD_NUMBER is live. $BUILD_URL", 10, _groovy),
 }
 
+_AGENT = (
+    "The agent makes an idempotency key for each thing that you ask of it. It lists and fires all "
+    "that the key may fire. Only a personal key opens this: agents act as somebody."
+)
 _KINDS = (
     (
         *("curl", "curl", "fire.sh"),
@@ -102,9 +105,14 @@ _KINDS = (
         "INTENT names the intent: it fires once for each value, however often you call it.",
     ),
     (
-        *("mcp", "Agents (MCP)", ".mcp.json"),
-        f"{VARIABLE} in the agent's environment, and a personal key: agents act as somebody.",
-        "The agent makes an idempotency key for each thing that you ask of it.",
+        *("claude", "Claude Code (MCP)", "in a terminal"),
+        f"{VARIABLE} in the environment. Claude Code keeps it in its own settings.",
+        _AGENT,
+    ),
+    (
+        *("mcp", "Other agents (MCP)", ".mcp.json"),
+        f"{VARIABLE} in the environment of the agent.",
+        _AGENT,
     ),
 )
 
@@ -125,7 +133,6 @@ def of(routine: Routine) -> list[Snippet]:
             secret,
             intent,
             _render(name, context | {"step": _step(name, context)}),
-            for_agents=name == "mcp",
         )
         for name, title, file, secret, intent in _KINDS
     ]

@@ -6,5 +6,6 @@
 - `idempotency`: what an Idempotency-Key becomes
 - `asking`: a call becomes a run, once for its Idempotency-Key, or is turned away
 - `offered`: what a key may fire, and the text that a template makes of its values
-- `turned_away`: counts of the calls that became no run
+- `turned_away`: counts of the calls that became no run, and what to do about them
+- `overview`, `scope`, `retries`: what pages say of a key
 """

@@ -10,9 +10,10 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from routines.models.account import Account
-from routines.models.api_key import ApiKey
+from routines.models.api_key import ApiKey, caller_name
 from routines.models.routine import Routine
 from routines.values import references, session_links, texts, words
+from routines.values.next_steps import Actor
 from routines.values.reasons import MEANINGS, OPEN, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
 
 if TYPE_CHECKING:
@@ -225,9 +226,12 @@ class Run(models.Model):
             models.Index(fields=["account", "-created_at", "-id"], name="run_of_account"),
             # The filter by beta version: by one that is not sent any more, above all.
             models.Index(fields=["beta_version", "-created_at", "-id"], name="run_of_beta_version"),
-            # What a person sent last with a routine: memory.py, on every run form.
+            # What a person typed last for a routine: memory.py, on every run form. Their programs
+            # may have sent any number of texts since.
             models.Index(
-                fields=["person", "routine", "-created_at", "-id"], name="run_of_person_by_routine"
+                fields=["person", "routine", "-created_at", "-id"],
+                name="run_pressed_by_routine",
+                condition=models.Q(api_key__isnull=True),
             ),
             # The history's filters by state, by reason, by outcome, by link, and by trial. Of what
             # these leave out there is so much that any page of the history is soon full.
@@ -354,13 +358,24 @@ class Run(models.Model):
     @property
     def caller(self) -> str:
         """Who asked for it, for people."""
-        if self.api_key is None:
-            return str(self.person)
-        return f"{self.person} ({self.api_key})" if self.person else str(self.api_key)
+        person = "" if self.person is None else str(self.person)
+        return caller_name(person, "" if self.api_key is None else self.api_key.name)
+
+    @property
+    def is_by_program(self) -> bool:
+        return self.api_key_id is not None
 
     @property
     def meaning(self) -> Meaning:
         return MEANINGS[Reason(self.reason)]
+
+    @property
+    def who_acts(self) -> str:
+        """For people: a program that ran it looks at nothing."""
+        actor = self.meaning.who_acts
+        if actor == Actor.TEAMMATE and self.person_id is None:
+            return "whoever keeps the program that uses this API key"
+        return str(actor.label)
 
     @property
     def is_sending(self) -> bool:

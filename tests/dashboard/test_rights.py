@@ -20,6 +20,7 @@ from routines.values.reasons import Reason
 from tests import rights_table
 from tests.dashboard.browsing import signed_in
 from tests.factories import (
+    create_key_and_secret,
     create_person,
     create_routine,
     create_run,
@@ -64,6 +65,8 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
     version = create_version("experimental-cc-routine-2026-10-01")
     move = VersionMove.objects.create(header=version.header, target=version.value)
     group = Group.objects.create(name="A group without a routine")
+    personal, _ = create_key_and_secret(person=teammate)
+    shared, _ = create_key_and_secret(routine)
     usual = {
         "slug": routine.slug,
         "pk": run.pk,
@@ -73,6 +76,8 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
         "group": group.pk,
         "account": routine.account_id,
         "reference": routine.slug,
+        "api_key": personal.pk,
+        "secret": personal.secrets.get().pk,
     }
     view = SavedView.objects.create(person=teammate, name="A view")
     own = TextTemplate.objects.create(routine=routine, owner=teammate, name="Own", body="x")
@@ -82,6 +87,7 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
         "own_template": usual | {"pk": own.pk},
         "template": usual | {"pk": shared.pk},
         "view": usual | {"pk": view.pk},
+        "edit_api_key": usual | {"api_key": shared.pk},
     }
 
 

@@ -5,7 +5,6 @@ For admins, and for who may run the routine: they make keys of their own.
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.template.loader import render_to_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -13,8 +12,8 @@ from dashboard.connect import snippets
 from dashboard.forms.connect import ConnectForm
 from dashboard.lookups import fireable_or_404, may_fire
 from dashboard.requests import SignedInRequest
-from dashboard.serving.shown_once import ShownOnce
 from dashboard.sign_in.reauthentication import is_valid_and_confirmed
+from dashboard.views.api_key_secrets import page_of_secret
 from routines.callers import keys, scope
 
 TEMPLATE = "connect/connect.html"
@@ -40,10 +39,7 @@ def connect(request: SignedInRequest, slug: str) -> HttpResponse:
         except keys.Refused as refused:
             form.add_refusal(refused)
         else:
-            # No redirect: the secret would have to be kept in between.
-            text = secret.reveal()
-            page = render_to_string(
-                TEMPLATE, context | {"api_key": api_key, "secret": text}, request
+            return page_of_secret(
+                request, api_key, secret, is_first=True, template=TEMPLATE, more=context
             )
-            return ShownOnce(page, secret=text)
     return render(request, TEMPLATE, context, status=422 if form.is_bound else 200)

@@ -124,7 +124,7 @@ def test_everybody_gets_in_where_the_page_says_and_nowhere_else(address, urls, c
 
 
 def test_who_has_no_role_reaches_their_own_sign_in_alone_and_leaves_no_trace(urls, clients):
-    of_sign_in = re.compile("account_|mfa_|oidc_|confirmed$|web_sessions$|end_|fire_door|api_")
+    of_sign_in = re.compile("account_|mfa_|oidc_|confirmed$|web_sessions$|end_|fire_door|api_|mcp$")
     before, events = stored(), AuditEvent.objects.count()
     for address in ADDRESSES:
         if of_sign_in.match(address):

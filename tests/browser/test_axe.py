@@ -32,7 +32,8 @@ LISTS_AND_FORMS = (
     *("confirmed", "web_sessions", "mfa_index", "mfa_activate_totp", "mfa_add_webauthn"),
 )
 OF_A_ROUTINE = (
-    *("run", "registry_routine", "edit", "rules", "token", "token_test", "add_template"),
+    *("run", "registry_routine", "connect", "edit", "rules", "token", "token_test"),
+    "add_template",
 )
 OF_A_RUN = ("history_run",)
 OTHERS = ("/?q=nothing-like-it", "/?all", "/nothing-here/")

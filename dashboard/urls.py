@@ -3,9 +3,9 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
-from django.urls import path
+from django.urls import path, re_path
 
-from dashboard.api import fire, runs
+from dashboard.api import about, fire, resources
 from dashboard.mcp import endpoint
 from dashboard.views import (
     accounts,
@@ -203,7 +203,10 @@ urlpatterns = [
     path("web-sessions/<int:pk>/end/", sign_in.end_session, name="end_session"),
     # The doors for machines
     path("v1/claude_code/routines/<str:reference>/fire", fire.fire, name="fire_door"),
-    path("api/runs/<int:pk>", runs.run, name="api_run"),
+    re_path(r"^/*v1(?:/[\s\S]*)?$", fire.elsewhere, name="elsewhere_at_fire_door"),
+    *resources.urlpatterns,
+    path("api/openapi.json", about.openapi, name="api_document"),
+    path("api/docs", about.docs, name="api_docs"),
     path("mcp", endpoint.mcp, name="mcp"),
 ]
 

@@ -37,7 +37,8 @@ DOMAIN: dict[str, set[str]] = {
     "worker": {"fire_api", "models", "audit", "runs", "callers", "insight", "upkeep"},
     "practice_api": {"values", "registry"},
     "demo": {
-        *("values", "text_templates", "models", "people", "registry", "insight", "practice_api"),
+        *("values", "text_templates", "models", "people", "registry", "callers", "insight"),
+        "practice_api",
     },
     "management": {
         *("models", "audit", "people", "runs", "registry", "history", "insight", "upkeep"),

@@ -6,9 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from dashboard.api import outcomes
-from routines.callers.offered import Offer
-from routines.models import Routine, Run, TextTemplate
-from routines.text_templates import Field, form_fields
+from dashboard.api.refusals import Refusal
+from routines.callers.offers import Offer
+from routines.models import Run, TextTemplate
+from routines.text_templates import Field
 
 MOST_ROUTINES = 50  # in one answer; the agent searches for the others
 MOST_RUNS = 50
@@ -95,8 +96,7 @@ class OfferedTemplate(msgspec.Struct):
 
     @classmethod
     def of(cls, template: TextTemplate) -> "OfferedTemplate":
-        fields = form_fields(template.body, template.fields)
-        return cls(template.name, [OfferedField.of(field) for field in fields])
+        return cls(template.name, [OfferedField.of(field) for field in template.form_fields])
 
 
 class OfferedRoutine(msgspec.Struct):
@@ -116,11 +116,10 @@ class OfferedRoutine(msgspec.Struct):
     @classmethod
     def of(cls, offer: Offer) -> "OfferedRoutine":
         routine = offer.routine
-        confirms = routine.confirmation != Routine.Confirmation.OFF
         obstacle = ""
         if offer.obstacle is not None:
             obstacle = f"{offer.obstacle.cause} {offer.obstacle.meaning.remedy}"
-        elif confirms:
+        elif offer.needs_person:
             obstacle = "A person has to confirm each run on the dashboard: see run_form."
         return cls(
             slug=routine.slug,
@@ -128,8 +127,8 @@ class OfferedRoutine(msgspec.Struct):
             purpose=routine.purpose,
             routine_id=routine.routine_id,
             templates=[OfferedTemplate.of(template) for template in offer.templates],
-            asks_confirmation=confirms,
-            asks_why=routine.asks_why,
+            asks_confirmation=offer.needs_person,
+            asks_why=offer.needs_why,
             can_be_fired_now=not obstacle,
             obstacle=obstacle,
             run_form=outcomes.run_form_of(routine),
@@ -138,7 +137,7 @@ class OfferedRoutine(msgspec.Struct):
 
 class Routines(msgspec.Struct):
     routines: list[OfferedRoutine]
-    left_out: Annotated[int, Meta(description="So many more were found: search for fewer.")]
+    has_more: Annotated[bool, Meta(description="There are more: search for fewer.")]
 
 
 class RunAnswer(msgspec.Struct):
@@ -177,8 +176,15 @@ def known(run: Run) -> str:
     """In plain words, for an agent: what is known of the run, and what to do about it."""
     refusal = outcomes.refusal_of(run)
     if refusal is not None:
-        return refusal.sentence
+        return for_agents(refusal)
     return (
         "A session was started. Whether its work succeeds is not known here: give the user the "
         "session's URL."
     )
+
+
+def for_agents(refusal: Refusal) -> str:
+    """An agent sees no headers, and gives its key as an argument."""
+    seconds = f"{refusal.headers.get('Retry-After', '60')} seconds"
+    said = refusal.sentence.replace("Retry-After seconds", seconds)
+    return said.replace("Idempotency-Key", "idempotency_key")

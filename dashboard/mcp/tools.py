@@ -11,10 +11,10 @@ from django_mcpz.server import MCPServer, ToolError
 from dashboard.api import outcomes, refusals
 from dashboard.api.authentication import DoorRequest
 from dashboard.mcp import shapes
-from routines.callers import asking, idempotency, offered
+from routines.callers import asking, idempotency, offers, rendering
 from routines.callers.asking import Wish
-from routines.models import ApiKey, Person, Refusal, Routine, Run
-from routines.runs import queue
+from routines.models import ApiKey, Refusal, Routine, Run
+from routines.runs import overdue, queue
 from routines.runs.accepting import RunNotRecorded
 from routines.values import texts
 from routines.values.reasons import State
@@ -31,6 +31,7 @@ _NOT_AN_AGENTS = (
     "This API key belongs to no person. Agents act as somebody: make a personal key on the "
     "dashboard and use that one."
 )
+_MOST_PROBLEMS = 40  # a template has 30 fields
 
 
 def _acts_as_a_person(request: HttpRequest) -> HttpResponse | None:
@@ -59,9 +60,10 @@ server = MCPServer(
     open_world=False,
 )
 def list_routines(request: HttpRequest, asked: shapes.Search) -> shapes.Routines:
-    found = offered.offers(_key_of(request), search=asked.search)
-    shown = [shapes.OfferedRoutine.of(offer) for offer in found[: shapes.MOST_ROUTINES]]
-    return shapes.Routines(shown, left_out=len(found) - len(shown))
+    most = shapes.MOST_ROUTINES
+    found = offers.following(_key_of(request), most=most + 1, search=asked.search)
+    shown = [shapes.OfferedRoutine.of(offer) for offer in found[:most]]
+    return shapes.Routines(shown, has_more=len(found) > most)
 
 
 @server.tool(
@@ -78,21 +80,21 @@ def list_routines(request: HttpRequest, asked: shapes.Search) -> shapes.Routines
 )
 def fire_routine(request: HttpRequest, asked: shapes.Fire) -> shapes.RunAnswer:
     api_key = _key_of(request)
-    reference = asked.routine.replace("\0", "")
-    routines = Routine.objects.fireable_with(api_key)
-    routine = routines.referred_to_as(reference).order_by("pk").first()
+    routine = _routine(api_key, asked.routine)
     if routine is None:
         raise ToolError("There is no such routine for this API key. Look with list_routines.")
     try:
         press = asking.ask(api_key, _wish(api_key, routine, asked), wait=None)
     except (idempotency.BadKey, texts.TextRefused) as refused:
         raise ToolError(f"{refused} Nothing was sent by this call.") from None
-    except offered.TemplateRefused as refused:
+    except rendering.NoSuchTemplate as refused:
+        raise ToolError(f"{refused} Nothing was sent by this call.") from None
+    except rendering.ValuesRefused as refused:
         raise ToolError(_with_problems(refused)) from None
     except asking.TurnedAway as away:
         raise ToolError(_turned_away(away, routine)) from None
     except RunNotRecorded as failed:
-        raise ToolError(outcomes.not_recorded(maybe=failed.maybe).sentence) from None
+        raise ToolError(shapes.for_agents(outcomes.not_recorded(maybe=failed.maybe))) from None
     run = press.run
     if run.is_open or run.state == State.STARTED:
         return shapes.RunAnswer.of(run)
@@ -119,6 +121,7 @@ def get_run(request: HttpRequest, asked: shapes.OneRun) -> shapes.RunAnswer:
     open_world=False,
 )
 def list_runs(request: HttpRequest, asked: shapes.LastRuns) -> shapes.Runs:
+    overdue.settle()
     theirs = Run.objects.filter(api_key=_key_of(request)).select_related("routine")
     newest = theirs.order_by("-created_at", "-pk")[: asked.limit]
     return shapes.Runs([shapes.RunAnswer.of(run) for run in newest])
@@ -136,8 +139,7 @@ def list_runs(request: HttpRequest, asked: shapes.LastRuns) -> shapes.Runs:
     open_world=False,
 )
 def cancel_run(request: HttpRequest, asked: shapes.OneRun) -> shapes.RunAnswer:
-    run, person = _run(request, asked.run_id), cast(Person, _key_of(request).person)
-    queue.cancel(run, by=person)
+    queue.cancel(_run(request, asked.run_id), by=_key_of(request))
     run = _run(request, asked.run_id)
     if run.state == State.NOT_SENT:
         return shapes.RunAnswer.of(run)
@@ -148,7 +150,15 @@ def _key_of(request: HttpRequest) -> ApiKey:
     return cast(DoorRequest, request).api_key
 
 
+def _routine(api_key: ApiKey, reference: str) -> Routine | None:
+    if "\0" in reference:  # which PostgreSQL cannot even look for
+        return None
+    found = Routine.objects.fireable_with(api_key).referred_to_as(reference)
+    return found.order_by().first()
+
+
 def _run(request: HttpRequest, pk: int) -> Run:
+    overdue.settle()
     theirs = Run.objects.filter(api_key=_key_of(request), pk=pk).select_related("routine")
     run = theirs.order_by().first()
     if run is None:
@@ -166,19 +176,19 @@ def _wish(api_key: ApiKey, routine: Routine, asked: shapes.Fire) -> Wish:
         raise ToolError(
             "Give either a text or a template with its values. Nothing was sent by this call."
         )
-    return offered.from_template(
+    return rendering.wish(
         api_key,
         routine,
-        asked.template,
-        asked.values or {},
-        idempotency_key=key,
+        template=asked.template,
+        values=asked.values or {},
         why=asked.why,
+        idempotency_key=key,
     )
 
 
-def _with_problems(refused: offered.TemplateRefused) -> str:
-    problems = [f"{name}: {sentence}" for name, sentence in refused.problems.items()]
-    return " ".join([str(refused), *problems, "Nothing was sent by this call."])
+def _with_problems(refused: rendering.ValuesRefused) -> str:
+    problems = [f"{name or 'text'}: {said}" for name, said in refused.problems.items()]
+    return " ".join([str(refused), *problems[:_MOST_PROBLEMS], "Nothing was sent by this call."])
 
 
 def _turned_away(away: asking.TurnedAway, routine: Routine) -> str:
@@ -190,7 +200,11 @@ def _turned_away(away: asking.TurnedAway, routine: Routine) -> str:
                 f"{outcomes.run_form_of(routine)}"
             )
         return " ".join(away.problems.values())
-    sentence = outcomes.turned_away(away).sentence
+    refusal = outcomes.turned_away(away)
+    sentence = shapes.for_agents(refusal)
+    if away.obstacle is not None and away.obstacle.until is not None:
+        seconds = refusal.headers["Retry-After"]
+        sentence = f"{away.obstacle.meaning.cause} Call again after {seconds} seconds."
     if away.run is not None:
         return f"{sentence} It belongs to run {away.run.pk}."
     return sentence

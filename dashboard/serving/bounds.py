@@ -91,7 +91,7 @@ class BoundsMiddleware:
         _clean_headers(request)
         if doors.is_door(request):
             request.COOKIES = {}
-            _refuse_large_at_door(request)
+            _refuse_body_at_door(request)
         return self.get_response(request)
 
 
@@ -214,7 +214,13 @@ def _is_usable_url(url: str) -> bool:
     return True
 
 
-def _refuse_large_at_door(request: HttpRequest) -> None:
+def _refuse_body_at_door(request: HttpRequest) -> None:
+    if doors.CUT_SHORT in request.META:
+        raise Refused(
+            408,
+            "The request did not arrive whole in time",
+            "Nothing was read or sent. Send it once more.",
+        )
     if int(request.META.get("CONTENT_LENGTH") or 0) > doors.LARGEST_BODY:
         raise Refused(
             413,

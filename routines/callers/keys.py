@@ -77,7 +77,8 @@ def make(
     api_key = ApiKey(person=person, created_by=by)
     terms.write_to(api_key)
     secret = _add_secret(api_key, by)
-    changes = {name: [None, value] for name, value in snapshot(api_key).values.items()}
+    made = snapshot(api_key).values
+    changes = {name: [None, value] for name, value in made.items() if value not in (None, [])}
     trace(Action.API_KEY_ADDED, by=by, subject=api_key.name, changes=changes)
     return api_key, secret
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from routines import registry
 from routines.board import pins
-from routines.models import Routine, Worker
+from routines.models import Person, Routine, Worker
 from routines.people import groups
 from routines.registry import tags
 from routines.values.reasons import Reason
@@ -34,7 +34,7 @@ def add_rows(routine: Routine, number: int) -> None:
         registry.add_template(routine, name=name, body="x", by=person)
         group = groups.add(f"Group {person.pk}", members=[person], by=person)
         create_routine(account=f"Account {person.pk}").open_to.add(group)
-        create_key_and_secret(routine, person=person)
+        create_key_and_secret(person=Person.objects.earliest("pk"))
         api_key, _ = create_key_and_secret(routine)
         create_run(routine=routine, person=None, api_key=api_key)
 

@@ -50,7 +50,7 @@ from tests.rights_table import PRESS, rights
 
 ADDED_OR_ONES_OWN = {
     # Programs press here: no page was drawn before.
-    *("fire_door", "api_run"),
+    *("fire_door", "elsewhere_at_fire_door", "api_run"),
     # Press a run; the run form names what it has shown in ways of its own.
     *("fire", "token_test", "try_version"),
     # Add something, where there was nothing to be overtaken.

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from routines import registry
@@ -66,18 +68,22 @@ class TestListing:
         for name in ("Deploy staging", "Deploy live", "Triage"):
             create_routine(name=name)
         found = agent.call("list_routines", search="deploy LIVE")
-        assert ([one["name"] for one in found["routines"]], found["left_out"]) == (
-            *(["Deploy live"], 0),
+        assert ([one["name"] for one in found["routines"]], found["has_more"]) == (
+            *(["Deploy live"], False),
         )
         monkeypatch.setattr("dashboard.mcp.shapes.MOST_ROUTINES", 2)
         found = agent.call("list_routines")
-        assert (len(found["routines"]), found["left_out"]) == (2, 1)
+        assert (len(found["routines"]), found["has_more"]) == (2, True)
         assert agent.call("list_routines", search="a\0b")["routines"] == []
 
-    def test_more_routines_cost_no_more_queries(self, agent, django_assert_max_num_queries):
-        for _ in range(6):
+    def test_more_routines_cost_no_more_queries(self, agent, django_assert_num_queries):
+        create_routine(template="x {{ y }}", cool_down=30)
+        agent.call("list_routines")
+        with CaptureQueriesContext(connection) as with_one:
+            agent.call("list_routines")
+        for _ in range(5):
             create_routine(template="x {{ y }}", cool_down=30)
-        with django_assert_max_num_queries(8):
+        with django_assert_num_queries(len(with_one)):
             agent.call("list_routines")
 
 
@@ -118,7 +124,8 @@ class TestFiring:
         [session] = practice.sessions
         assert session.text.startswith("Notes for {{ now }} 1.2 by the teammate, 2")
         run = Run.objects.get()
-        assert (run.template_name, run.field_values) == ("The template", given["values"])
+        assert run.template_name == "The template"
+        assert run.field_values["version"] == given["values"]["version"]
         # A minute later, {{ now }} is another.
         Run.objects.update(text="Another text")
         assert agent.call("fire_routine", **given) == with_template
@@ -133,7 +140,7 @@ class TestFiring:
 
         assert "version: Fill in “Version”" in sentence(template="The template")
         odd = sentence(template="The template", values={"version": "1", "colour": "red"})
-        assert "colour: This template has no such field" in odd
+        assert "colour: “The template” has no field “colour”" in odd
         assert "no template" in sentence(template="Another")
         assert "either a text or a template" in sentence(template="The template", text="x")
         assert "name it" in sentence(values={"version": "1"})
@@ -207,7 +214,7 @@ class TestFiring:
 
         monkeypatch.setattr(asking, "ask", fails)
         sentence = agent.refused("fire_routine", routine=routine.slug, idempotency_key="one")
-        assert "Repeat the call with the same Idempotency-Key" in sentence
+        assert "Repeat the call with the same idempotency_key" in sentence
 
     def test_a_failure_of_ours_tells_nothing_of_itself(self, agent, monkeypatch, caplog):
         routine = create_routine()
@@ -235,7 +242,7 @@ class TestRuns:
         run = create_run(person=teammate, api_key=key[0], reason=Reason.NO_ANSWER)
         answer = agent.call("get_run", run_id=run.pk)
         assert (answer["state"], answer["session_url"]) == ("unknown", None)
-        assert "A session may exist" in answer["known"]
+        assert "a session may exist" in answer["known"]
         assert answer["page"].endswith(f"/history/{run.pk}/")
 
     def test_the_newest_come_first_and_so_many_as_asked(self, agent, key, teammate):

@@ -18,6 +18,7 @@ TYPES = {
     401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
+    413: "request_too_large",
     429: "rate_limit_error",
     500: "api_error",
     503: "overloaded_error",
@@ -63,6 +64,9 @@ def type_of(status: int) -> str:
 
 
 def _envelope(refusal: Refusal) -> dict[str, Any]:
+    if refusal.status < 400:  # accepted: not what was asked for yet, and no error
+        said = {"type": "routine_fire_accepted", "message": refusal.sentence}
+        return {**said, "request_id": request_id(), **refusal.more}
     return {
         "type": "error",
         "error": {"type": type_of(refusal.status), "message": refusal.sentence},

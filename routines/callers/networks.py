@@ -14,7 +14,7 @@ def read(typed: str) -> list[str]:
     found: list[str] = []
     for word in typed.replace(",", " ").split():
         try:
-            network = str(ipaddress.ip_network(word))
+            network = str(ipaddress.ip_network(word, strict=False))
         except ValueError:
             raise BadNetworks(
                 f"“{word[:60]}” is no address or network. Write it like 192.0.2.7 or 192.0.2.0/24."

@@ -4,12 +4,15 @@ Looked at under the key's lock, in the transaction that records the run: calls t
 never exceed a cap together.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from routines.models import ApiKey, Run
-from routines.models.run import RunQuerySet
+from routines.models.run_queryset import RunQuerySet
 from routines.values.reasons import State
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -34,7 +37,7 @@ def check(api_key: ApiKey) -> None:
     if key is None:
         raise NotUsable
     now = timezone.now()
-    of_a_day = _counted(key).filter(created_at__gt=now - DAY).newest_first()
+    of_a_day = _counted(api_key=key, created_at__gt=now - DAY).newest_first()
     moments = of_a_day.values_list("created_at", flat=True)
     for cap, span in sorted([(key.hourly_cap, HOUR), (key.daily_cap, DAY)]):
         oldest = moments[cap - 1 : cap].first()  # of as many runs as the cap allows
@@ -44,11 +47,25 @@ def check(api_key: ApiKey) -> None:
             raise CapReached(span, cap, oldest + span)
 
 
-def used(api_key: ApiKey, span: timedelta) -> int:
-    """The runs of the last hour or day, as they count."""
-    return _counted(api_key).filter(created_at__gt=timezone.now() - span).count()
+class Used(NamedTuple):
+    """The runs of the last hour and of the last day, as they count."""
+
+    hour: int = 0
+    day: int = 0
 
 
-def _counted(api_key: ApiKey) -> RunQuerySet:
+def used(api_keys: Collection[ApiKey]) -> dict[int, Used]:
+    """By the primary key of each that had any."""
+    now = timezone.now()
+    rows = (
+        _counted(api_key__in=api_keys, created_at__gt=now - DAY)
+        .order_by()
+        .values_list("api_key")
+        .annotate(of_hour=Count("pk", filter=Q(created_at__gt=now - HOUR)), of_day=Count("pk"))
+    )
+    return {pk: Used(hour, day) for pk, hour, day in rows}
+
+
+def _counted(**which: Any) -> RunQuerySet:
     # What never left has cost nothing, unless it still waits.
-    return Run.objects.filter(api_key=api_key).exclude(state=State.NOT_SENT)
+    return Run.objects.filter(**which).exclude(state=State.NOT_SENT)

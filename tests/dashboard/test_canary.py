@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from routines.callers import keys
 from routines.models import Person, Routine
 from routines.people import groups
 from routines.practice_api import PracticeServer
@@ -27,7 +28,13 @@ from routines.values.reasons import Reason
 from tests.dashboard.browsing import Element, Page, fire_url, press, run_form, signed_in
 from tests.dashboard.registry.registering import command
 from tests.dashboard.walking import TYPED, addresses, kind
-from tests.factories import create_admin, create_routine, create_run, create_teammate
+from tests.factories import (
+    create_admin,
+    create_key_and_secret,
+    create_routine,
+    create_run,
+    create_teammate,
+)
 from tests.hostile import HostileServer, answer, envelope, says
 
 SECRET = "canary-Qz7-recognisable-4Kx9w"
@@ -151,11 +158,15 @@ def test_a_token_is_nowhere_but_in_its_ciphertext(
         "body": f"Use {CANARY}",
     }
     other = create_teammate(username="somebody")
+    api_key, _ = create_key_and_secret(routine, name="Pipeline")
+    keys.replace_secret(api_key, by=admin)
     known = {
         "pk": create_run(routine=routine, person=admin, reason=Reason.NO_ANSWER).pk,
         "person": other.pk,
         "group": groups.add("Crew", members=[other], by=admin).pk,
         "account": routine.account_id,
+        "api_key": api_key.pk,
+        "secret": api_key.secrets.earliest("pk").pk,
     }
     for url in addresses(routine, known):
         for visitor in (client, nobody):

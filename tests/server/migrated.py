@@ -1,7 +1,8 @@
 """An empty database with today's tables, made once for all tests that need one of their own.
 
-Each process that runs tests uses a copy of it, too: tests/conftest.py. It is named by what made it, the migrations and Django, and made under a lock: several processes run
-tests. Making one takes as long as forty tests.
+Each process that runs tests uses a copy, too: tests/conftest.py. It is named by what made it, the
+migrations and Django, and made under a lock: several processes run tests. Making one takes as long
+as forty tests.
 """
 
 import fcntl

@@ -10,11 +10,15 @@ from django.views.decorators.csrf import csrf_exempt
 
 from dashboard.api.refusals import Refusal, answer
 from dashboard.serving import client_address, request_log
+from dashboard.serving.throttling import Tally, address_of
 from routines.callers import authenticating
 from routines.models import ApiKey
 from routines.models import Refusal as WhyRefused
 
 _SCHEME = "bearer "
+# A key cannot be guessed: this bounds what a caller that has gone wild costs us, and says so. It
+# never holds up a good key, so it is looked at last, and each process may count for itself.
+wrong_keys = Tally(tries=30, seconds=60)
 _SENTENCES = {
     WhyRefused.REVOKED: "This API key was revoked. Ask an admin of the dashboard for a new one.",
     WhyRefused.EXPIRED: "This API key has expired. Ask an admin of the dashboard for a new one.",
@@ -27,6 +31,12 @@ _WRONG_KEY = (
 _WRONG_PLACE = (
     "This API key may not be used from your network address. Ask an admin of the dashboard to "
     "allow it, or call from an allowed one."
+)
+
+
+_TOO_MANY = (
+    "Too many calls with a wrong API key came from your address. Look for a caller that still uses "
+    "an old key, then call again after Retry-After seconds. A right key is not held up."
 )
 
 
@@ -52,10 +62,12 @@ def opened_by_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 
 
 class _Refused(Exception):
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, **headers: str) -> None:
         super().__init__(sentence)
-        headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
-        self.refusal = Refusal(status, sentence, headers)
+        if status == 401:
+            headers["WWW_Authenticate"] = "Bearer"
+        said = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.refusal = Refusal(status, sentence, said)
 
 
 def _authenticate(request: HttpRequest) -> ApiKey:
@@ -66,6 +78,9 @@ def _authenticate(request: HttpRequest) -> ApiKey:
     try:
         return authenticating.authenticate(presented, address=client_address.of(request))
     except authenticating.UnknownKey:
+        seconds = wrong_keys.note(address_of(request))
+        if seconds:
+            raise _Refused(429, _TOO_MANY, Retry_After=str(seconds)) from None
         raise _Refused(401, _WRONG_KEY) from None
     except authenticating.KeyRefused as refused:
         if refused.refusal == WhyRefused.NETWORK:

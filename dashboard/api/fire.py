@@ -2,45 +2,76 @@
 
 A script that fires at claude.ai works here with another host and another token: requests, answers,
 errors and headers are those of docs/fire-api.md. On top: Idempotency-Key, Prefer, and a `Location`
-at which the run stands.
+at which the run stands. docs/api.md is the same for whoever writes such a script.
 """
-
-import json
-from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 
-from dashboard.api import outcomes
+from dashboard.api import bodies, outcomes, preferences
 from dashboard.api.authentication import DoorRequest, opened_by_key
-from dashboard.api.preferences import wait_of
 from dashboard.api.refusals import Refusal, answer, identified
-from routines.callers import asking, idempotency
+from routines.callers import asking, idempotency, turned_away
 from routines.callers.asking import Wish
+from routines.models import Refusal as Why
 from routines.models import Routine
 from routines.runs.accepting import RunNotRecorded
+from routines.runs.firing import Press
 from routines.values import texts
-
-
-class _BadRequest(Exception):
-    """`str()` is a sentence for whoever wrote the caller."""
 
 
 @opened_by_key
 def fire(request: DoorRequest, reference: str) -> HttpResponse:
     if request.method != "POST":
         return answer(request, Refusal(405, "Fire with POST.", {"Allow": "POST"}))
-    routine = Routine.objects.fireable_with(request.api_key).referred_to_as(reference).first()
+    routine = _routine(request, reference)
     if routine is None:
+        turned_away.note(request.api_key, Why.NOT_OPEN)
         return answer(request, outcomes.NO_SUCH_ROUTINE)
+    wait = preferences.wait_of(request)
     try:
-        wish = Wish(routine, _text(request), _idempotency_key(request))
-        press = asking.ask(request.api_key, wish, wait=wait_of(request))
-    except (_BadRequest, idempotency.BadKey, texts.TextRefused) as refused:
-        return answer(request, Refusal(400, str(refused)))
+        wish = Wish(routine, bodies.text_of(request), _idempotency_key(request))
+        press = asking.ask(request.api_key, wish, wait=wait)
+    except bodies.BadBody as bad:
+        return _refuse_bad_request(request, str(bad), bad.status)
+    except (idempotency.BadKey, texts.TextRefused) as refused:
+        return _refuse_bad_request(request, str(refused))
     except asking.TurnedAway as away:
         return answer(request, outcomes.turned_away(away))
     except RunNotRecorded as failed:
         return answer(request, outcomes.not_recorded(maybe=failed.maybe))
+    response = _outcome(request, press)
+    if press.repeated:
+        response.headers["Idempotent-Replayed"] = "true"
+    waited = preferences.applied(wait)
+    if waited is not None:
+        response.headers["Preference-Applied"] = waited
+    return response
+
+
+@opened_by_key
+def elsewhere(request: DoorRequest) -> HttpResponse:
+    """Every other address below /v1/."""
+    return answer(request, Refusal(404, "Not found. Fire at /v1/claude_code/routines/ID/fire."))
+
+
+def _routine(request: DoorRequest, reference: str) -> Routine | None:
+    if not reference.isprintable():  # PostgreSQL takes no NUL, and no routine is called so
+        return None
+    fireable = Routine.objects.fireable_with(request.api_key)
+    return fireable.referred_to_as(reference).order_by().first()
+
+
+def _idempotency_key(request: DoorRequest) -> str:
+    header = request.headers.get("Idempotency-Key")
+    return "" if header is None else idempotency.read(header)
+
+
+def _refuse_bad_request(request: DoorRequest, sentence: str, status: int = 400) -> HttpResponse:
+    turned_away.note(request.api_key, Why.BAD_REQUEST)
+    return answer(request, Refusal(status, sentence))
+
+
+def _outcome(request: DoorRequest, press: Press) -> HttpResponse:
     refusal = outcomes.refusal_of(press.run)
     if refusal is not None:
         return answer(request, refusal)
@@ -53,26 +84,3 @@ def fire(request: DoorRequest, reference: str) -> HttpResponse:
     )
     response.headers["Location"] = outcomes.address_of(press.run)
     return identified(response)
-
-
-def _idempotency_key(request: DoorRequest) -> str:
-    header = request.headers.get("Idempotency-Key")
-    return "" if header is None else idempotency.read(header)
-
-
-def _text(request: DoorRequest) -> str:
-    """The body's `text`. Documented: the body is optional, and so is its one field."""
-    if not request.body:
-        return ""
-    if request.content_type != "application/json":
-        raise _BadRequest("Content-Type must be application/json")
-    try:
-        content: Any = json.loads(request.body)
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
-        raise _BadRequest("could not parse request body as JSON")
-    text = content.get("text", "")
-    if not isinstance(text, str):
-        raise _BadRequest("text: Input should be a valid string")
-    return text

@@ -12,35 +12,19 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard.api.endings import ENDINGS, LATER, SHORTLY
 from dashboard.api.refusals import Refusal
 from routines.callers.asking import TurnedAway
 from routines.models import Refusal as Why
 from routines.models import Run
-from routines.values.reasons import Meaning, Reason, State
+from routines.runs.limits import Obstacle
+from routines.values.reasons import Reason
 
 NO_SUCH_ROUTINE = Refusal(
     404,
     "There is no such routine for this API key. Compare its ID or name with the dashboard, or ask "
     "an admin to give it to this key.",
 )
-
-# What the caller can do about a run that started nothing is in the status; all others are 403: an
-# admin has to do something, whatever the caller sends.
-_STATUS = {
-    Reason.PAUSED: 400,
-    Reason.TEXT_TOO_LONG: 400,
-    Reason.BAD_REQUEST: 400,
-    Reason.CANCELLED: 400,
-    Reason.LIMIT_REACHED: 429,
-    Reason.OVERLOADED: 503,
-    Reason.NO_CONNECTION: 503,
-    Reason.PROXY_UNREACHABLE: 503,
-    Reason.PROXY_FAILED: 503,
-    Reason.WAITED_TOO_LONG: 503,
-    Reason.NOT_ALLOWED: 404,
-}
-_ADMIN_ACTS = 403
-_TRY_AGAIN_AFTER = 5  # seconds
 
 
 def address_of(run: Run) -> str:
@@ -68,58 +52,66 @@ def described(run: Run) -> dict[str, Any]:
 
 def refusal_of(run: Run) -> Refusal | None:
     """Of a run that has no session to give; None if it has."""
-    headers = {"Location": address_of(run)}
-    more = described(run)
-    meaning = run.meaning
-    if run.state == State.STARTED:
+    reason = Reason(run.reason)
+    ending = ENDINGS[reason]
+    if ending.status == 200:
         return None
-    if run.is_open:
-        sentence = f"{meaning.cause} Look at the run for its outcome; do not fire again."
-        return Refusal(202, sentence, headers, more)
-    if run.state == State.UNKNOWN:
-        sentence = (
-            f"{meaning.cause} A session may exist. Do not fire again before a person has looked: "
-            f"{page_of(run)}"
-        )
-        return Refusal(504, sentence, headers, more)
-    status = _STATUS.get(Reason(run.reason), _ADMIN_ACTS)
-    if status == 429:
-        headers["Retry-After"] = _seconds_until(run.retry_after)
-    elif status == 503:
-        headers["Retry-After"] = str(_TRY_AGAIN_AFTER)
-    return Refusal(status, _said(meaning), headers, more)
+    headers = {"Location": address_of(run)}
+    if ending.status == 429:
+        headers["Retry-After"] = _seconds_until(run.retry_after, ending.after)
+    elif ending.after is not None:
+        headers["Retry-After"] = str(ending.after)
+    sentence = ending.sentence(reason)
+    if ending.status == 504:
+        sentence = f"{sentence} {page_of(run)}"
+    return Refusal(ending.status, sentence, headers, described(run))
 
 
 def turned_away(away: TurnedAway) -> Refusal:
+    """No run was made, so the same Idempotency-Key may be used again."""
     if away.refusal == Why.NOT_OPEN:
         return NO_SUCH_ROUTINE
     if away.cap is not None:
         span = "hour" if away.refusal == Why.HOURLY_CAP else "day"
         sentence = (
             f"This API key has had its {away.cap.cap:,} runs of the last {span}. Nothing was sent. "
-            "Wait, or ask an admin of the dashboard to raise its cap."
+            "Call again after Retry-After seconds, or ask an admin of the dashboard to raise its "
+            "cap."
         )
         return Refusal(429, sentence, {"Retry-After": _seconds_until(away.cap.until)})
     if away.obstacle is not None:
-        sentence = _said(away.obstacle.meaning)
-        if away.obstacle.until is not None:
-            return Refusal(429, sentence, {"Retry-After": _seconds_until(away.obstacle.until)})
-        return Refusal(_ADMIN_ACTS, sentence)
+        return _stopped_by(away.obstacle)
     sentence, status = _TURNED_AWAY[away.refusal]
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     more = described(away.run) if away.run is not None else {}
-    return Refusal(status, sentence, {}, more)
+    return Refusal(status, sentence, headers, more)
+
+
+def _stopped_by(obstacle: Obstacle) -> Refusal:
+    meaning = obstacle.meaning
+    if obstacle.until is None:
+        return Refusal(ENDINGS[obstacle.reason].status, f"{meaning.cause} {meaning.remedy}")
+    sentence = (
+        f"{meaning.cause} Call again after Retry-After seconds; or with Prefer: respond-async, and "
+        "its run waits until then."
+    )
+    return Refusal(429, sentence, {"Retry-After": _seconds_until(obstacle.until)})
 
 
 def not_recorded(*, maybe: bool) -> Refusal:
-    sentence = "The dashboard's database cannot be written at the moment. Nothing was sent."
     if maybe:
-        sentence = (
+        return Refusal(
+            504,
             "The dashboard's database went away just now. The run may have been recorded, and then "
             "it is sent later. Repeat the call with the same Idempotency-Key; without one, do not "
-            "fire again before a person has looked at the history."
+            "fire again before a person has looked at the history.",
         )
-    headers = {"Retry-After": str(_TRY_AGAIN_AFTER)}
-    return Refusal(504 if maybe else 503, sentence, headers)
+    return Refusal(
+        503,
+        "The dashboard's database takes no run at the moment. Nothing was sent. Call again after "
+        "Retry-After seconds; the same Idempotency-Key may be used.",
+        {"Retry-After": str(SHORTLY)},
+    )
 
 
 _TURNED_AWAY = {
@@ -134,18 +126,15 @@ _TURNED_AWAY = {
         422,
     ),
     Why.ASKS_A_PERSON: (
-        "This routine wants a person's confirmation before each run. Nothing was sent. Run it on "
-        "the dashboard.",
+        "This routine asks a person something before each run. Nothing was sent. Run it on the "
+        "dashboard, or ask an admin to give it to an API key that is nobody's own.",
         403,
     ),
     Why.REVOKED: ("This API key was revoked. Ask an admin of the dashboard for a new one.", 401),
 }
 
 
-def _said(meaning: Meaning) -> str:
-    return f"{meaning.cause} {meaning.remedy}"
-
-
-def _seconds_until(moment: datetime | None) -> str:
-    left = (moment - timezone.now()).total_seconds() if moment else 60
-    return str(max(math.ceil(left), 1))
+def _seconds_until(moment: datetime | None, otherwise: int | None = None) -> str:
+    if moment is None:
+        return str(otherwise or LATER)
+    return str(max(math.ceil((moment - timezone.now()).total_seconds()), 1))

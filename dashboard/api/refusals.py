@@ -6,18 +6,22 @@ The fire-compatible door speaks the endpoint's envelope (docs/fire-api.md), the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+import msgspec
+from django.http import HttpRequest, HttpResponse
 
 from dashboard.serving import doors, logs
 
+JSON, PROBLEM = "application/json", "application/problem+json"
 # The endpoint's own words for what goes wrong. Of what it has no word for, the nearest.
 TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
     403: "permission_error",
     404: "not_found_error",
+    413: "request_too_large",
     429: "rate_limit_error",
     500: "api_error",
     503: "overloaded_error",
@@ -36,12 +40,19 @@ class Refusal:
     title: str = ""
 
 
+class Refused(Exception):
+    """What a view of the API raises instead of answering."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+
+
 def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-    is_api = request.path_info.startswith(doors.API)
+    is_api = doors.is_api(request)
     content = _problem(refusal) if is_api else _envelope(refusal)
-    response = JsonResponse(content, status=refusal.status)
-    if is_api:
-        response.headers["Content-Type"] = "application/problem+json"
+    response = HttpResponse(msgspec.json.encode(content), status=refusal.status)
+    response.headers["Content-Type"] = PROBLEM if is_api else JSON
     for name, value in refusal.headers.items():
         response.headers[name] = value
     return identified(response)
@@ -63,6 +74,9 @@ def type_of(status: int) -> str:
 
 
 def _envelope(refusal: Refusal) -> dict[str, Any]:
+    if refusal.status < 400:  # accepted: not what was asked for yet, and no error
+        said = {"type": "routine_fire_accepted", "message": refusal.sentence}
+        return {**said, "request_id": request_id(), **refusal.more}
     return {
         "type": "error",
         "error": {"type": type_of(refusal.status), "message": refusal.sentence},
@@ -74,7 +88,7 @@ def _envelope(refusal: Refusal) -> dict[str, Any]:
 def _problem(refusal: Refusal) -> dict[str, Any]:
     return {
         "type": "about:blank",
-        "title": refusal.title or type_of(refusal.status).removesuffix("_error").replace("_", " "),
+        "title": refusal.title or HTTPStatus(refusal.status).phrase,
         "status": refusal.status,
         "detail": refusal.sentence,
         "request_id": request_id(),

@@ -21,6 +21,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import IO, Any
 
+from gunicorn.http.errors import ParseException
+
+from dashboard.serving import doors
 from dashboard.serving.headers import HEADERS
 
 logger = logging.getLogger(__name__)
@@ -90,8 +93,12 @@ class Receiving:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         connection = environ["gunicorn.socket"]
         watch.allow(connection, BODY_SECONDS)
-        body = _received(environ, self._most_bytes)
+        is_door = doors.leads_to_door(environ.get("PATH_INFO", ""))
+        most_bytes = doors.LARGEST_BODY if is_door else self._most_bytes
+        body = _received(environ, most_bytes)
         watch.forget(connection)
+        if body is None and is_door:
+            environ[doors.CUT_SHORT], body = True, io.BytesIO()
         if body is None:
             return _refuse(environ, start_response)
         environ["wsgi.input"] = body
@@ -152,14 +159,16 @@ def _close(answer: Iterable[bytes], end: Callable[[], None]) -> None:
 def _received(environ: Environ, most_bytes: int) -> IO[bytes] | None:
     """The body; None if not all of it came: half a form must not be taken for a whole one.
 
-    One that is too long comes back empty, for Django to refuse it by its length. So does one of
-    unknown length, which browsers don't send and Django takes for empty.
+    One that is too long comes back empty, for Django to refuse it by its length. One that comes in
+    chunks, as programs stream it, gets its length here: Django would take it for empty.
     """
+    if "HTTP_TRANSFER_ENCODING" in environ:  # gunicorn knows chunked alone, and refuses all others
+        return _received_in_chunks(environ, most_bytes)
     length = environ.get("CONTENT_LENGTH") or ""
     missing = int(length) if length.isascii() and length.isdigit() and len(length) < 20 else 0
     if not 0 < missing <= most_bytes:
         return io.BytesIO()
-    body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # Django reads it
+    body = _place_for_body()
     with suppress(OSError):  # the client is gone
         while missing > 0:
             chunk = environ["wsgi.input"].read(min(missing, _CHUNK))
@@ -171,6 +180,25 @@ def _received(environ: Environ, most_bytes: int) -> IO[bytes] | None:
         body.close()
         return None
     body.seek(0)
+    return body
+
+
+def _received_in_chunks(environ: Environ, most_bytes: int) -> IO[bytes] | None:
+    body, length = _place_for_body(), 0
+    try:
+        while length <= most_bytes and (chunk := environ["wsgi.input"].read(_CHUNK)):
+            body.write(chunk)
+            length += len(chunk)
+    except (OSError, ParseException):  # it breaks off, or is no sequence of chunks
+        body.close()
+        return None
+    environ["CONTENT_LENGTH"] = str(length)
+    body.seek(0)
+    return body
+
+
+def _place_for_body() -> IO[bytes]:
+    body: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115  # Django reads it
     return body
 
 

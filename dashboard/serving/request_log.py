@@ -84,6 +84,8 @@ def _log(request: HttpRequest, response: HttpResponseBase, started: float) -> No
         "ms": round((time.monotonic() - started) * 1000),
         "person": getattr(request, "person_in_the_log", "-"),
     }
+    if "request-id" in response.headers:  # by which a program knows its call
+        facts["request_id"] = response.headers["request-id"]
     logger.info("request", extra={"facts": facts})
 
 

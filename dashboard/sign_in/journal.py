@@ -19,9 +19,8 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dashboard.serving import client_address
-from dashboard.sign_in import throttling
-from dashboard.sign_in.throttling import Limit
+from dashboard.serving import client_address, throttling
+from dashboard.serving.throttling import Limit
 from routines import audit
 from routines.models import AuditEvent, Chain, Person
 

@@ -9,7 +9,6 @@ The counts are in the database's cache table, so that all processes and hosts co
 right password takes its own count back.
 """
 
-import ipaddress
 from dataclasses import dataclass, field
 
 from django.core import signing
@@ -17,37 +16,12 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import get_random_string, salted_hmac
 
-from dashboard.serving import client_address
+from dashboard.serving.throttling import Limit, address_of
 from routines.values import names
 
 COOKIE = "known_browser"
 COOKIE_AGE = 180 * 24 * 60 * 60
 _PEOPLE_IN_ONE_BROWSER = 5
-_IPV6_NETWORK = 64  # bits: one customer's, who has all addresses in it
-
-
-@dataclass(frozen=True)
-class Limit:
-    """So many tries in so many seconds, for each `key`.
-
-    Each try takes one of `tries` numbered places, which is free again after `seconds`. Taking one
-    is a single insert of a row that must not be there yet, so two processes never share a place and
-    nothing has to be locked.
-    """
-
-    name: str
-    tries: int
-    seconds: int
-    held_up: str = ""  # a sentence for who is
-
-    def take(self, key: str) -> str | None:
-        """The place in the cache that this try has taken; None if none was free."""
-        base = f"{self.name}:{salted_hmac(self.name, key, algorithm='sha256').hexdigest()}"
-        places = [f"{base}:{number}" for number in range(self.tries)]
-        taken = cache.get_many(places)
-        free = (place for place in places if place not in taken)
-        return next((place for place in free if cache.add(place, True, self.seconds)), None)
-
 
 _FIVE_MINUTES = "Too many wrong passwords. Wait five minutes, then try once more."
 _NOT_HELD_UP = (
@@ -108,14 +82,6 @@ def count_guess(request: HttpRequest, username: str) -> Guess:
         guess.was_right()  # nobody has looked whether it is: only those that were looked at count
         raise TooManyGuesses(max(reached, key=lambda limit: limit.seconds).held_up)
     return guess
-
-
-def address_of(request: HttpRequest) -> str:
-    """The client's address as it is counted: of IPv6, the network."""
-    address = client_address.of(request) or ""
-    if ":" not in address:
-        return address
-    return str(ipaddress.ip_network(f"{address}/{_IPV6_NETWORK}", strict=False).network_address)
 
 
 def remember_browser(request: HttpRequest, response: HttpResponse, username: str) -> None:

@@ -30,8 +30,9 @@ _HOST_MISSING = (
 )
 _LONGEST_HOST = 100  # characters in the log
 _BROKEN = (
-    "Something broke in the dashboard. Whether a session was started is not known: look at the "
-    "history before you fire again."
+    "Something broke in the dashboard. Whether a session was started is not known: repeat the call "
+    "with the same Idempotency-Key; without one, do not fire again before a person has looked at "
+    "the history. An admin finds the cause in the log, under this request ID."
 )
 _TRY_AGAIN_AFTER = "5"  # seconds
 
@@ -42,7 +43,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         response = _error(
             request, exception.status, exception.title, exception.sentence, typed=typed
         )
-        if isinstance(exception, bounds.TokenInAddress):  # the page's own style is asked for, too
+        if isinstance(exception, bounds.SecretInAddress):  # the page's own style is asked for, too
             response.headers["Referrer-Policy"] = "no-referrer"
         return response
     if isinstance(exception, DisallowedHost):  # most often a probe: no query, and one short line
@@ -50,6 +51,8 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         https.warn_once(_HOST_MISSING)
         logger.info("refused: addressed to another host", extra={"facts": {"host": host}})
         sentence = f"This is not the address of the dashboard. Open {settings.DASHBOARD_URL}"
+        if doors.is_door(request):
+            return refusals.answer(request, Refusal(400, sentence))
         sentence = f"{sentence}\n{_HOST_MISSING}\n"
         return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
     if isinstance(exception, SessionInterrupted):  # raised once the view has done its work
@@ -59,6 +62,9 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
             "Your sign-in has ended meanwhile",
             "What you asked for may have been done. Sign in, and look before you do it again.",
         )
+    if doors.is_door(request):
+        sentence = "This request could not be read. It may be cut short. Nothing was sent."
+        return refusals.answer(request, Refusal(400, sentence))
     return _error(
         request,
         400,
@@ -126,7 +132,10 @@ def _database_away(request: HttpRequest) -> HttpResponse:
     if session is not None:
         session.modified = False
     if doors.is_door(request):
-        sentence = "The dashboard's database does not answer. Nothing was started. Try again."
+        sentence = (
+            "The dashboard's database does not answer. This call started nothing. Repeat it, with "
+            "the same Idempotency-Key if it has one."
+        )
         headers = {"Retry-After": _TRY_AGAIN_AFTER}
         return refusals.answer(request, Refusal(503, sentence, headers))
     title = "The database does not answer"

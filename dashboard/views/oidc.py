@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard.requests import SignedInRequest
+from dashboard.serving.throttling import address_of
 from dashboard.sign_in import journal, throttling
 from dashboard.sign_in.oidc import flow
 from dashboard.sign_in.oidc.adapter import failed
@@ -21,7 +22,7 @@ from dashboard.views import errors
 @login_not_required
 @never_cache
 def begin(request: HttpRequest) -> HttpResponse:
-    if throttling.AT_THE_PROVIDER.take(throttling.address_of(request)) is None:
+    if throttling.AT_THE_PROVIDER.take(address_of(request)) is None:
         journal.throttled(request, None, journal.Means.PROVIDER)
         return errors.too_many(request)
     return _begin(request, confirming=False)

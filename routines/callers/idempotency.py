@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from routines.models import ApiKey, Routine
-from routines.values import texts
+from routines.values import api_keys, texts, tokens
 
 LONGEST = 255  # characters
+_QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+_ESCAPED = re.compile(r'\\(["\\])')
 _CAN_BE_SENT = re.compile(r"[\x20-\x7e]+", re.ASCII)
 
 
@@ -22,11 +24,20 @@ class BadKey(ValueError):
 
 
 def read(header: str) -> str:
-    """The key itself: bare, or quoted as a string of RFC 9651. Raise BadKey."""
+    """The key itself: bare, or quoted as a string of RFC 9651. Raise BadKey.
+
+    Two headers arrive as one, with a comma between them: so a comma stands in quotes alone.
+    """
     key = header.strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
-        key = re.sub(r"\\(.)", r"\1", key[1:-1])
-    if not key:
+    quoted = _QUOTED.fullmatch(key)
+    if quoted is not None:
+        key = _ESCAPED.sub(r"\1", quoted[1])
+    elif '"' in key or "," in key:
+        raise BadKey(
+            "This is not one Idempotency-Key: send the header once, with quotes around a key that "
+            "holds a comma."
+        )
+    if not key.strip():
         raise BadKey("The Idempotency-Key is empty. Send one that is new for each intent.")
     if len(key) > LONGEST:
         raise BadKey(
@@ -35,6 +46,11 @@ def read(header: str) -> str:
         )
     if not _CAN_BE_SENT.fullmatch(key):
         raise BadKey("The Idempotency-Key may hold printable ASCII characters only.")
+    if api_keys.contains_key(key) or tokens.contains_token(key):
+        raise BadKey(
+            "A secret stands in the Idempotency-Key, where all who see the run would see it. "
+            "Send one that is made for the intent, such as the number of a build."
+        )
     return key
 
 

@@ -115,7 +115,7 @@ def accept(
     `person`, `api_key`: who asks; of a personal key, both.
     `idempotency_key`, `intent`: what `key` was made of, and a digest of what is asked for, kept
     with the run.
-    `text`: as typed; it is sent with LF line breaks.
+    `text`: as typed; it is sent with LF line breaks, and cannot end the block that it is sent in.
     `template_version`, `field_values`: what the text was rendered from, for the next form.
     `why`, `confirmation`: the person's answers to what the routine asks first (rules.py).
     `aware_of`: primary keys of the prior runs that the person has seen (limits.prior_among); None
@@ -132,7 +132,7 @@ def accept(
     Raise texts.TextRefused, rules.NotAllowed, caps.NotUsable, caps.CapReached, KeyTaken,
     AnswersMissing, UnseenRuns, TurnedAway or RunNotRecorded, and then nothing was recorded or sent.
     """
-    text = texts.normalise(text)
+    text = texts.kept_inside(texts.normalise(text))
     texts.check(text)
     run = Run(
         key=key,

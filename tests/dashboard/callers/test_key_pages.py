@@ -135,6 +135,18 @@ def test_the_form_says_what_a_routine_asks_people(admin_client, routine):
     assert shown.says("1 of its routines has rules for people")
 
 
+def test_an_edit_loses_no_routine_that_is_archived_for_a_while(admin_client, routine):
+    api_key, _ = create_key_and_secret(create_routine(), routine)
+    Routine.objects.filter(pk=routine.pk).update(archived_at=timezone.now())
+    edit = url("edit_api_key", api_key)
+    page = Page(admin_client.get(edit))
+    assert page.says("Release notes archived")
+    chosen = page.chosen("routines")
+    assert save(admin_client, edit, name="Renamed", routines=chosen).status_code == 302
+    assert routine in api_key.routines.all()
+    assert not Page(admin_client.get(ADD)).says("Release notes")
+
+
 def test_what_was_ticked_stands_first_and_stays_ticked(admin_client):
     routines = [create_routine(name=f"Routine {letter}") for letter in "abc"]
     last = routines[-1]

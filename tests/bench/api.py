@@ -5,6 +5,10 @@ endpoint is the practice API over TLS, as the real one is; the door is the produ
 without TLS, as behind a proxy on its host. Then calls a second with `Prefer: respond-async`, from
 callers with keys and routines of their own, beside a bare Django view that inserts one row into the
 same database (bare_insert.py). No worker runs meanwhile, so what is accepted stays so.
+
+The bare view has the middleware that startproject writes; beside it stands one without any. Of each
+goes a figure that a busy machine does not change as much: how long gunicorn's processes had a
+processor for one call.
 """
 
 import json
@@ -28,7 +32,8 @@ from tests import certificates
 from tests.bench import endpoint, posts
 from tests.bench.million import connected
 from tests.factories import create_key_and_secret, create_routine
-from tests.server.product import Database, new_database, serving
+from tests.server.processes import cpu_seconds
+from tests.server.product import Database, Product, new_database, serving
 
 _WARM_UP = 5
 _MOST_OF_CURL = {0.0: 1.5, 0.2: 1.1}  # by how many seconds the endpoint takes
@@ -151,6 +156,7 @@ def _compare_rates(database: Database, folder: Path, size: Size) -> None:
             "a bare insert": [(f"{insert.url}/", {})],
             "without middleware": [(f"{alone.url}/", {})],
         }
+        products = dict(zip(ways, (product, insert, alone), strict=True))
         for targets in ways.values():
             posts.accepted_per_second(targets, seconds=1, callers=max(size.callers))  # to warm up
         for callers in size.callers:
@@ -171,6 +177,11 @@ def _tell_rates(callers: int, rates: Mapping[str, float]) -> None:
         f"(without any middleware: {door / alone:.2f})",
         door / insert >= _LEAST_OF_BARE,
     )
+
+
+def _cpu_seconds(product: Product) -> float:
+    """Of its processes, their whole lives."""
+    return sum(cpu_seconds(pid) for pid in product.workers())
 
 
 def _key_for(routine: Routine) -> str:

@@ -161,17 +161,20 @@ def _compare_rates(database: Database, folder: Path, size: Size) -> None:
             posts.accepted_per_second(targets, seconds=1, callers=max(size.callers))  # to warm up
         for callers in size.callers:
             rates: dict[str, list[float]] = {name: [] for name in ways}
+            before = {name: _cpu_seconds(products[name]) for name in ways}
             for _ in range(size.turns):
                 for name, targets in ways.items():
                     rate = posts.accepted_per_second(targets, seconds=size.seconds, callers=callers)
                     rates[name].append(rate)
-            _tell_rates(callers, {name: statistics.median(them) for name, them in rates.items()})
+            told = []
+            for name, them in rates.items():
+                each = (_cpu_seconds(products[name]) - before[name]) / (sum(them) * size.seconds)
+                told.append(f"{name} {statistics.median(them):6.1f}/s ({each * 1000:.1f} ms)")
+            print(f"  {callers:2} at once: {', '.join(told)}")
+            _compare(*map(statistics.median, rates.values()))
 
 
-def _tell_rates(callers: int, rates: Mapping[str, float]) -> None:
-    told = "  ".join(f"{name} {rate:6.1f}/s" for name, rate in rates.items())
-    print(f"  {callers:2} at once: {told}")
-    door, insert, alone = rates.values()
+def _compare(door: float, insert: float, alone: float) -> None:
     _aim(
         f"at least half of a bare view's rate: {door / insert:.2f} "
         f"(without any middleware: {door / alone:.2f})",

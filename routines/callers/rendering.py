@@ -64,7 +64,8 @@ def _rendered(api_key: ApiKey, asked: Wish) -> Wish:
 
 
 def _named(api_key: ApiKey, routine: Routine, name: str) -> TextTemplate:
-    found = list(offers.templates(api_key).filter(routine=routine, name=name))
+    named = offers.templates(api_key).filter(routine=routine, name=name)
+    found = list(named) if "\0" not in name else []  # which PostgreSQL cannot even look for
     if len(found) == 1:
         return found[0]
     if found:

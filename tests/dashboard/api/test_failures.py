@@ -10,7 +10,7 @@ import time_machine
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from dashboard.api import fire as door
+from routines.callers import asking
 from routines.models import Run
 from routines.runs import awaiting
 from routines.values.reasons import State
@@ -105,7 +105,7 @@ def test_what_nobody_thought_of_says_nothing_of_itself(practice, routine, key, m
     def break_down(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("the secret of 10.1.2.3")
 
-    monkeypatch.setattr(door.asking, "ask", break_down)
+    monkeypatch.setattr(asking, "ask", break_down)
     answer = fire(key, routine, {"text": SENT})
     assert answer.status_code == 500
     assert "secret" not in answer.content.decode()

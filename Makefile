@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-worker demo-reset env serve test test-other-debian bench crash-proof fuzz \
-	check format screenshots lock audit scan secrets venv tools
+	check format screenshots lock audit scan contract secrets venv tools
 .DELETE_ON_ERROR:
 
 # The Python that makes the virtual environment; everything else runs inside it. Debian's own where
@@ -28,6 +28,7 @@ UV := uv==0.13.8
 UV_INSTALL := $(TOOLS)/$(UV)/bin/uv pip install --quiet --link-mode copy
 WAPITI := wapiti3==3.2.3
 PIP_AUDIT := pip-audit==2.10.1
+SCHEMATHESIS := schemathesis==4.32.5
 COMPILE := $(TOOLS)/$(UV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --custom-compile-command "make lock"
 
@@ -102,6 +103,10 @@ scan: $(TESTING) $(TOOLS)/$(WAPITI)/ready ## Attack the running product with a w
 	@$(PYTHON) -m tests.scan --wapiti $(TOOLS)/$(WAPITI)/bin/wapiti --seconds $(SECONDS) \
 		--attack $(ATTACK)
 
+contract: $(TESTING) $(TOOLS)/$(SCHEMATHESIS)/ready ## Hold the running product to its API's document (SECONDS=60)
+	@$(PYTHON) -m tests.contract --schemathesis $(TOOLS)/$(SCHEMATHESIS)/bin/schemathesis \
+		--seconds $(SECONDS)
+
 env: ## Make .env with fresh secrets, for its owner alone
 	@umask 077; test ! -e $(ENV) || { echo "$(ENV) exists already: nothing is overwritten." >&2; \
 		exit 1; }; $(PRINT_SECRETS) > $(ENV)
@@ -111,7 +116,8 @@ secrets: ## Print a fresh SECRET_KEY and TOKEN_ENCRYPTION_KEYS, ready for .env
 
 venv: $(RUNTIME) ## Make .venv and install what the product needs
 
-tools: $(TESTING) $(TOOLS)/$(PIP_AUDIT)/ready $(TOOLS)/$(WAPITI)/ready ## Install what test, check, audit and scan use
+tools: $(TESTING) $(TOOLS)/$(PIP_AUDIT)/ready $(TOOLS)/$(WAPITI)/ready \
+	$(TOOLS)/$(SCHEMATHESIS)/ready ## Install what test, check, audit, scan and contract use
 
 # Stamps, so that a changed lock is installed at the next use of any target. Nothing is installed
 # but what the locks name, as it was when they were made.

@@ -15,6 +15,8 @@ from dashboard.requests import SignedInRequest
 from routines import board
 from routines.models import (
     Account,
+    ApiKey,
+    ApiKeySecret,
     HeaderVersion,
     Person,
     Routine,
@@ -103,7 +105,7 @@ def number(typed: str | None) -> int | None:
 
 def run_or_404(person: Person, pk: int) -> Run:
     """A run that this person may not see is not told from one that does not exist."""
-    visible = Run.objects.visible_to(person).select_related("routine__account", "person")
+    visible = Run.objects.visible_to(person).select_related("routine__account", "person", "api_key")
     return get_object_or_404(visible, pk=pk)
 
 
@@ -145,6 +147,23 @@ def group_or_404(pk: int) -> Group:
 
 def account_or_404(pk: int) -> Account:
     return get_object_or_404(Account, pk=pk)
+
+
+def api_key_or_404(person: Person, pk: int) -> ApiKey:
+    """One's own, or for admins any. What they may do with it, routines/callers/keys.py decides."""
+    found = ApiKey.objects.select_related("person", "created_by", "revoked_by")
+    if not person.has_perm(Permission.MANAGE_REGISTRY):
+        found = found.filter(person=person)
+    return get_object_or_404(found, pk=pk)
+
+
+def shared_api_key_or_404(pk: int) -> ApiKey:
+    """One that is nobody's own."""
+    return get_object_or_404(ApiKey, pk=pk, person=None)
+
+
+def secret_or_404(api_key: ApiKey, pk: int) -> ApiKeySecret:
+    return get_object_or_404(ApiKeySecret, api_key=api_key, pk=pk)
 
 
 def saved_view_or_404(person: Person, pk: int) -> SavedView:

@@ -12,6 +12,7 @@ _PAGES = (
     ("History", "/history/", None),
     ("Insight", "/insight/", Permission.VIEW_ALL_RUNS),
     ("Registry", "/routines/", Permission.MANAGE_REGISTRY),
+    ("Callers", "/callers/", Permission.MANAGE_REGISTRY),
     ("People", "/people/", Permission.MANAGE_PEOPLE),
     ("Audit", "/audit/", Permission.VIEW_AUDIT),
 )

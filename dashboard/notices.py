@@ -6,7 +6,7 @@ from django.http.multipartparser import MultiPartParserError
 from django_htmx.http import reswap, retarget
 
 from dashboard.serving import bounds
-from routines.values.redaction import redact_tokens
+from routines.values.redaction import redact_typed
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -26,6 +26,6 @@ def typed_text(request: HttpRequest) -> str:
     if request.method != "POST" or not bounds.has_had_web_session(request):
         return ""
     try:
-        return redact_tokens(request.POST.get("text", "")[: bounds.LONGEST_FIELD])
+        return redact_typed(request.POST.get("text", "")[: bounds.LONGEST_FIELD])
     except (SuspiciousOperation, BadRequest, UnreadablePostError, MultiPartParserError):
         return ""

@@ -5,11 +5,15 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path
 
-from dashboard.api import fire, runs
+from dashboard.api import about, fire, resources
+from dashboard.mcp import endpoint
 from dashboard.views import (
     accounts,
+    api_key_secrets,
+    api_keys,
     audit,
     board,
+    connect,
     errors,
     export,
     groups,
@@ -90,6 +94,7 @@ urlpatterns = [
     path("routines/<slug:slug>/", registry.routine, name="registry_routine"),
     path("routines/<slug:slug>/edit/", registry.edit, name="edit"),
     path("routines/<slug:slug>/rules/", registry.rules, name="rules"),
+    path("routines/<slug:slug>/connect/", connect.connect, name="connect"),
     path("routines/<slug:slug>/next/", register.registered, name="registered"),
     path("routines/<slug:slug>/token/", tokens.replace, name="token"),
     path("routines/<slug:slug>/token/test/", tokens.test, name="token_test"),
@@ -118,6 +123,16 @@ urlpatterns = [
     path("accounts/", accounts.list_all, name="accounts"),
     path("accounts/<int:account>/", accounts.edit, name="edit_account"),
     path("accounts/<int:account>/lift-hold/", accounts.lift_hold, name="lift_account_hold"),
+    # Callers: API keys
+    path("callers/", api_keys.index, name="callers"),
+    path("callers/add/", api_keys.add, name="add_api_key"),
+    path("callers/<int:api_key>/", api_keys.api_key, name="api_key"),
+    path("callers/<int:api_key>/edit/", api_keys.edit, name="edit_api_key"),
+    path("callers/<int:api_key>/secrets/add/", api_key_secrets.add, name="add_secret"),
+    path("callers/<int:api_key>/secrets/<int:secret>/end/", api_key_secrets.end, name="end_secret"),
+    path("callers/<int:api_key>/revoke/", api_key_secrets.revoke, name="revoke_api_key"),
+    path("my-keys/", api_keys.own, name="own_api_keys"),
+    path("my-keys/add/", api_keys.add_own, name="add_own_api_key"),
     # Header versions
     path("versions/", versions.versions, name="versions"),
     path("versions/add/", versions.add, name="add_version"),
@@ -189,7 +204,10 @@ urlpatterns = [
     # The doors for machines
     path("v1/claude_code/routines/<str:reference>/fire", fire.fire, name="fire_door"),
     re_path(r"^/*v1(?:/[\s\S]*)?$", fire.elsewhere, name="elsewhere_at_fire_door"),
-    path("api/runs/<int:pk>", runs.run, name="api_run"),
+    *resources.urlpatterns,
+    path("api/openapi.json", about.openapi, name="api_document"),
+    path("api/docs", about.docs, name="api_docs"),
+    path("mcp", endpoint.mcp, name="mcp"),
 ]
 
 handler400 = errors.bad_request

@@ -96,11 +96,15 @@ def create_run(
     *,
     routine: Routine | None = None,
     person: Person | None = None,
+    api_key: ApiKey | None = None,
     reason: Reason = Reason.SESSION_CREATED,
     ago: timedelta = timedelta(0),
     **values: Any,
 ) -> Run:
+    """By an API key, if there is one: of a personal key its person's as well."""
     state = MEANINGS[reason].state
+    if person is None:
+        person = create_teammate() if api_key is None else api_key.person
     pressed = timezone.now() - ago
     if state == State.STARTED and "session_id" not in values:
         values["session_id"] = f"session_01TEST{next(_number)}"
@@ -108,7 +112,8 @@ def create_run(
     return Run.objects.create(
         key=uuid4(),
         routine=routine or create_routine(),
-        person=person or create_teammate(),
+        person=person,
+        api_key=api_key,
         api_version=header_versions.API_VERSION,
         created_at=pressed,
         state=state,

@@ -29,15 +29,16 @@ DOMAIN: dict[str, set[str]] = {
     "tokens": {"values", "fire_api", "models", "audit"},
     "runs": {"patience", "values", "fire_api", "models", "audit", "tokens"},
     "registry": {"values", "text_templates", "models", "audit", "runs"},
-    "callers": {"patience", "values", "models", "audit", "runs"},
+    "callers": {"patience", "values", "text_templates", "models", "audit", "runs"},
     "board": {"keyset", "values", "text_templates", "models", "people", "runs", "registry"},
     "history": {"keyset", "values", "models", "audit", "runs"},
     "insight": {"values", "models", "tokens", "history"},
     "upkeep": {"values", "models", "audit", "tokens", "runs", "insight"},
-    "worker": {"fire_api", "models", "audit", "runs", "insight", "upkeep"},
+    "worker": {"fire_api", "models", "audit", "runs", "callers", "insight", "upkeep"},
     "practice_api": {"values", "registry"},
     "demo": {
-        *("values", "text_templates", "models", "people", "registry", "insight", "practice_api"),
+        *("values", "text_templates", "models", "people", "registry", "callers", "insight"),
+        "practice_api",
     },
     "management": {
         *("models", "audit", "people", "runs", "registry", "history", "insight", "upkeep"),
@@ -65,13 +66,15 @@ WEB_FACE: dict[str, set[str]] = {
     "run_form": {"requests"},
     "sign_in": {"environment", "notices", "serving"},
     "api": {"serving"},
+    "mcp": {"api"},
+    "connect": set(),
     "views": {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
-        *("waiting", "moments", "api"),
+        *("waiting", "moments", "api", "connect"),
     },
     "management": {"sign_in", "serving"},
     "apps": {"serving", "sign_in"},
-    "urls": {"api", "views"},
+    "urls": {"api", "mcp", "views"},
     "wsgi": {"serving"},
 }
 
@@ -196,6 +199,7 @@ def test_a_token_is_revealed_where_it_is_encrypted_sent_and_redacted_and_nowhere
         "routines/values/tokens.py",
         "routines/fire_api/__init__.py",
         "routines/values/redaction.py",
+        "dashboard/views/api_key_secrets.py",  # of an API key, once, to who has made it
     }
 
 

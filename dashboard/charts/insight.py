@@ -81,7 +81,7 @@ class Charts:
             url=self._url(query),
         )
 
-    # --- By routine, account, person ---
+    # --- By routine, account, caller ---
 
     @cached_property
     def routines(self) -> Rows:
@@ -99,6 +99,12 @@ class Charts:
     def people(self) -> Rows:
         rows = self._figures.people
         return self._rows("Person", ((p, _query(RunFilter(person=p.username)), c) for p, c in rows))
+
+    @cached_property
+    def api_keys(self) -> Rows:
+        rows = self._figures.api_keys
+        of_key = ((k.full_name, _query(RunFilter(api_key=k.pk)), c) for k, c in rows)
+        return self._rows("API key", of_key)
 
     def _rows(
         self,

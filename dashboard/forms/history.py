@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.text import capfirst
 
@@ -17,7 +18,7 @@ from dashboard.forms.widgets import LongSelect
 from routines import people
 from routines.history import search
 from routines.history.run_filter import NO, NO_OUTCOME, NOT_SENT, YES, BadFilter, RunFilter
-from routines.models import Account, HeaderVersion, Outcome, Person, Routine, SavedView, Tag
+from routines.models import Account, ApiKey, HeaderVersion, Outcome, Person, Routine, SavedView, Tag
 from routines.models.columns import max_length
 from routines.models.header_versions import Header
 from routines.people.roles import Permission
@@ -64,6 +65,7 @@ class FilterForm(forms.Form):
     person = _choice("Who")
     outcome = _choice("Outcome")
     state = _field("State", forms.CheckboxSelectMultiple(choices=State.choices))
+    api_key = _choice("API key")
     account = _choice("Account")
     tag = _choice("Tag")
     reason = _choice("Reason")
@@ -73,7 +75,7 @@ class FilterForm(forms.Form):
     trial = _choice("Trials by admins")
 
     FIRST = ("period", "routine", "person", "outcome")
-    MORE = ("from", "to", "account", "tag", "reason", "link", "beta", "api", "trial")
+    MORE = ("from", "to", "api_key", "account", "tag", "reason", "link", "beta", "api", "trial")
 
     def __init__(self, query: QueryDict, *, person: Person) -> None:
         super().__init__(query, auto_id="filter-%s")
@@ -85,11 +87,19 @@ class FilterForm(forms.Form):
         routines = Routine.objects.all() if sees_all else Routine.objects.fireable_by(person)
         offered = list(routines.values_list("slug", "name", "runs_seen_by_group"))
         self._offer("routine", "any", [(slug, name) for slug, name, _ in offered])
-        if sees_all or any(shown for *_, shown in offered):
+        sees_others = sees_all or any(shown for *_, shown in offered)
+        if sees_others:
             named = sorted((name, username) for username, name in people.names())
             self._offer("person", "anybody", [(username, name) for name, username in named])
         else:
             del self.fields["person"]  # they see their own runs alone
+        keys = ApiKey.objects.with_runs_seen_by(person, sees_others=sees_others)
+        named_keys = sorted((key.full_name.casefold(), -key.pk, key) for key in keys)
+        if named_keys or query.get("api_key"):
+            of_keys = [(str(key.pk), _shown_key(key)) for *_, key in named_keys]
+            self._offer("api_key", "any, or none", of_keys)
+        else:
+            del self.fields["api_key"]
         versions = list(HeaderVersion.objects.values_list("header", "value"))
         sent_beta = [(value, value) for header, value in versions if header == Header.BETA]
         self._offer("period", "any time", _capitalised(Period.choices))
@@ -122,7 +132,7 @@ class FilterForm(forms.Form):
 
     @property
     def more(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.MORE]
+        return [self[name] for name in self.MORE if name in self.fields]
 
     @property
     def shows_more(self) -> bool:
@@ -143,8 +153,8 @@ class FilterForm(forms.Form):
 
     @property
     def unknown_names(self) -> list[Chip]:
-        """Of routines, people, accounts and tags: why nothing can be found."""
-        names = ("routine", "person", "account", "tag")
+        """Of routines, people, API keys, accounts and tags: why nothing can be found."""
+        names = ("routine", "person", "api_key", "account", "tag")
         return [
             Chip(self._label(name), value, "")
             for name, value in self.filter.pairs()
@@ -202,6 +212,13 @@ class SavedViewForm(MadeFrom, NoTokenInClear, forms.Form):
             raise forms.ValidationError(
                 "This filter cannot be read. Choose it anew, then save it."
             ) from None
+
+
+def _shown_key(key: ApiKey) -> str:
+    """Several may have had one name, of which one is in use."""
+    if key.revoked_at is None:
+        return key.full_name
+    return f"{key.full_name}, revoked {format_date(timezone.localtime(key.revoked_at), 'j M Y')}"
 
 
 def _reasons() -> Choices:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from routines import people
 from routines.audit import latest_change
+from routines.callers import keys
 from routines.history import saved_views
 from routines.models import AuditEvent
 from routines.people import groups
@@ -37,6 +38,7 @@ SNAPSHOTS: Mapping[str, Callable[[Any], Snapshot]] = {
     "person": people.snapshot,
     "sign-in": people.snapshot_of_sign_in,
     "group": groups.snapshot,
+    "api key": keys.snapshot,
     "outcome": outcomes.snapshot,
     "settling": settling.snapshot,
     "view": saved_views.snapshot,

@@ -16,7 +16,7 @@ from routines.registry.paste import pasted
 from routines.registry.paste.pasted import Pasted
 from routines.tokens import rotation
 from routines.tokens.rotation import TokenChanged
-from routines.values import tokens
+from routines.values import api_keys, tokens
 from routines.values.tokens import Token
 
 _LONGEST_PASTE = 50_000  # characters; a token has some hundred
@@ -53,6 +53,11 @@ class TokenField(forms.CharField):
                 f"This is far too long ({len(str(value)):,} characters): nothing of it was read. "
                 "Paste the token, or the command that claude.ai shows, and nothing else."
             )
+        if api_keys.contains_key(str(value)):
+            raise forms.ValidationError(
+                "An API key of this dashboard stands here: it opens nothing at claude.ai. Paste "
+                "the token that claude.ai showed when it was generated."
+            )
         try:
             self.understood = pasted.read_token(
                 str(value), api_base_url=settings.CLAUDE_API_BASE_URL
@@ -69,17 +74,23 @@ class NoTokenInClear(forms.BaseForm):
         super().full_clean()
         if not self.is_bound:
             return
-        fields = [name for name in self.fields if self._is_shown_and_holds_a_token(name)]
-        for name in fields:
-            self.cleaned_data.pop(name, None)
-            self._errors[name] = self.error_class(  # type: ignore[attr-defined]
-                ["A token stands here, where everybody would see it. It was not saved."]
-            )
-            self._type_over(name, "")
+        for name in self.fields:
+            problem = self._problem_with(name)
+            if problem:
+                self.cleaned_data.pop(name, None)
+                self._errors[name] = self.error_class([problem])  # type: ignore[attr-defined]
+                self._type_over(name, "")
 
-    def _is_shown_and_holds_a_token(self, name: str) -> bool:
+    def _problem_with(self, name: str) -> str:
+        """A sentence if the field is shown and holds a secret."""
         typed = str(self.data.get(self.add_prefix(name), ""))
-        return not isinstance(self.fields[name], TokenField) and tokens.contains_token(typed)
+        if isinstance(self.fields[name], TokenField):
+            return ""
+        if tokens.contains_token(typed):
+            return "A token stands here, where everybody would see it. It was not saved."
+        if api_keys.contains_key(typed):
+            return "An API key stands here, where everybody would see it. It was not saved."
+        return ""
 
     def _type_over(self, name: str, value: str) -> None:
         typed: Any = copy(self.data)  # a QueryDict's copy can be written to

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 from django import forms
-from django.utils import timezone
 
 from dashboard.run_form import one_time_key
 from dashboard.run_form.press import PressForm, Source
@@ -275,17 +274,8 @@ class RunForm(PressForm):
     def _fill(self, built_in: Mapping[str, str] | None = None) -> Filling | None:
         if self.template is None:
             return None
-        by_itself = text_templates.built_in(
-            person=str(self.person), routine=self.routine.name, at=timezone.localtime()
-        )
-        if built_in:
-            by_itself |= {name: built_in[name] for name in by_itself if name in built_in}
-        return text_templates.fill(
-            self.template.body,
-            self.template.fields,
-            self.typed,
-            by_itself,
-            as_json=self.template.is_json,
+        return self.template.fill(
+            self.typed, caller=str(self.person), routine=self.routine, built_in=built_in
         )
 
     def _set_text(self, filling: Filling | None) -> None:
@@ -303,9 +293,7 @@ def _usable(routine: Routine, person: Person) -> list[TextTemplate]:
 
 
 def _fields_of(template: TextTemplate | None) -> tuple[Field, ...]:
-    if template is None:
-        return ()
-    return text_templates.form_fields(template.body, template.fields)
+    return () if template is None else template.form_fields
 
 
 def _chosen(templates: Iterable[TextTemplate], pk: str) -> TextTemplate | None:

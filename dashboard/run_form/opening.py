@@ -10,7 +10,6 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from dashboard.run_form.form import RunForm
-from routines import text_templates
 from routines.board.memory import Memory
 from routines.models import Run, TextTemplate
 from routines.text_templates import Field, ValueRefused
@@ -30,9 +29,7 @@ class Opening:
 
     @property
     def fields(self) -> tuple[Field, ...]:
-        if self.template is None:
-            return ()
-        return text_templates.form_fields(self.template.body, self.template.fields)
+        return () if self.template is None else self.template.form_fields
 
 
 def opening(

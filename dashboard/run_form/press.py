@@ -9,8 +9,8 @@ from django import forms
 from dashboard.run_form import one_time_key
 from routines.models import Person, Routine, Run
 from routines.runs import restored, rules
-from routines.values import texts, tokens
-from routines.values.redaction import redact_tokens
+from routines.values import api_keys, texts, tokens
+from routines.values.redaction import redact_typed
 
 
 class Source(TypedDict, total=False):
@@ -50,8 +50,9 @@ class PressForm(forms.Form):
         self._fit_questions_to(routine)
         typed = dict(self.data.items())
         self.held_token = any(map(tokens.contains_token, typed.values()))
-        if self.held_token:  # the rest of what was typed stays
-            self.data = {name: redact_tokens(value) for name, value in typed.items()}
+        self.held_key = any(map(api_keys.contains_key, typed.values()))
+        if self.held_token or self.held_key:  # the rest of what was typed stays
+            self.data = {name: redact_typed(value) for name, value in typed.items()}
 
     def _fit_questions_to(self, routine: Routine) -> None:
         if routine.confirmation == Routine.Confirmation.TYPE_NAME:
@@ -91,6 +92,12 @@ class PressForm(forms.Form):
                 None,
                 "A token was typed here. It was taken out, since others would see it, and nothing "
                 "was sent. Check what is left and press the button once more.",
+            )
+        if self.held_key:
+            self.add_error(
+                None,
+                "An API key of this dashboard was typed here. It was taken out, since others would "
+                "see it, and nothing was sent. Check what is left and press the button once more.",
             )
         self.add_missing_answers(rules.missing_answers(self.routine, **self.answers))
 

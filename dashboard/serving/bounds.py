@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.http import parse_header_parameters
 
 from dashboard.serving import doors
-from routines.values import tokens
+from routines.values import api_keys, tokens
 
 LONGEST_ADDRESS = 65_536  # characters; gunicorn takes 4,094
 LONGEST_CURRENT_URL = 8_000
@@ -53,7 +53,11 @@ class FieldTooLong(Refused):
     gives_back = True
 
 
-class TokenInAddress(Refused):
+class SecretInAddress(Refused):
+    pass
+
+
+class TokenInAddress(SecretInAddress):
     def __init__(self) -> None:
         super().__init__(
             400,
@@ -61,6 +65,17 @@ class TokenInAddress(Refused):
             "Nothing was opened, sent or saved. Addresses are kept by browsers and by whatever "
             "stands in between, so others may have seen it: regenerate this token at claude.ai, "
             "and never put one into a link.",
+        )
+
+
+class KeyInAddress(SecretInAddress):
+    def __init__(self) -> None:
+        super().__init__(
+            400,
+            "An API key stands in this address",
+            "Nothing was opened, sent or saved. Addresses are kept by browsers and by whatever "
+            "stands in between, so others may have seen it: make a new secret for that key and end "
+            "this one. A key belongs into the Authorization header alone.",
         )
 
 
@@ -99,8 +114,13 @@ def has_had_web_session(request: HttpRequest) -> bool:
     return settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
-def token_stands_in(address: str) -> bool:
-    return any(map(tokens.contains_token, _readings(address)))
+def secret_stands_in(address: str) -> bool:
+    """A token, or an API key of ours."""
+    return any(map(tokens.contains_token, _readings(address))) or key_stands_in(address)
+
+
+def key_stands_in(address: str) -> bool:
+    return any(map(api_keys.contains_key, _readings(address)))
 
 
 def readable_content_type(application: Application) -> Application:
@@ -152,7 +172,10 @@ def _refuse_odd_address(request: HttpRequest) -> None:
             "This address is too long",
             "Nothing was opened. Shorten it, or type the text into the form itself.",
         )
-    if token_stands_in(f"{request.path}?{query}"):
+    address = f"{request.path}?{query}"
+    if key_stands_in(address):
+        raise KeyInAddress
+    if secret_stands_in(address):
         raise TokenInAddress
 
 
@@ -181,7 +204,7 @@ def _clean_headers(request: HttpRequest) -> None:
 
 
 def _is_usable_url(url: str) -> bool:
-    if len(url) > LONGEST_CURRENT_URL or token_stands_in(url):
+    if len(url) > LONGEST_CURRENT_URL or secret_stands_in(url):
         return False
     try:
         for reading in (url, unquote(url)):

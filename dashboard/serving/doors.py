@@ -15,7 +15,16 @@ def is_door(request: HttpRequest) -> bool:
     return leads_to_door(request.path_info)
 
 
+def is_api(request: HttpRequest) -> bool:
+    path = _without_slashes_too_many(request.path_info)
+    return path.startswith(API) or f"{path}/" == API
+
+
 def leads_to_door(path: str) -> bool:
     """Also with slashes too many or none at the end: a program hears of that in its own words."""
-    path = f"/{path.lstrip('/')}"
+    path = _without_slashes_too_many(path)
     return path.startswith((FIRE, API)) or f"{path}/" in (FIRE, API) or path.rstrip("/") == MCP
+
+
+def _without_slashes_too_many(path: str) -> str:
+    return f"/{path.lstrip('/')}"

@@ -7,15 +7,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
 from dashboard.serving import bounds, client_address, doors
+from dashboard.serving.shown_once import ShownOnce
 from routines import audit, patience
-from routines.values import redaction, tokens
+from routines.values import api_keys, redaction, tokens
 
 TIME_ZONE_COOKIE = "time_zone"  # set by static/page.js
 METHODS = ["GET", "HEAD", "POST"]
 
 
 class NoTokenShownMiddleware:
-    """The last line: whatever a view, a form or a package draws back, no page shows a token."""
+    """The last line: whatever a view, a form or a package draws back, no page shows a token.
+
+    Nor an API key of ours, but for the one answer that shows a new one to who has made it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,16 +30,23 @@ class NoTokenShownMiddleware:
         is_page = response.headers.get("Content-Type", "").startswith("text/html")
         if is_page and not response.streaming:
             page = response.content.decode(response.charset)
-            if tokens.contains_whole_token(page):
-                response.content = redaction.redact_tokens(page).encode(response.charset)
+            if tokens.contains_whole_token(page) or api_keys.contains_key(page):
+                shown = response.secret if isinstance(response, ShownOnce) else ""
+                response.content = _redacted(page, shown).encode(response.charset)
                 response.headers["Content-Length"] = str(len(response.content))
         return response
+
+
+def _redacted(page: str, shown: str) -> str:
+    """All but the secret that is `shown`, if any."""
+    parts = page.split(shown) if shown else [page]
+    return shown.join(map(redaction.redact_tokens, parts))
 
 
 def _clean_headers(response: HttpResponse) -> None:
     """An address that somebody typed may be led on to, pushed, or come back in any other way."""
     for name, value in list(response.headers.items()):
-        if bounds.token_stands_in(value):
+        if bounds.secret_stands_in(value):
             if name in ("Location", "HX-Redirect"):
                 response.headers[name] = "/"
             else:

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from dashboard.forms import made_from as forms_made_from
-from routines.models import columns
+from routines.callers import scope
+from routines.models import Routine, columns
 from routines.values import texts
 
 register = template.Library()
@@ -95,6 +96,12 @@ def made_from(kind: str, shown: Any) -> SafeString:
         forms_made_from.FIELD,
         forms_made_from.written(snapshot),
     )
+
+
+@register.filter
+def rules_for_people(routine: Routine) -> list[str]:
+    """What an API key of an admin is not asked, of this routine."""
+    return scope.rules_for_people(routine)
 
 
 @register.filter

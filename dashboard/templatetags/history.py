@@ -46,7 +46,7 @@ def _cells(line: Line) -> tuple[object, ...]:
     return (
         when(line.created_at),
         line.routine,
-        line.person,
+        line.caller,
         first_line(line.beginning) or "(no text)",
         state(line),
         outcome(line),

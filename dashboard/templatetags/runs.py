@@ -64,9 +64,7 @@ def last_run(slug: str, run: Run | None) -> SafeString:
     """The line of a card, which news of colleagues' runs replaces."""
     if run is None:
         return format_html(_NEVER_RUN, slug)
-    return format_html(
-        _LAST_RUN, slug, when(run.created_at), str(run.person), state(run), outcome(run)
-    )
+    return format_html(_LAST_RUN, slug, when(run.created_at), run.caller, state(run), outcome(run))
 
 
 @register.simple_tag

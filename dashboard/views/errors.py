@@ -43,7 +43,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         response = _error(
             request, exception.status, exception.title, exception.sentence, typed=typed
         )
-        if isinstance(exception, bounds.TokenInAddress):  # the page's own style is asked for, too
+        if isinstance(exception, bounds.SecretInAddress):  # the page's own style is asked for, too
             response.headers["Referrer-Policy"] = "no-referrer"
         return response
     if isinstance(exception, DisallowedHost):  # most often a probe: no query, and one short line

@@ -20,7 +20,7 @@ from dashboard.sign_in.reauthentication import (
 )
 from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import people
-from routines.models import Person
+from routines.models import ApiKey, Person
 from routines.values.snapshots import ChangedMeanwhile
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
@@ -77,6 +77,7 @@ def edit(request: SignedInRequest, person: int) -> HttpResponse:
     context = _row(stored) | {
         "form": form,
         "is_me": stored == request.user,
+        "api_keys": ApiKey.objects.filter(person=stored, revoked_at=None).count(),
         "has_second_factor": second_factor.is_set_up(stored),
         "second_factor": second_factor.snapshot(stored),
     }
@@ -91,11 +92,14 @@ def deactivate(request: SignedInRequest, person: int) -> HttpResponse:
     leaver = person_or_404(person)
     seen = seen_by(request.POST, people.snapshot(leaver))
     try:
-        people.deactivate(leaver, by=request.user, seen=seen)
+        revoked = people.deactivate(leaver, by=request.user, seen=seen)
     except people.Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"{leaver} can no longer sign in, and is signed out everywhere.")
+        said = f"{leaver} can no longer sign in, and is signed out everywhere."
+    if revoked:
+        said += f" {revoked} API key{'' if revoked == 1 else 's'} of theirs {_is(revoked)} revoked."
+    messages.success(request, said)
     return redirect("edit_person", person=person)
 
 
@@ -151,6 +155,10 @@ def reset_second_factor(request: SignedInRequest, person: int) -> HttpResponse:
 def _password_page(request: SignedInRequest, person: Person, password: str) -> HttpResponse:
     # No redirect: the password would have to be kept in between. It is in this answer alone.
     return render(request, "people/password.html", {"person": person, "password": password})
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _row(person: Person) -> dict[str, Any]:

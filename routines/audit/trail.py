@@ -33,6 +33,7 @@ class Kind(models.TextChoices):
     RUNS = "runs", "What people said of runs"
     PEOPLE = "people", "People and sign-in"
     GROUPS = "groups", "Groups"
+    API_KEYS = "api_keys", "API keys"
     OTHER = "other", "Other"
 
 
@@ -50,6 +51,7 @@ _KINDS = {
     "password": Kind.PEOPLE,
     "second": Kind.PEOPLE,
     "group": Kind.GROUPS,
+    "api": Kind.API_KEYS,
 }
 
 
@@ -63,7 +65,9 @@ def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     for kind in Kind:
         actions = [one for one in Action if kind_of(one) == kind and one not in SIGN_IN_ACTIONS]
         if actions:
-            every = (kind.value, f"All of: {kind.label.lower()}")
+            first, *rest = kind.label.split(" ")
+            label = " ".join([first if first.isupper() else first.lower(), *rest])
+            every = (kind.value, f"All of: {label}")
             found.append((kind.label, [every, *((one.value, one.label) for one in actions)]))
     return found
 

@@ -31,7 +31,7 @@ _OF_A_ROUTINE = (
 )
 _OF_A_RUN = (
     *("routine", "created_at", "state", "reason", "outcome", "is_trial"),
-    *("person__username", "person__first_name", "person__last_name"),
+    *("person__username", "person__first_name", "person__last_name", "api_key__name"),
 )
 _runs_of_it = Run.objects.filter(routine=OuterRef("pk")).newest_first()
 # One look into an index for each routine, however many runs it has.
@@ -47,7 +47,7 @@ _closed_routines = (
     .annotate(newest_run=_NEWEST_RUN, unknown_run=_UNKNOWN_RUN)
 )
 _templates_of_it = TextTemplate.objects.filter(routine=OuterRef("pk")).order_by()
-_shown_runs = Run.objects.select_related("person").only(*_OF_A_RUN)
+_shown_runs = Run.objects.select_related("person", "api_key").only(*_OF_A_RUN)
 
 
 @dataclass(frozen=True)

@@ -5,5 +5,8 @@
 - `authenticating`: which key a call proves to have, and whether it may use it now
 - `idempotency`: what an Idempotency-Key becomes
 - `asking`: a call becomes a run, once for its Idempotency-Key, or is turned away
-- `turned_away`: counts of the calls that became no run
+- `offers`: what a key may fire, and what its runs may start from
+- `rendering`: a template, filled in by a program
+- `turned_away`: counts of the calls that became no run, and what to do about them
+- `overview`, `scope`, `retries`: what pages say of a key
 """

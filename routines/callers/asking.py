@@ -28,7 +28,11 @@ _OBSTACLES = {Reason.ON_HOLD: Refusal.ON_HOLD, Reason.COOL_DOWN: Refusal.COOL_DO
 
 @dataclass(frozen=True)
 class Wish:
-    """What is asked for. `template`, `values`: what the text was rendered from, if it was."""
+    """What is asked for.
+
+    `template`: what the text was rendered from, if it was; `given`: the values as they were sent;
+    `values`: all that went in, kept with the run.
+    """
 
     routine: Routine
     text: str
@@ -36,13 +40,14 @@ class Wish:
     why: str = ""
     template: str = ""
     template_version: str = ""
+    given: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def intent(self) -> str:
         text = "" if self.template else self.text
         return idempotency.intent_of(
-            self.routine, text=text, template=self.template, values=self.values, why=self.why
+            self.routine, text=text, template=self.template, values=self.given, why=self.why
         )
 
 
@@ -83,6 +88,12 @@ def ask(api_key: ApiKey, wish: Wish, *, wait: float | None) -> Press:
         raise
 
 
+def was_asked(api_key: ApiKey, idempotency_key: str) -> bool:
+    """Whether an earlier call with this Idempotency-Key made a run."""
+    key = idempotency.run_key(api_key, idempotency_key)
+    return bool(idempotency_key) and Run.objects.filter(key=key).exists()
+
+
 def _ask(api_key: ApiKey, wish: Wish, wait: float | None) -> Press:
     if api_key.sends_idempotency_key and not wish.idempotency_key:
         raise TurnedAway(Refusal.NO_IDEMPOTENCY_KEY)
@@ -113,12 +124,11 @@ def _outcome(run: Run, *, seconds: float) -> Run:
 
 
 def _earlier(key: UUID) -> Run | None:
-    return (
-        Run.objects.filter(key=key)
-        .select_related("routine__account", "person", "api_key")
-        .order_by()
-        .first()
-    )
+    found = Run.objects.filter(key=key).order_by()
+    # Asked first, and in few words: nearly every call is the first one with its key.
+    if not found.exists():
+        return None
+    return found.select_related("routine__account", "person", "api_key").first()
 
 
 def _fire(api_key: ApiKey, wish: Wish, key: UUID, slot: Slot | None, *, comes_back: bool) -> Press:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
@@ -21,6 +22,18 @@ MOST_LIVE = 2  # secrets of one key: the one in use, and the one that replaces i
 
 class Refused(Exception):
     """`str()` is a sentence for the person; nothing was changed."""
+
+
+class NameTaken(Refused):
+    def __init__(self) -> None:
+        super().__init__("A key of that name exists already. Choose another.")
+
+
+class NotTheirs(PermissionDenied):
+    """A personal key is its person's to make and change: whoever held its secret would be them."""
+
+    def __init__(self) -> None:
+        super().__init__("This key acts as somebody else, so you can only revoke it.")
 
 
 @dataclass(frozen=True)
@@ -55,21 +68,26 @@ def make(
 ) -> tuple[ApiKey, api_keys.Secret]:
     """A new key, and its secret, which nobody can show again. With `person`, a personal one.
 
-    Raise Refused.
+    Raise Refused, NotTheirs.
     """
+    if person is not None:
+        _check_is_theirs(person, by)
+        _keep_here(person)
     _check_name(terms.name, person)
     api_key = ApiKey(person=person, created_by=by)
     terms.write_to(api_key)
     secret = _add_secret(api_key, by)
-    changes = {name: [None, value] for name, value in snapshot(api_key).values.items()}
+    made = snapshot(api_key).values
+    changes = {name: [None, value] for name, value in made.items() if value not in (None, [])}
     trace(Action.API_KEY_ADDED, by=by, subject=api_key.name, changes=changes)
     return api_key, secret
 
 
 @transaction.atomic
 def edit(api_key: ApiKey, terms: Terms, *, by: Person, seen: Snapshot | None = None) -> None:
-    """Raise Refused, or ChangedMeanwhile if it is not any more what the page showed."""
+    """Raise Refused, NotTheirs, or ChangedMeanwhile if it is not what the page showed any more."""
     stored = _locked(api_key)
+    _check_is_theirs(stored.person, by)
     before = snapshot(stored)
     check(seen, before)
     _check_is_live(stored)
@@ -82,8 +100,9 @@ def edit(api_key: ApiKey, terms: Terms, *, by: Person, seen: Snapshot | None = N
 
 @transaction.atomic
 def replace_secret(api_key: ApiKey, *, by: Person, seen: Snapshot | None = None) -> api_keys.Secret:
-    """A second secret beside the one in use, until that is ended. Raise Refused as `edit` does."""
+    """A second secret beside the one in use, until that is ended. Raise as `edit` does."""
     stored = _locked(api_key)
+    _check_is_theirs(stored.person, by)
     check(seen, snapshot(stored))
     _check_is_live(stored)
     if stored.secrets.filter(ended_at=None).count() >= MOST_LIVE:
@@ -98,8 +117,9 @@ def replace_secret(api_key: ApiKey, *, by: Person, seen: Snapshot | None = None)
 def end_secret(
     api_key: ApiKey, secret: ApiKeySecret, *, by: Person, seen: Snapshot | None = None
 ) -> None:
-    """From now on it opens nothing. Raise Refused as `edit` does."""
+    """From now on it opens nothing. Raise as `edit` does."""
     stored = _locked(api_key)
+    _check_is_theirs(stored.person, by)
     check(seen, snapshot(stored))
     _check_is_live(stored)
     live = stored.secrets.filter(ended_at=None)
@@ -121,19 +141,13 @@ def revoke(
         stored = _locked(api_key)
         check(seen, snapshot(stored))
         _check_is_live(stored)
-        end(stored, by=by)
+        stored.revoke(by=by)
+        trace(Action.API_KEY_REVOKED, by=by, subject=stored.name)
     if not cancels_waiting:
         return 0
     # Nothing is accepted for it any more: that looks at the key under the same lock.
     waiting = Run.objects.filter(api_key=stored, state=State.ACCEPTED).select_related("routine")
     return sum(queue.cancel(run, by=by) for run in waiting)
-
-
-def end(api_key: ApiKey, *, by: Person | None) -> None:
-    """Revoke a key that is locked."""
-    api_key.revoked_at, api_key.revoked_by = timezone.now(), by
-    api_key.save(update_fields=["revoked_at", "revoked_by"])
-    trace(Action.API_KEY_REVOKED, by=by, subject=api_key.name)
 
 
 def snapshot(api_key: ApiKey) -> Snapshot:
@@ -170,6 +184,18 @@ def _locked(api_key: ApiKey) -> ApiKey:
     )
 
 
+def _check_is_theirs(person: Person | None, by: Person) -> None:
+    if person is not None and person != by:
+        raise NotTheirs
+
+
+def _keep_here(person: Person) -> None:
+    """Whoever deactivates them meanwhile waits, and then finds the new key as well."""
+    stored = Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+    if not stored.is_active:
+        raise Refused("This account was deactivated, so no key was made.")
+
+
 def _check_is_live(api_key: ApiKey) -> None:
     if api_key.is_revoked:
         raise Refused("This key is revoked already. Make a new one.")
@@ -178,4 +204,4 @@ def _check_is_live(api_key: ApiKey) -> None:
 def _check_name(name: str, person: Person | None, *, besides: ApiKey | None = None) -> None:
     others = ApiKey.objects.exclude(pk=besides.pk) if besides else ApiKey.objects.all()
     if others.filter(name__iexact=name, person=person, revoked_at=None).exists():
-        raise Refused("A key of that name exists already. Choose another.")
+        raise NameTaken

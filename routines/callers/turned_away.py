@@ -1,15 +1,39 @@
 """Counting the calls that became no run: an admin sees why a caller gets nowhere."""
 
-from datetime import UTC, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from django.db import Error as DatabaseFailure
-from django.db.models import F
+from django.db.models import F, Max, Sum
 from django.utils import timezone
 
 from routines import patience
 from routines.models import ApiKey, Refusal, TurnedAway
 
 KEPT = timedelta(days=30)
+SHOWN_DAYS = 7
+
+# What to do about it.
+_ADVICE = {
+    Refusal.HOURLY_CAP: "Raise the cap if the calls are meant. If not, look for a loop.",
+    Refusal.DAILY_CAP: "Raise the cap if the calls are meant. If not, look for a loop.",
+    Refusal.ON_HOLD: "The endpoint has asked for a pause, and the answer says for how long. "
+    "A call that asks for an answer at once (respond-async) waits it out by itself.",
+    Refusal.COOL_DOWN: "The routine pauses between two runs. Shorten that, or call less often.",
+    Refusal.CLOSED: "Enable the routine, add its token, or restore it if it is archived.",
+    Refusal.NOT_OPEN: "The caller asks for a routine that this key was not given, or that does "
+    "not exist. Compare the address that it calls.",
+    Refusal.ASKS_A_PERSON: "The routine asks people something first, and a personal key is its "
+    "person. Run it on the board, or have an admin give it to a key of its own.",
+    Refusal.NO_IDEMPOTENCY_KEY: "The caller was to send an Idempotency-Key and does not. Teach it "
+    "to, or say in the key’s settings that it cannot.",
+    Refusal.OTHER_INTENT: "The caller sends an Idempotency-Key again with another routine or text. "
+    "It needs a new one for each intent.",
+    Refusal.BAD_REQUEST: "The answer to each of these calls says what is wrong with it.",
+    Refusal.NETWORK: "If that address is the caller’s, add its network.",
+    Refusal.REVOKED: "Somebody still calls with it. Give them a new key, or find out who it is.",
+    Refusal.EXPIRED: "Choose a later day, or make a new key.",
+}
 
 
 def note(api_key: ApiKey, refusal: Refusal) -> None:
@@ -25,6 +49,32 @@ def note(api_key: ApiKey, refusal: Refusal) -> None:
             )
     except DatabaseFailure:
         return
+
+
+@dataclass(frozen=True)
+class Reasoned:
+    """The calls of the last days that were turned away for one reason."""
+
+    refusal: Refusal
+    calls: int
+    last_at: datetime
+
+    @property
+    def advice(self) -> str:
+        return _ADVICE[self.refusal]
+
+
+def recent(api_key: ApiKey) -> list[Reasoned]:
+    """Most calls first."""
+    since = timezone.now().astimezone(UTC).date() - timedelta(days=SHOWN_DAYS - 1)
+    rows = (
+        TurnedAway.objects.filter(api_key=api_key, day__gte=since)
+        .order_by()
+        .values_list("refusal")
+        .annotate(Sum("calls"), Max("last_at"))
+    )
+    found = [Reasoned(Refusal(refusal), calls, at) for refusal, calls, at in rows]
+    return sorted(found, key=lambda one: (-one.calls, one.refusal))
 
 
 def forget() -> int:

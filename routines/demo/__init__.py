@@ -1,4 +1,5 @@
-"""What `make demo` starts with: five routines, three people, and eleven weeks of runs.
+"""What `make demo` starts with: five routines, three people, three callers, and
+eleven weeks of runs.
 
 Only ever for the practice API: `seed` refuses any endpoint that is not on this machine, and any
 database that already holds something else.

@@ -129,7 +129,7 @@ def past_runs(
             api_version=header_versions.API_VERSION,
             created_at=at,
         )
-        _settle(run, reason, rng)
+        settle(run, reason, rng)
         yield run
 
 
@@ -156,7 +156,7 @@ def _working_hours(rng: Random, now: datetime, count: int) -> list[datetime]:
     return sorted(moments)
 
 
-def _settle(run: Run, reason: Reason, rng: Random) -> None:
+def settle(run: Run, reason: Reason, rng: Random) -> None:
     run.reason, run.state = reason, MEANINGS[reason].state
     answer = ANSWERS.get(reason)
     run.settled_at = run.created_at + WITHOUT_ANSWER.get(reason, timedelta(0))

@@ -22,7 +22,7 @@ from django.utils import timezone
 from routines import keyset
 from routines.audit import trace
 from routines.history.run_filter import RunFilter
-from routines.models import Account, AuditEvent, Person, Routine, Run
+from routines.models import Account, ApiKey, AuditEvent, Person, Routine, Run
 from routines.runs import overdue
 from routines.values.spreadsheet import BYTE_ORDER_MARK, escape_formula
 
@@ -98,6 +98,8 @@ _COLUMNS: dict[str, str | Combinable] = {
     "tags": "routine_id",
     "account": "account_id",
     "person": "person_id",
+    "api_key": "api_key_id",
+    "idempotency_key": "idempotency_key",
     "state": "state",
     "reason": "reason",
     "session_id": "session_id",
@@ -169,6 +171,7 @@ def _readers() -> list[tuple[int, Callable[[Any], Any]]]:
         "tags": lambda pk: tags.get(pk, []),
         "account": _Names(Account.objects.values_list("pk", "label")).__getitem__,
         "person": people.__getitem__,
+        "api_key": _Names(ApiKey.objects.values_list("pk", "name")).__getitem__,
         "settled_by": people.__getitem__,
         "outcome_by": people.__getitem__,
     }
@@ -183,7 +186,8 @@ _TAGS = COLUMNS.index("tags")
 _FREE = [
     COLUMNS.index(name)
     for name in (
-        *("routine", "tags", "account", "person", "text", "text_template", "why", "beta_version"),
+        *("routine", "tags", "account", "person", "api_key", "idempotency_key", "text"),
+        *("text_template", "why", "beta_version"),
         *("api_version", "session_id", "session_url", "settled_by", "error_type", "error_message"),
         *("request_id", "outcome_note", "outcome_link", "outcome_by"),
     )

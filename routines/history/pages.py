@@ -24,6 +24,7 @@ from routines.history.run_filter import Predicate, RunFilter
 from routines.history.search import Words
 from routines.keyset import Batch, Position
 from routines.models import Person, Routine, Run
+from routines.models.api_key import caller_name
 from routines.models.people import shown_name
 from routines.runs import overdue
 from routines.values import session_links
@@ -53,14 +54,17 @@ class Line(NamedTuple):
     outcome: str
     outcome_link: str
     routine: str
-    username: str
-    first_name: str
-    last_name: str
+    username: str | None
+    first_name: str | None
+    last_name: str | None
+    api_key: str | None
     beginning: str  # the first LINE characters of its text
 
     @property
-    def person(self) -> str:
-        return shown_name(self.username, self.first_name, self.last_name)
+    def caller(self) -> str:
+        """As Run.caller."""
+        names = (self.username or "", self.first_name or "", self.last_name or "")
+        return caller_name(shown_name(*names), self.api_key or "")
 
     @property
     def is_sending(self) -> bool:
@@ -76,7 +80,7 @@ class Line(NamedTuple):
 _OF_A_LINE = (
     *("pk", "created_at", "state", "reason", "is_trial", "session_id", "session_url"),
     *("outcome", "outcome_link", "routine__name"),
-    *("person__username", "person__first_name", "person__last_name"),
+    *("person__username", "person__first_name", "person__last_name", "api_key__name"),
 )
 
 

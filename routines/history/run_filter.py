@@ -6,6 +6,7 @@ The history, the export, saved views and the insight page's links all speak of r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -18,7 +19,7 @@ from django.db.models import Q, QuerySet
 
 from routines.history import search
 from routines.history.search import Words
-from routines.models import Account, Outcome, Person, Routine, Run
+from routines.models import Account, ApiKey, Outcome, Person, Routine, Run
 from routines.models.run import HAS_LINK, HAS_OUTCOME, HAS_UNUSUAL_REASON, IS_UNUSUAL
 from routines.values import periods, references
 from routines.values.periods import Period, Span
@@ -29,6 +30,7 @@ NOT_SENT = "not-sent"  # in an address: the beta header was not sent
 NO_OUTCOME = "none"
 YES, NO = "yes", "no"
 LONGEST_NAME = 200
+_NUMBER = re.compile("[1-9][0-9]{0,17}", re.ASCII)  # a primary key
 
 Choice = TypeVar("Choice")
 
@@ -68,6 +70,7 @@ class RunFilter:
     routine: str = ""  # its slug
     account: str = ""  # its label
     person: str = ""  # their username
+    api_key: int | None = None  # its primary key: names are used anew
     states: tuple[State, ...] = ()
     reason: Reason | None = None
     outcome: str | None = None  # one of Outcome; empty: none was marked
@@ -92,6 +95,7 @@ class RunFilter:
             routine=reader.text("routine"),
             account=reader.text("account"),
             person=reader.text("person"),
+            api_key=reader.number("api_key", "There is no such API key. Choose one of the list."),
             states=reader.states("state"),
             reason=reader.one_of("reason", Reason, "This reason is not known here."),
             outcome=reader.outcome("outcome"),
@@ -125,6 +129,7 @@ class RunFilter:
             "routine": self.routine,
             "account": self.account,
             "person": self.person,
+            "api_key": self.api_key,
         }
         pairs = [(name, str(value)) for name, value in plain.items() if value]
         pairs += [("state", state.value) for state in self.states]
@@ -181,6 +186,8 @@ class RunFilter:
             add_named("account", Account.objects.filter(label=self.account))
         if self.person:
             add_named("person", Person.objects.filter(username=self.person))
+        if self.api_key is not None:
+            add_named("api_key", ApiKey.objects.filter(pk=self.api_key))
         if self.tag:
             add_named("routine", Routine.objects.filter(tags__name=self.tag))
         if self.states:
@@ -263,6 +270,14 @@ class _Reader:
         except ValueError:
             self.problems[name] = f"{sentence} Choose one of the list."
             return None
+
+    def number(self, name: str, sentence: str) -> int | None:
+        value = self.text(name)
+        if _NUMBER.fullmatch(value):
+            return int(value)
+        if value:
+            self.problems[name] = sentence
+        return None
 
     def states(self, name: str) -> tuple[State, ...]:
         given = [value for value in self._values.get(name, []) if value]

@@ -15,6 +15,7 @@ from routines.insight.ranges import Range, Step, Unit
 from routines.models import (
     STATES,
     Account,
+    ApiKey,
     Dimension,
     Grain,
     Outcome,
@@ -27,9 +28,10 @@ from routines.tokens import health
 from routines.values.reasons import MEANINGS, Reason, State
 
 _STATES = tuple(state.value for state in STATES)
-PEOPLE = 25  # are named, beginning with who ran most
+CALLERS = 25  # people, and API keys, that are named, beginning with who ran most
 
 Named = TypeVar("Named", Routine, Account)
+Caller = TypeVar("Caller", Person, ApiKey)
 
 
 @dataclass
@@ -131,6 +133,8 @@ class Figures:
     accounts: list[tuple[Account, Counts]]
     people: list[tuple[Person, Counts]]
     other_people: int  # with fewer runs
+    api_keys: list[tuple[ApiKey, Counts]]  # of a personal key the runs count for its person as well
+    other_api_keys: int
     reasons: list[tuple[Reason, int]]  # why runs did not start
     duration: Duration
     week_of: Range | None  # the days that `week` speaks of; None: no half hours are kept of them
@@ -148,7 +152,10 @@ def look(days: Range) -> Figures:
     accounts = Account.objects.in_bulk()
     counted = _by_key(days)
     routines = _named(counted[Dimension.ROUTINE], known)
-    people, others = _people(counted[Dimension.PERSON])
+    names = Person.objects.only("username", "first_name", "last_name")
+    people, other_people = _most(counted[Dimension.PERSON], names)
+    keys = ApiKey.objects.select_related("person")
+    api_keys, other_api_keys = _most(counted[Dimension.API_KEY], keys)
     ran = {routine.pk for routine, _ in routines}
     current = [routine for routine in known.values() if not routine.is_archived]
     newest = days.newest
@@ -162,7 +169,9 @@ def look(days: Range) -> Figures:
         routines=routines,
         accounts=_named(counted[Dimension.ACCOUNT], accounts),
         people=people,
-        other_people=others,
+        other_people=other_people,
+        api_keys=api_keys,
+        other_api_keys=other_api_keys,
         reasons=_reasons(counted[Dimension.REASON]),
         duration=_duration(counted[Dimension.DURATION]),
         week_of=week_of,
@@ -212,7 +221,7 @@ def _local_slot(days: Range) -> Combinable:
     return F("slot") + (Case(*cases, default=last) if cases else last)
 
 
-# --- By routine, account, person, reason, duration ---
+# --- By routine, account, caller, reason, duration ---
 
 
 def _by_key(days: Range) -> dict[str, dict[str, Counts]]:
@@ -233,12 +242,14 @@ def _named(counted: Mapping[str, Counts], known: Mapping[int, Named]) -> list[tu
     return sorted(found, key=lambda pair: (-pair[1].runs, str(pair[0])))
 
 
-def _people(counted: Mapping[str, Counts]) -> tuple[list[tuple[Person, Counts]], int]:
+def _most(
+    counted: Mapping[str, Counts], callers: QuerySet[Caller]
+) -> tuple[list[tuple[Caller, Counts]], int]:
     """Those who ran most, and the number of the others."""
     by_runs = sorted(counted.items(), key=lambda pair: (-pair[1].runs, int(pair[0])))
-    most = {int(key): counts for key, counts in by_runs[:PEOPLE]}
-    people = Person.objects.only("username", "first_name", "last_name").in_bulk(most)
-    named = [(people[pk], counts) for pk, counts in most.items() if pk in people]
+    most = {int(key): counts for key, counts in by_runs[:CALLERS]}
+    found = callers.in_bulk(most)
+    named = [(found[pk], counts) for pk, counts in most.items() if pk in found]
     return named, len(counted) - len(named)
 
 

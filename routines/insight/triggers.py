@@ -29,6 +29,8 @@ def ensure(**_signal: Any) -> None:
     tables = {model._meta.db_table for model in (Run, RunChange, RunCount, RecountDay)}
     if not tables <= set(connection.introspection.table_names()):
         return  # an early state of the migrations
+    if not _notes_all():
+        return  # another one: on the way back, the version before makes triggers of its own
     statements = _STATEMENTS[connection.vendor]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOOK[connection.vendor])
@@ -38,6 +40,13 @@ def ensure(**_signal: Any) -> None:
         for statement in statements.values():
             cursor.execute(statement)
         recounting.begin()
+
+
+def _notes_all() -> bool:
+    """Whether the runs have all that the triggers note: else each write to them would fail."""
+    with connection.cursor() as cursor:
+        columns = connection.introspection.get_table_description(cursor, _RUNS)
+    return set(_COPIED) <= {column.name for column in columns}
 
 
 _LOOK = {

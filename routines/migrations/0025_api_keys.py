@@ -6,6 +6,7 @@ import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
+from django.db.migrations.exceptions import IrreversibleError
 
 
 def drop_triggers(apps: Any, schema_editor: Any) -> None:
@@ -15,6 +16,23 @@ def drop_triggers(apps: Any, schema_editor: Any) -> None:
     else:
         for name in ("run_added", "run_changed", "run_removed"):
             schema_editor.execute(f"DROP TRIGGER IF EXISTS {name}")
+
+
+def refuse_to_lose_callers(apps: Any, schema_editor: Any) -> None:
+    """On the way back: a run of before names a person."""
+    runs = apps.get_model("routines", "Run").objects.filter(person=None).count()
+    if runs:
+        raise IrreversibleError(
+            f"There is no way back behind routines.0025_api_keys: {runs:,} runs were asked for by "
+            "API keys, and by no person whom the version before could name. Run `migrate` once "
+            "more to go on with this version, or restore the backup that was made before the "
+            "upgrade."
+        )
+    if apps.get_model("routines", "RunChange").objects.filter(person_pk=None).exists():
+        raise IrreversibleError(
+            "Deleted runs of API keys are not counted yet. Run `migrate` and `count_runs`, and "
+            "then go back behind routines.0025_api_keys."
+        )
 
 
 class Migration(migrations.Migration):
@@ -325,4 +343,7 @@ class Migration(migrations.Migration):
                 name="run_names_its_caller",
             ),
         ),
+        # The way back begins here: nothing is changed yet.
+        migrations.RunPython(migrations.RunPython.noop, drop_triggers),
+        migrations.RunPython(migrations.RunPython.noop, refuse_to_lose_callers),
     ]

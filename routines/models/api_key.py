@@ -1,12 +1,25 @@
 from __future__ import annotations
 
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from routines.models.routine import Routine, Tag
+
+if TYPE_CHECKING:
+    from routines.models.people import Person
+
+
+def caller_name(person: str, api_key: str) -> str:
+    """Who asks for a run, for people: of a personal key's runs both are known.
+
+    A key that is called like a person is not taken for one.
+    """
+    if not api_key:
+        return person
+    return f"{person} ({api_key})" if person else f"API key {api_key}"
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -18,6 +31,18 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
             models.Q(expires_at=None) | models.Q(expires_at__gt=timezone.now()),
             revoked_at=None,
         )
+
+    def with_runs_seen_by(self, person: Person, *, sees_others: bool) -> Self:
+        """Those whose runs this person may find in the history; their persons are loaded.
+
+        `sees_others`: whether they see any runs but their own. What others call their own keys is
+        for those who see everybody's runs.
+        """
+        found = self.select_related("person").order_by()
+        if person.has_perm("routines.view_all_runs"):
+            return found
+        own = found.filter(person=person)
+        return own | found.filter(person=None) if sees_others else own
 
 
 class ApiKey(models.Model):
@@ -94,6 +119,11 @@ class ApiKey(models.Model):
         return self.name
 
     @property
+    def full_name(self) -> str:
+        """As the history names its runs' caller. Needs its person loaded."""
+        return caller_name("" if self.person is None else str(self.person), self.name)
+
+    @property
     def is_personal(self) -> bool:
         return self.person_id is not None
 
@@ -104,6 +134,11 @@ class ApiKey(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
+
+    def revoke(self, *, by: Person | None) -> None:
+        """Of a key that is locked; the caller leaves its trace."""
+        self.revoked_at, self.revoked_by = timezone.now(), by
+        self.save(update_fields=["revoked_at", "revoked_by"])
 
 
 class ApiKeySecret(models.Model):

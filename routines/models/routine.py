@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,8 +12,9 @@ from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
+from routines import text_templates
 from routines.models.account import Account
-from routines.text_templates import version_of
+from routines.text_templates import Field, Filling
 from routines.values import texts, tokens
 from routines.values.reasons import OPEN, SENT
 
@@ -341,4 +343,29 @@ class TextTemplate(models.Model):
     @property
     def version(self) -> str:
         """Another value: the template was changed meanwhile."""
-        return version_of(self.body, self.fields, as_json=self.is_json)
+        return text_templates.version_of(self.body, self.fields, as_json=self.is_json)
+
+    @property
+    def form_fields(self) -> tuple[Field, ...]:
+        """Those that somebody fills in."""
+        return text_templates.form_fields(self.body, self.fields)
+
+    def fill(
+        self,
+        typed: Mapping[str, str],
+        *,
+        caller: str,
+        routine: Routine,
+        built_in: Mapping[str, str] | None = None,
+    ) -> Filling:
+        """The text that these values make.
+
+        `caller`: who runs it, as {{ person }} says; `built_in`: what else to fill the built-in
+        fields with, where it is known.
+        """
+        by_itself = text_templates.built_in(
+            person=caller, routine=routine.name, at=timezone.localtime()
+        )
+        if built_in:
+            by_itself |= {name: built_in[name] for name in by_itself if name in built_in}
+        return text_templates.fill(self.body, self.fields, typed, by_itself, as_json=self.is_json)

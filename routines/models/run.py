@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -10,13 +10,12 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils import timezone
 
 from routines.models.account import Account
-from routines.models.api_key import ApiKey
+from routines.models.api_key import ApiKey, caller_name
 from routines.models.routine import Routine
+from routines.models.run_queryset import WORDS_OF, RunManager, with_words
 from routines.values import references, session_links, texts, words
-from routines.values.reasons import MEANINGS, OPEN, SAID_BY_PEOPLE, SENT, Meaning, Reason, State
-
-if TYPE_CHECKING:
-    from routines.models.people import Person
+from routines.values.next_steps import Actor
+from routines.values.reasons import MEANINGS, OPEN, SAID_BY_PEOPLE, Meaning, Reason, State
 
 
 class Outcome(models.TextChoices):
@@ -27,14 +26,6 @@ class Outcome(models.TextChoices):
     FAILED = "failed", "failed"
 
 
-# What a search looks at, and where its words are kept (values/words.py). `save`, `bulk_create`,
-# `bulk_update` and `update` fill the latter; the database copies them into the index of words.
-WORDS_OF = {
-    "text": "text_words",
-    "why": "why_words",
-    "outcome_note": "outcome_note_words",
-    "error_message": "error_message_words",
-}
 # Of the usual run, an index with this condition holds nothing: no press writes to it.
 IS_UNUSUAL = ~models.Q(state=State.SENDING) & ~models.Q(state=State.STARTED)
 HAS_UNUSUAL_REASON = ~models.Q(reason=Reason.SENDING) & ~models.Q(reason=Reason.SESSION_CREATED)
@@ -47,62 +38,6 @@ HAS_WAITED = models.Q(deadline__isnull=False, settled_at__isnull=False) & (
 )
 HAS_OUTCOME = ~models.Q(outcome="")
 HAS_LINK = ~models.Q(outcome_link="")
-
-
-class RunQuerySet(models.QuerySet["Run"]):
-    def visible_to(self, person: Person) -> Self:
-        """The one rule of who sees which runs: lists, single pages and exports all start here.
-
-        Their own; all of a routine that they may run and whose runs its group sees; or, with the
-        permission, everybody's.
-        """
-        if person.has_perm("routines.view_all_runs"):
-            return self
-        return self.filter(
-            models.Q(person=person)
-            | models.Q(routine__in=Routine.objects.with_runs_open_to(person).values("pk"))
-        )
-
-    def sent(self) -> Self:
-        """Runs whose request left, or may have: each may have made a session."""
-        return self.filter(state__in=SENT)
-
-    def newest_first(self) -> Self:
-        return self.order_by("-created_at", "-pk")
-
-    def update(self, **values: Any) -> int:
-        """As Django's, and the words of what is searched follow."""
-        for field, column in WORDS_OF.items():
-            if field in values and column not in values:
-                if not isinstance(values[field], str):
-                    raise TypeError(f"Give {column} beside {field}: its words are made in Python.")
-                values[column] = words.kept(values[field])
-        return super().update(**values)
-
-    def bulk_create(self, objs: Iterable[Run], *args: Any, **kwargs: Any) -> list[Run]:
-        objs = list(objs)
-        for run in objs:
-            run.set_default_account()
-            run.fill_words()
-        return super().bulk_create(objs, *args, **kwargs)
-
-    def bulk_update(
-        self, objs: Iterable[Run], fields: Iterable[str], *args: Any, **kwargs: Any
-    ) -> int:
-        objs, fields = list(objs), list(fields)
-        for run in objs:
-            run.fill_words(fields)
-        return super().bulk_update(objs, _with_words(fields), *args, **kwargs)
-
-
-def _with_words(fields: Iterable[str]) -> list[str]:
-    return [*fields, *(column for field, column in WORDS_OF.items() if field in fields)]
-
-
-class _RunManager(models.Manager["Run"]):
-    def get_queryset(self) -> models.QuerySet[Run]:
-        # They are for the database alone, and as long as the texts.
-        return super().get_queryset().defer(*WORDS_OF.values())
 
 
 class Run(models.Model):
@@ -199,7 +134,7 @@ class Run(models.Model):
     outcome_note_words = models.TextField(null=True, editable=False)  # noqa: DJ001
     error_message_words = models.TextField(null=True, editable=False)  # noqa: DJ001
 
-    objects = _RunManager.from_queryset(RunQuerySet)()
+    objects = RunManager()
 
     class Meta:
         default_permissions = ()
@@ -225,9 +160,12 @@ class Run(models.Model):
             models.Index(fields=["account", "-created_at", "-id"], name="run_of_account"),
             # The filter by beta version: by one that is not sent any more, above all.
             models.Index(fields=["beta_version", "-created_at", "-id"], name="run_of_beta_version"),
-            # What a person sent last with a routine: memory.py, on every run form.
+            # What a person typed last for a routine: memory.py, on every run form. Their programs
+            # may have sent any number of texts since.
             models.Index(
-                fields=["person", "routine", "-created_at", "-id"], name="run_of_person_by_routine"
+                fields=["person", "routine", "-created_at", "-id"],
+                name="run_pressed_by_routine",
+                condition=models.Q(api_key__isnull=True),
             ),
             # The history's filters by state, by reason, by outcome, by link, and by trial. Of what
             # these leave out there is so much that any page of the history is soon full.
@@ -337,7 +275,7 @@ class Run(models.Model):
         self.set_default_account()
         self.fill_words(update_fields)
         if update_fields is not None:
-            update_fields = _with_words(update_fields)
+            update_fields = with_words(update_fields)
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def fill_words(self, fields: Iterable[str] | None = None) -> None:
@@ -354,13 +292,24 @@ class Run(models.Model):
     @property
     def caller(self) -> str:
         """Who asked for it, for people."""
-        if self.api_key is None:
-            return str(self.person)
-        return f"{self.person} ({self.api_key})" if self.person else str(self.api_key)
+        person = "" if self.person is None else str(self.person)
+        return caller_name(person, "" if self.api_key is None else self.api_key.name)
+
+    @property
+    def is_by_program(self) -> bool:
+        return self.api_key_id is not None
 
     @property
     def meaning(self) -> Meaning:
         return MEANINGS[Reason(self.reason)]
+
+    @property
+    def who_acts(self) -> str:
+        """For people: a program that ran it looks at nothing."""
+        actor = self.meaning.who_acts
+        if actor == Actor.TEAMMATE and self.person_id is None:
+            return "whoever keeps the program that uses this API key"
+        return str(actor.label)
 
     @property
     def is_sending(self) -> bool:

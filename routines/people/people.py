@@ -2,7 +2,7 @@
 
 People are deactivated, never deleted: their runs and the audit trail name them. A deactivated
 person's web sessions end with their next request, since sign-in asks `is_active` each time; their
-password goes too, so that no session comes back to life with them.
+password and their API keys go too, so that none of it comes back to life with them.
 """
 
 import secrets
@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from routines.audit import differences, trace
-from routines.models import AuditEvent, Person
+from routines.models import ApiKey, AuditEvent, Person
 from routines.models.people import shown_name
 from routines.people.roles import Role
 from routines.values.names import normalise
@@ -135,25 +135,32 @@ def set_roles(
 
 
 @transaction.atomic
-def deactivate(person: Person, *, by: Person | None, seen: Snapshot | None = None) -> None:
-    """They can no longer sign in, and their sessions end. Raise Refused."""
+def deactivate(person: Person, *, by: Person | None, seen: Snapshot | None = None) -> int:
+    """They can no longer sign in, their sessions end, and their API keys are revoked.
+
+    Return how many keys that were. Raise Refused.
+    """
     stored = _locked(person)
     check(seen, snapshot(stored))
     if by is not None and by.pk == person.pk:
         raise Refused("You cannot deactivate yourself. Ask another admin to do it.")
     if not stored.is_active:
-        return
+        return 0
     person.is_active = False
     person.set_unusable_password()  # random each time: the sessions made with the old one are void
     person.password_is_initial = False
     person.save(update_fields=["is_active", "password", "password_is_initial"])
     _keep_an_admin()
     trace(Action.PERSON_DEACTIVATED, by=by, subject=person.username)
+    return _revoke_keys(person, by=by)
 
 
 @transaction.atomic
 def reactivate(person: Person, *, by: Person | None, seen: Snapshot | None = None) -> None:
-    """They may come back, with a new password or through the identity provider."""
+    """They may come back, with a new password or through the identity provider.
+
+    Their API keys stay revoked: whoever kept a secret of theirs meanwhile gets nothing back.
+    """
     stored = _locked(person)
     check(seen, snapshot(stored))
     if stored.is_active:
@@ -249,6 +256,15 @@ def _locked(person: Person) -> Person:
     """As stored."""
     lock_memberships()
     return Person.objects.select_for_update(no_key=True).get(pk=person.pk)
+
+
+def _revoke_keys(person: Person, *, by: Person | None) -> int:
+    live = ApiKey.objects.filter(person=person, revoked_at=None).order_by("pk")
+    found = list(live.select_for_update(no_key=True))
+    for api_key in found:
+        api_key.revoke(by=by)
+        trace(Action.API_KEY_REVOKED, by=by, subject=api_key.name)
+    return len(found)
 
 
 def _keep_an_admin() -> None:

@@ -4,12 +4,15 @@ Looked at under the key's lock, in the transaction that records the run: calls t
 never exceed a cap together.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from routines.models import ApiKey, Run
-from routines.models.run import RunQuerySet
+from routines.models.run_queryset import RunQuerySet
 from routines.values.reasons import State
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -33,24 +36,36 @@ def check(api_key: ApiKey) -> None:
     key = locked.filter(pk=api_key.pk).order_by().first()
     if key is None:
         raise NotUsable
-    for span, cap in ((HOUR, key.hourly_cap), (DAY, key.daily_cap)):
-        until = _full_until(key, span, cap)
-        if until is not None:
-            raise CapReached(span, cap, until)
+    now = timezone.now()
+    of_a_day = _counted(api_key=key, created_at__gt=now - DAY).newest_first()
+    moments = of_a_day.values_list("created_at", flat=True)
+    for cap, span in sorted([(key.hourly_cap, HOUR), (key.daily_cap, DAY)]):
+        oldest = moments[cap - 1 : cap].first()  # of as many runs as the cap allows
+        if oldest is None:
+            return  # fewer than that in a whole day: the larger cap is not reached either
+        if oldest + span > now:
+            raise CapReached(span, cap, oldest + span)
 
 
-def used(api_key: ApiKey, span: timedelta) -> int:
-    """The runs of the last hour or day, as they count."""
-    return _counted(api_key).filter(created_at__gt=timezone.now() - span).count()
+class Used(NamedTuple):
+    """The runs of the last hour and of the last day, as they count."""
+
+    hour: int = 0
+    day: int = 0
 
 
-def _full_until(api_key: ApiKey, span: timedelta, cap: int) -> datetime | None:
-    """When the oldest of `cap` runs leaves the span; None: there are fewer."""
-    newest = _counted(api_key).newest_first().values_list("created_at", flat=True)
-    oldest = newest.filter(created_at__gt=timezone.now() - span)[cap - 1 : cap].first()
-    return oldest + span if oldest else None
+def used(api_keys: Collection[ApiKey]) -> dict[int, Used]:
+    """By the primary key of each that had any."""
+    now = timezone.now()
+    rows = (
+        _counted(api_key__in=api_keys, created_at__gt=now - DAY)
+        .order_by()
+        .values_list("api_key")
+        .annotate(of_hour=Count("pk", filter=Q(created_at__gt=now - HOUR)), of_day=Count("pk"))
+    )
+    return {pk: Used(hour, day) for pk, hour, day in rows}
 
 
-def _counted(api_key: ApiKey) -> RunQuerySet:
+def _counted(**which: Any) -> RunQuerySet:
     # What never left has cost nothing, unless it still waits.
-    return Run.objects.filter(api_key=api_key).exclude(state=State.NOT_SENT)
+    return Run.objects.filter(**which).exclude(state=State.NOT_SENT)

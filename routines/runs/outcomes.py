@@ -80,7 +80,7 @@ def reminders(person: Person) -> list[Run]:
 
 @transaction.atomic
 def _write(run: Run, by: Person, seen: Snapshot | None, **values: str) -> Run:
-    visible = Run.objects.visible_to(by).select_related("routine__account", "person")
+    visible = Run.objects.visible_to(by).select_related("routine__account", "person", "api_key")
     stored = visible.select_for_update(of=("self",)).filter(pk=run.pk).first()
     if stored is None:
         raise NotYours

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q, QuerySet
 from django.utils import timezone
 
-from routines.models import Person, Routine, Run
+from routines.models import ApiKey, Person, Routine, Run
 from routines.runs import limits, overdue, restored, rules
 from routines.values import tokens
 from routines.values.reasons import Reason, State
@@ -146,18 +146,23 @@ def claim(routine: int) -> Claimed | None:
     return Claimed(run, token, at)
 
 
-def cancel(run: Run, *, by: Person) -> bool:
+def cancel(run: Run, *, by: Person | ApiKey) -> bool:
     """End a run that still waits. False: it was claimed, or is over already."""
+    person = by.person if isinstance(by, ApiKey) else by
     restored.check()  # if it was sent since, "nothing was sent" would be a lie
     values = {
         "state": State.NOT_SENT,
         "reason": Reason.CANCELLED,
         "settled_at": timezone.now(),
-        "settled_by": by,
+        "settled_by": person,
     }
     is_cancelled = _change(run, values)
     if is_cancelled:
-        facts = {"run": run.pk, "routine": run.routine.slug, "by": by.get_username()}
+        facts = {
+            "run": run.pk,
+            "routine": run.routine.slug,
+            "by": person.get_username() if person else str(by),
+        }
         logger.info("run cancelled", extra={"facts": facts})
     return is_cancelled
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from django.conf import settings
 
-from routines.values import broken_tokens
+from routines.values import api_keys, broken_tokens
 from routines.values.spellings import Spellings, in_base64
 from routines.values.tokens import PREFIX, Token, contains_token
 
 MASK = "[token removed]"
+KEY_MASK = "[API key removed]"
 REMOVED = "[removed]"
 MESSAGE_REMOVED = f"{MASK} The token was repeated here, so nothing of this was kept."
 _LOOKED_BEYOND = 1_000  # characters
@@ -28,7 +29,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def redact(text: str) -> str:
     """`text` without anything that looks like a secret, or that is one of this process's own."""
-    text = redact_tokens(text)
+    text = redact_typed(text)
     for pattern, replacement in _SECRETS:
         text = pattern.sub(replacement, text)
     for secret in own_secrets():
@@ -37,12 +38,21 @@ def redact(text: str) -> str:
 
 
 def redact_tokens(text: str) -> str:
-    """For pages, where more must not be taken for a secret: their forms carry CSRF tokens."""
+    """For pages, where more must not be taken for a secret: their forms carry CSRF tokens.
+
+    Tokens of routines, and API keys of our own.
+    """
     if contains_token(text):  # also one with invisible characters or gaps between
         text = _without_broken_tokens(broken_tokens.visible(text))
+    text = api_keys.without_keys(text, mask=KEY_MASK)
     if not _MAY_HOLD_ONE.search(text.lower()):
         return text
     return _TOKEN.sub(MASK, text)
+
+
+def redact_typed(text: str) -> str:
+    """For what somebody typed: API keys of our own also where a part of one is left."""
+    return api_keys.without_keys(redact_tokens(text), mask=KEY_MASK, parts=True)
 
 
 def _without_broken_tokens(text: str) -> str:

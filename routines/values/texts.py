@@ -2,7 +2,7 @@
 
 import re
 
-from routines.values import tokens
+from routines.values import api_keys, tokens
 
 # "a string of at most 65,536 characters": fire-API reference, request body.
 MAX_CHARACTERS = 65_536
@@ -42,6 +42,11 @@ def check(text: str) -> None:
         raise TextRefused(
             "A token stands in the text, where others would see it. Nothing was kept of it, and "
             "nothing was sent. Take the token out."
+        )
+    if api_keys.contains_key(text):
+        raise TextRefused(
+            "An API key of this dashboard stands in the text, where others would see it. Nothing "
+            "was kept of it, and nothing was sent. Take the key out, and revoke it if it is in use."
         )
     if "\x00" in text:
         raise TextRefused("The text holds a NUL character, which cannot be stored. Remove it.")

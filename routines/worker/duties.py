@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from routines.audit import expiry
+from routines.callers import turned_away
 from routines.insight import progress
 from routines.runs import overdue
 from routines.upkeep import retention
@@ -70,6 +71,7 @@ def duties() -> list[Duty]:
         Duty("ended web sessions", _clear_sessions, every(_HOUR), soon=60),
         Duty("old sign-ins", _delete_old_sign_ins, nightly()),
         Duty("retention", _apply_retention, nightly()),
+        Duty("counts of calls that were turned away", _forget_turned_away, nightly()),
     ]
 
 
@@ -143,6 +145,10 @@ def _delete_old_sign_ins(_pause: Pause) -> None:
     before = expiry.expired()
     if before is not None:
         expiry.delete_sign_ins(before=before)
+
+
+def _forget_turned_away(_pause: Pause) -> None:
+    turned_away.forget()
 
 
 def _apply_retention(pause: Pause) -> None:

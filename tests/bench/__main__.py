@@ -15,7 +15,7 @@ import django
 
 from dashboard.serving import garbage
 
-BENCHMARKS = ("fire", "board", "insight", "export", "history", "queue")
+BENCHMARKS = ("fire", "board", "insight", "export", "history", "queue", "api")
 
 
 def main() -> None:

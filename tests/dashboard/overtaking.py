@@ -10,8 +10,10 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 from django.utils import timezone
 
+from routines.callers import keys
 from routines.models import (
     Account,
+    ApiKey,
     HeaderVersion,
     Person,
     Routine,
@@ -21,6 +23,7 @@ from routines.models import (
 )
 from routines.people import roles
 from routines.people.roles import Role
+from tests.factories import create_routine
 
 
 @dataclass
@@ -37,6 +40,8 @@ class Scene:
     unknown: Run
     marked: Run
     view: SavedView
+    api_key: ApiKey  # with two secrets
+    new_key: ApiKey  # with one
 
     @property
     def account(self) -> Account:
@@ -183,6 +188,30 @@ CHANGING = {
         of("group", "delete_group"),
         lambda scene: scene.group.user_set.add(scene.person),
         page=of("group", "edit_group"),
+    ),
+    "edit_api_key": form(
+        of("api_key", "edit_api_key"),
+        lambda scene: scene.api_key.routines.add(create_routine(name="Another")),
+        name="Mine",
+        says="is now another",
+    ),
+    "add_secret": form(
+        of("new_key", "add_secret"),
+        lambda scene: keys.replace_secret(scene.new_key, by=scene.admin),
+        page=of("new_key", "api_key"),
+        says="Secrets: it was",
+    ),
+    "end_secret": form(
+        lambda scene: reverse(
+            "end_secret", args=[scene.api_key.pk, scene.api_key.secrets.earliest("pk").pk]
+        ),
+        lambda scene: keys.end_secret(
+            scene.api_key, scene.api_key.secrets.latest("pk"), by=scene.admin
+        ),
+        page=of("api_key", "api_key"),
+    ),
+    "revoke_api_key": form(
+        of("api_key", "revoke_api_key"), updated("api_key", name="Renamed"), says="is now Renamed"
     ),
     "save_view": form(
         at("save_view"),

@@ -18,6 +18,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from routines.callers import keys
 from routines.models import Person, Routine
 from routines.people import groups
 from routines.practice_api import PracticeServer
@@ -27,7 +28,13 @@ from routines.values.reasons import Reason
 from tests.dashboard.browsing import Element, Page, fire_url, press, run_form, signed_in
 from tests.dashboard.registry.registering import command
 from tests.dashboard.walking import TYPED, addresses, kind
-from tests.factories import create_admin, create_routine, create_run, create_teammate
+from tests.factories import (
+    create_admin,
+    create_key_and_secret,
+    create_routine,
+    create_run,
+    create_teammate,
+)
 from tests.hostile import HostileServer, answer, envelope, says
 
 SECRET = "canary-Qz7-recognisable-4Kx9w"
@@ -74,7 +81,7 @@ def routine(admin: Person) -> Routine:
     return create_routine(name="Canary", routine_id=ROUTINE_ID, token=CANARY, template="x")
 
 
-def filled_in(page: Page) -> Iterator[tuple[Element, dict[str, str]]]:
+def filled_in(page: Page, secret: str = CANARY) -> Iterator[tuple[Element, dict[str, str]]]:
     """Every form of the page, with the token in each of its fields in turn, and in all at once."""
     for form in page.find("form"):
         fields, typed_into = {}, []
@@ -86,8 +93,8 @@ def filled_in(page: Page) -> Iterator[tuple[Element, dict[str, str]]]:
             if kind(element) in TYPED:
                 typed_into.append(name)
         for name in typed_into:
-            yield form, fields | {name: f"Use {CANARY}" if name in ("text", "body") else CANARY}
-        yield form, fields | dict.fromkeys(typed_into, f"https://claude.ai/code/{CANARY}")
+            yield form, fields | {name: f"Use {secret}" if name in ("text", "body") else secret}
+        yield form, fields | dict.fromkeys(typed_into, f"https://claude.ai/code/{secret}")
 
 
 def usable_again(routine: Routine, admin: Person) -> None:
@@ -151,11 +158,15 @@ def test_a_token_is_nowhere_but_in_its_ciphertext(
         "body": f"Use {CANARY}",
     }
     other = create_teammate(username="somebody")
+    api_key, _ = create_key_and_secret(routine, name="Pipeline")
+    keys.replace_secret(api_key, by=admin)
     known = {
         "pk": create_run(routine=routine, person=admin, reason=Reason.NO_ANSWER).pk,
         "person": other.pk,
         "group": groups.add("Crew", members=[other], by=admin).pk,
         "account": routine.account_id,
+        "api_key": api_key.pk,
+        "secret": api_key.secrets.earliest("pk").pk,
     }
     for url in addresses(routine, known):
         for visitor in (client, nobody):

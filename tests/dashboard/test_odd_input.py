@@ -10,12 +10,13 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from routines.callers import keys
 from routines.models import Person, Routine
 from routines.people import groups
 from routines.values.reasons import Reason
 from tests.dashboard.browsing import Page, signed_in
 from tests.dashboard.walking import addresses
-from tests.factories import create_run, create_teammate
+from tests.factories import create_key_and_secret, create_run, create_teammate
 
 NUL, TOO_LARGE = "a\0b", "9" * 40
 
@@ -23,11 +24,15 @@ NUL, TOO_LARGE = "a\0b", "9" * 40
 @pytest.fixture
 def urls(admin: Person, routine: Routine) -> list[str]:
     other = create_teammate(username="somebody")
+    api_key, _ = create_key_and_secret(routine, name="Pipeline")
+    keys.replace_secret(api_key, by=admin)
     known = {
         "pk": create_run(routine=routine, person=admin, reason=Reason.NO_ANSWER).pk,
         "person": other.pk,
         "group": groups.add("Crew", members=[other], by=admin).pk,
         "account": routine.account_id,
+        "api_key": api_key.pk,
+        "secret": api_key.secrets.earliest("pk").pk,
     }
     return addresses(routine, known)
 

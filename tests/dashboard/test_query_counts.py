@@ -9,12 +9,18 @@ from django.urls import reverse
 
 from routines import registry
 from routines.board import pins
-from routines.models import Routine, Worker
+from routines.models import Person, Routine, Worker
 from routines.people import groups
 from routines.registry import tags
 from routines.values.reasons import Reason
 from tests.dashboard.browsing import Page, run_url, signed_in
-from tests.factories import create_admin, create_routine, create_run, create_teammate
+from tests.factories import (
+    create_admin,
+    create_key_and_secret,
+    create_routine,
+    create_run,
+    create_teammate,
+)
 
 
 def add_rows(routine: Routine, number: int) -> None:
@@ -28,6 +34,9 @@ def add_rows(routine: Routine, number: int) -> None:
         registry.add_template(routine, name=name, body="x", by=person)
         group = groups.add(f"Group {person.pk}", members=[person], by=person)
         create_routine(account=f"Account {person.pk}").open_to.add(group)
+        create_key_and_secret(person=Person.objects.earliest("pk"))
+        api_key, _ = create_key_and_secret(routine)
+        create_run(routine=routine, person=None, api_key=api_key)
 
 
 def queries(client, url: str) -> int:
@@ -51,6 +60,10 @@ def queries(client, url: str) -> int:
         "groups",
         "accounts",
         "audit",
+        "callers",
+        "add_api_key",
+        "own_api_keys",
+        "add_own_api_key",
     ],
 )
 def test_more_rows_make_no_more_queries(admin, routine, name):

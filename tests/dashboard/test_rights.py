@@ -20,6 +20,7 @@ from routines.values.reasons import Reason
 from tests import rights_table
 from tests.dashboard.browsing import signed_in
 from tests.factories import (
+    create_key_and_secret,
     create_person,
     create_routine,
     create_run,
@@ -64,6 +65,8 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
     version = create_version("experimental-cc-routine-2026-10-01")
     move = VersionMove.objects.create(header=version.header, target=version.value)
     group = Group.objects.create(name="A group without a routine")
+    personal, _ = create_key_and_secret(person=teammate)
+    of_nobody, _ = create_key_and_secret(routine)
     usual = {
         "slug": routine.slug,
         "pk": run.pk,
@@ -72,6 +75,8 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
         "person": create_person().pk,
         "group": group.pk,
         "account": routine.account_id,
+        "api_key": personal.pk,
+        "secret": personal.secrets.get().pk,
         "reference": routine.slug,
     }
     view = SavedView.objects.create(person=teammate, name="A view")
@@ -82,6 +87,7 @@ def values(routine, teammate, people) -> dict[str, dict[str, Any]]:
         "own_template": usual | {"pk": own.pk},
         "template": usual | {"pk": shared.pk},
         "view": usual | {"pk": view.pk},
+        "edit_api_key": usual | {"api_key": of_nobody.pk},
     }
 
 
@@ -119,7 +125,7 @@ def test_everybody_gets_in_where_the_page_says_and_nowhere_else(address, urls, c
 
 def test_who_has_no_role_reaches_their_own_sign_in_alone_and_leaves_no_trace(urls, clients):
     of_sign_in = re.compile(
-        "account_|mfa_|oidc_|confirmed$|web_sessions$|end_|(elsewhere_at_)?fire_door|api_"
+        "account_|mfa_|oidc_|confirmed$|web_sessions$|end_|(elsewhere_at_)?fire_door|api_|mcp$"
     )
     before, events = stored(), AuditEvent.objects.count()
     for address in ADDRESSES:
@@ -171,9 +177,10 @@ def test_no_other_method_gets_in(urls, clients):
             for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"):
                 response = client.generic(method, url, b"pk=1")
                 # A door says it as the endpoint would: nobody without a key learns of methods.
-                at_door = url.startswith(("/v1", "/api/"))
+                at_door = url.startswith(("/v1", "/api/", "/mcp"))
+                asks_for_key = at_door and address not in ("api_document", "api_docs")
                 said = (response.status_code, b"" if at_door else response.getvalue())
-                assert said == (401 if at_door else 405, b""), (method, address)
+                assert said == (401 if asks_for_key else 405, b""), (method, address)
     assert stored() == before
 
 

@@ -15,8 +15,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from routines.callers import keys
 from routines.models import (
     Account,
+    ApiKey,
+    ApiKeySecret,
     HeaderVersion,
     Person,
     Routine,
@@ -36,15 +39,23 @@ from tests.dashboard.overtaking import (
     registry_page,
     renamed,
 )
-from tests.factories import create_admin, create_run, create_teammate, create_version
+from tests.factories import (
+    create_admin,
+    create_key_and_secret,
+    create_run,
+    create_teammate,
+    create_version,
+)
 from tests.rights_table import PRESS, rights
 
 ADDED_OR_ONES_OWN = {
+    # Programs press here: no page was drawn before.
+    *("fire_door", "elsewhere_at_fire_door", "api_run"),
     # Press a run; the run form names what it has shown in ways of its own.
     *("fire", "token_test", "try_version"),
     # Add something, where there was nothing to be overtaken.
     *("save_as_own", "register", "register_details", "add_template", "add_version"),
-    *("add_person", "add_group"),
+    *("add_person", "add_group", "add_api_key", "add_own_api_key"),
     # Change nothing.
     *("preview", "preview_own_template", "preview_template"),
     # Ends a run if it waits still: its UPDATE asks that. What else changes of one that waits does
@@ -70,6 +81,8 @@ def scene(routine: Routine, admin: Person) -> Scene:
     Routine.objects.update(held_until=held)
     Account.objects.update(held_until=held)
     person = create_teammate(username="somebody")
+    api_key, _ = create_key_and_secret(routine)
+    keys.replace_secret(api_key, by=admin)
     Authenticator.objects.create(user=person, type="totp", data={})
     return Scene(
         admin=admin,
@@ -87,6 +100,8 @@ def scene(routine: Routine, admin: Person) -> Scene:
             outcome_at=timezone.now(),
             outcome_by=admin,
         ),
+        api_key=api_key,
+        new_key=create_key_and_secret(routine)[0],
         view=SavedView.objects.create(person=admin, name="A view", query="state=unknown"),
     )
 
@@ -100,7 +115,8 @@ def test_every_address_that_can_be_pressed_is_held_against_being_overtaken():
 def stored() -> list[Any]:
     tables = (Routine, Account, Person, Group, TextTemplate, HeaderVersion, Run, SavedView)
     links = (Routine.open_to.through, Routine.tags.through, Person.groups.through)
-    everything = (*tables, *links, VersionMove, Authenticator)
+    of_keys = (ApiKey, ApiKeySecret, ApiKey.routines.through, ApiKey.tags.through)
+    everything = (*tables, *links, *of_keys, VersionMove, Authenticator)
     return [list(table._base_manager.order_by("pk").values()) for table in everything]
 
 

@@ -2,10 +2,11 @@
 both sides' books (books.py).
 
 Callers have runs accepted through the domain; teammates press Run, more of them than there are
-places, so that some of their presses wait as well. Each run has a text of its own. gunicorn's
-processes and workers are killed all the while and started again. The workers' clocks are half a
-minute apart and set back by an hour, the endpoint hangs now and then, and with `--own-postgresql`
-the database server is stopped and crashed.
+places, so that some of their presses wait as well; programs call the fire-compatible door with API
+keys, and repeat each call with its Idempotency-Key until they know. Each run has a text of its own.
+gunicorn's processes and workers are killed all the while and started again. The workers' clocks are
+half a minute apart and set back by an hour, the endpoint hangs now and then, and with
+`--own-postgresql` the database server is stopped and crashed.
 """
 
 import argparse
@@ -15,8 +16,9 @@ import signal
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -30,15 +32,19 @@ from django.db import connections
 from routines.models import Person, Routine
 from routines.runs import accepting
 from tests.bench.million import connected
-from tests.server import books
+from tests.server import books, programs
 from tests.server.cluster import Cluster, own_cluster
 from tests.server.endpoint import Endpoint, listening
 from tests.server.product import Database, Product, Visitor, new_database, serving, wait_until
+from tests.server.programs import key_for
 from tests.server.seed import SLUG, USERNAME
 from tests.server.workers import WorkerProcess, working_by_another_clock
 
 _ENDPOINT_SECONDS = 0.1
 _PRESSERS = 6
+_PROGRAMS = 4
+_REPEATED = 0.7  # of their calls, while there are any to repeat
+_NO_CAP = 1_000_000
 _WORKERS = 2
 _PLACES = 4  # of a worker
 _PRESSES = 1  # of a web process at once: half its threads
@@ -122,6 +128,58 @@ class Teammates:
                     self._accepted.append(text)
 
 
+class Programs:
+    """They call the door, and again where no answer was final, also in the server's next life."""
+
+    def __init__(self, keys: list[str], accepted: list[str]) -> None:
+        self.told: dict[str, str] = {}  # by Idempotency-Key: a session URL, or a state
+        self.repeated: list[str] = []
+        self._keys, self._accepted = keys, accepted
+        self._unfinished: deque[tuple[str, str]] = deque()  # API key, Idempotency-Key
+
+    def calling(self, url: str) -> Callable[[], None]:
+        """One call of what is to be done next."""
+
+        def call() -> None:
+            if self._unfinished and random.random() < _REPEATED:
+                self._repeat(url)
+            else:
+                self._call(url, random.choice(self._keys), f"intent {uuid4()}")
+            time.sleep(0.02)
+
+        return call
+
+    def finish(self, url: str) -> None:
+        """Until each of them knows."""
+        deadline = time.monotonic() + 120
+        while self._unfinished:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{len(self._unfinished)} calls have no final answer.")
+            self._repeat(url)
+
+    def _repeat(self, url: str) -> None:
+        with suppress(IndexError):  # another thread has just taken the last one
+            key, intent = self._unfinished.popleft()
+            self.repeated.append(intent)
+            self._call(url, key, intent)
+
+    def _call(self, url: str, key: str, intent: str) -> None:
+        text = f"call of {intent}"
+        prefer = random.choice(("", "", "wait=1", "respond-async"))
+        try:
+            answer = programs.Program([url], key).fire(intent, text=text, prefer=prefer)
+        except httpx.HTTPError:
+            self._unfinished.append((key, intent))
+            time.sleep(0.05)  # the process has just been killed
+            return
+        if answer.status_code in (200, 202):
+            self._accepted.append(text)
+        if programs.is_final(answer):
+            self.told[intent] = programs.said_by(answer)
+        else:
+            self._unfinished.append((key, intent))
+
+
 @dataclass
 class Scene:
     """Everything that can be killed, and how much was."""
@@ -187,29 +245,37 @@ def prove(
     kills: int,
     cluster: Cluster | None = None,
     seed: int | None = None,
-) -> tuple[books.Books, int]:
-    """Until so many runs were accepted and so many processes killed; the books and the kills."""
+) -> tuple[books.Books, int, int]:
+    """Until so many runs were accepted and so many processes killed; the books, the kills, and how
+    often programs have repeated a call."""
     with connected(database.url), listening(delay=_ENDPOINT_SECONDS) as (endpoint, url):
         scene = Scene(database, endpoint, url, folder, random.Random(seed), cluster)
         callers = Callers()
+        keys = [key_for(database, hourly_cap=_NO_CAP, daily_cap=_NO_CAP) for _ in range(2)]
+        outside = Programs(keys, callers.accepted)
         with ExitStack() as crew, _Until(callers.ask):
             workers = [crew.enter_context(scene.worker()) for _ in range(_WORKERS)]
-            while scene.kills < kills or len(callers.accepted) < runs:
-                workers = _one_life_of_the_server(scene, callers, workers, crew)
+            while scene.kills < kills or len(set(callers.accepted)) < runs:
+                workers = _one_life_of_the_server(scene, callers, outside, workers, crew)
             for one in workers:
                 scene.kill_worker(one)
-        return finished(scene, callers.accepted), scene.kills
+        return finished(scene, callers.accepted, outside), scene.kills, len(outside.repeated)
 
 
 _KILLS_IN_ONE_LIFE = 10
 
 
 def _one_life_of_the_server(
-    scene: Scene, callers: Callers, workers: list[WorkerProcess], crew: ExitStack
+    scene: Scene,
+    callers: Callers,
+    outside: Programs,
+    workers: list[WorkerProcess],
+    crew: ExitStack,
 ) -> list[WorkerProcess]:
     with serving(scene.database, scene.url, scene.folder, **scene.settings) as product:
         teammates = Teammates(product.visitor(), callers.accepted)
-        with _Until(teammates.press, _PRESSERS):
+        calls = outside.calling(product.url)
+        with _Until(teammates.press, _PRESSERS), _Until(calls, _PROGRAMS):
             for _ in range(_KILLS_IN_ONE_LIFE):
                 time.sleep(scene.chance.uniform(0, 0.5))
                 number = scene.chance.randrange(len(workers))
@@ -226,13 +292,21 @@ def _one_life_of_the_server(
     return workers
 
 
-def finished(scene: Scene, accepted: list[str]) -> books.Books:
-    """Nobody is left of those that were killed; one worker more, and every run ends."""
-    scene.database.write(_AGED_ON_SQLITE if scene.database.is_sqlite else _AGED)
-    with scene.worker():
-        wait_until(lambda: not _open_runs(scene.database), 600)
+def finished(scene: Scene, accepted: list[str], outside: Programs) -> books.Books:
+    """Nobody is left of those that were killed; one worker more, and every run ends, and each
+    program knows how."""
+    database = scene.database
+    database.write(_AGED_ON_SQLITE if database.is_sqlite else _AGED)
+    with scene.worker(), serving(database, scene.url, scene.folder, **scene.settings) as product:
+        wait_until(lambda: not _open_runs(database), 600)
+        outside.finish(product.url)
+        wait_until(lambda: not _open_runs(database), 600)
     return books.read(
-        scene.database, scene.endpoint, accepted=accepted, interrupted=(0, scene.interrupted)
+        database,
+        scene.endpoint,
+        accepted=accepted,
+        interrupted=(0, scene.interrupted),
+        told=outside.told,
     )
 
 
@@ -267,11 +341,14 @@ def main() -> int:
         if cluster is not None:
             os.environ["TEST_DATABASE_URL"] = cluster.url
         database = stack.enter_context(new_database(folder))
-        found, kills = prove(database, folder, runs=asked.runs, kills=asked.kills, cluster=cluster)
+        found, kills, repeated = prove(
+            database, folder, runs=asked.runs, kills=asked.kills, cluster=cluster
+        )
     faults = found.faults()
     print(f"seconds        {time.monotonic() - began:.0f}")
     print(f"kills          {kills}, which may have interrupted {found.interrupted[1]} runs")
     print(f"runs           {len(found.runs)}  {dict(found.states)}")
+    print(f"calls by key   {len(found.calls)} runs, {repeated} calls repeated")
     print(f"requests       {len(found.requests)}")
     print(f"sessions made  {len(found.sessions)}")
     print(f"faults         {len(faults)}")

@@ -94,6 +94,8 @@ def test_the_proof_finds_what_must_not_be():
         ],
         accepted=["twice", "lost"],
         interrupted=(0, 1),
+        calls=[("k1", "twice"), ("k2", "claimed"), ("k2", "other"), ("k3", "waits")],
+        told={"k1": "https://claude.ai/code/session_8", "k4": "started"},
     )
     found = "\n".join(books.faults())
     for sentence in (
@@ -109,5 +111,10 @@ def test_the_proof_finds_what_must_not_be():
         "The run of “denied” is not_sent, but has a session.",
         "The run of “other” shows another session.",
         "The run of “claimed” is started, but has no session.",
+        "2 runs were recorded of the Idempotency-Key “k2”.",
+        "The Idempotency-Key “k1” was sent 2 times.",
+        "The caller of “k1” was told https://claude.ai/code/session_8, and its run is "
+        "https://claude.ai/code/session_twice.",
+        "The caller of “k4” was told started, and its run is missing.",
     ):
         assert sentence in found

@@ -17,7 +17,7 @@ from django.db.models import Q
 from routines.history.search import postgresql, sqlite
 from routines.keyset import Position
 from routines.models import Run
-from routines.models.run import WORDS_OF
+from routines.models.run_queryset import WORDS_OF
 from routines.values import words
 from routines.values.periods import Span
 

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from routines.keyset import Position
-from routines.models.run import WORDS_OF
+from routines.models.run_queryset import WORDS_OF
 from routines.values.periods import Span
 
 TABLE = "routines_run_search"

@@ -7,14 +7,14 @@ from django.db.models import Model
 from django.utils import timezone
 
 from routines import demo
+from routines.callers import idempotency, retries
 from routines.demo.past_runs import DAYS
-from routines.models import AuditEvent, Person, Routine, Run, TextTemplate
+from routines.models import ApiKey, AuditEvent, Person, Routine, Run, TextTemplate
 from routines.people import roles
-from routines.people.roles import Permission
 from routines.practice_api import PracticeApi
+from routines.runs import rules
 from routines.values import session_links
 from routines.values.reasons import OPEN, State
-from tests.factories import presser
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def test_the_runs_are_of_the_last_weeks_and_in_order():
     runs = list(Run.objects.order_by("pk"))
     moments = [run.created_at for run in runs]
     assert moments == sorted(moments)
-    assert 400 <= len(runs) <= 500
+    assert 450 <= len(runs) <= 550
     assert timezone.now() - timedelta(days=DAYS + 1) < moments[0]
     assert all(run.settled_at and run.settled_at < timezone.now() for run in runs)
     assert max(Routine.objects.values_list("created_at", flat=True)) < moments[0]
@@ -87,9 +87,9 @@ def test_the_runs_are_of_the_last_weeks_and_in_order():
 def test_every_run_was_made_by_somebody_who_may_and_is_whole():
     demo.seed()
     may_be_empty = [field.name for field in Run._meta.fields if field.null]
-    for run in Run.objects.select_related("person"):
+    for run in Run.objects.select_related("person", "api_key__person"):
         run.full_clean(exclude=may_be_empty)
-        assert presser(run).has_perm(Permission.FIRE)
+        assert rules.fireable(run).exists()
         assert run.meaning.state == run.state
         assert run.text
         if run.session_url:
@@ -117,3 +117,17 @@ def test_says_who_may_sign_in(capsys):
     told = capsys.readouterr().out
     assert all(person.username in told for person in demo.PEOPLE)
     assert demo.PASSWORD in told
+
+
+def test_a_caller_that_sends_an_idempotency_key_one_that_does_not_and_a_persons_own():
+    demo.seed()
+    pipeline, script, own = (
+        ApiKey.objects.get(name=name)
+        for name in ("Deploy pipeline", "Old monitoring script", "Script on my laptop")
+    )
+    assert (pipeline.sends_idempotency_key, script.sends_idempotency_key) == (True, False)
+    assert own.person == Person.objects.get(username="teammate")
+    for run in pipeline.runs.all():
+        assert run.key == idempotency.run_key(pipeline, run.idempotency_key)
+    assert pipeline.runs.count() == 41
+    assert retries.of(script) == retries.Retries(calls=31, repeated=3, sessions=3)

@@ -17,7 +17,13 @@ from routines.history.run_filter import RunFilter
 from routines.models import AuditEvent, Outcome, Person, Run, Tag
 from routines.values import spreadsheet
 from routines.values.reasons import Reason
-from tests.factories import create_manager, create_routine, create_run, create_teammate
+from tests.factories import (
+    create_api_key,
+    create_manager,
+    create_routine,
+    create_run,
+    create_teammate,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +47,8 @@ def create_whole_run(person: Person) -> Run:
     routine.tags.add(Tag.objects.create(name="web"), Tag.objects.create(name="docs"))
     run = create_run(
         routine=routine,
-        person=person,
+        api_key=create_api_key(name="laptop", person=person),
+        idempotency_key="release 1.2",
         text="First line\nsecond, “line” with Grüße",
         text_was=1000,
         template_name="For customers",
@@ -78,6 +85,8 @@ def test_every_column_holds_what_the_page_says(manager):
         "tags": ["docs", "web"],
         "account": "Platform account",
         "person": manager.username,
+        "api_key": "laptop",
+        "idempotency_key": "release 1.2",
         "state": "started",
         "reason": "session_created",
         "session_id": "session_01WHOLE",

@@ -14,11 +14,18 @@ from routines.history import pages
 from routines.history.run_filter import RunFilter
 from routines.models import Outcome, Person, Routine, Run, Tag
 from routines.values.reasons import MEANINGS, Reason, State
-from tests.factories import create_manager, create_routine, create_run, create_teammate
+from tests.factories import (
+    create_api_key,
+    create_manager,
+    create_routine,
+    create_run,
+    create_teammate,
+)
 
 pytestmark = pytest.mark.django_db
 
 RUNS = 240
+CI, LAPTOP, UNUSED = 901, 902, 903  # API keys: of admins, of a person, without a run
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 REASONS = [Reason.SESSION_CREATED] * 6 + [Reason.PAUSED, Reason.NO_ANSWER, Reason.WAITED_TOO_LONG]
 
@@ -37,6 +44,9 @@ def world(people) -> None:
     routines[1].tags.add(nightly)
     routines[3].tags.add(nightly)
     routines[4].tags.add(Tag.objects.create(name="unused"))
+    ci = create_api_key(pk=CI, name="ci")
+    laptop = create_api_key(pk=LAPTOP, name="laptop", person=people[1])
+    create_api_key(pk=UNUSED)
     made = []
     for number in range(RUNS):
         reason = rng.choice(REASONS)
@@ -63,6 +73,10 @@ def world(people) -> None:
                 is_trial=rng.random() < 0.1,
             )
         )
+    for run in made[::5]:
+        run.person, run.api_key = None, ci
+    for run in made[1::7]:
+        run.person, run.api_key = laptop.person, laptop
     Run.objects.bulk_create(made)
 
 
@@ -73,6 +87,12 @@ QUERIES = [
     "routine=none-such",
     "person=person-1",
     "person=person-3",
+    f"api_key={CI}",
+    f"api_key={LAPTOP}&person=person-1",
+    f"api_key={LAPTOP}&person=person-2",
+    f"api_key={UNUSED}",
+    "api_key=904",
+    f"api_key={CI}&state=refused&q=deploy",
     "account=Account+1",
     "tag=nightly",
     "tag=unused",
@@ -125,31 +145,37 @@ def expected(person: Person, run_filter: RunFilter) -> list[int]:
     return [run.pk for run in runs]
 
 
-@pytest.mark.parametrize("query", QUERIES)
+# All queries in one test, since the world that they look at takes longer to make than to look at.
+
+
 @pytest.mark.parametrize("size", [2, 50])
-def test_the_pages_hold_what_the_filter_asks_for_each_run_once(world, query, size):
+def test_the_pages_hold_what_the_filter_asks_for_each_run_once(world, size, subtests):
     """A small page looks at few runs before it stops: its next one goes on from there."""
-    run_filter = RunFilter.from_query(query)
-    forth, back = walk(create_manager(), run_filter, size=size)
-    assert forth == expected(create_manager(), run_filter)
-    if size > 2:  # going back over what did not match may start at the first page again
-        assert back == forth
+    manager = create_manager()
+    for query in QUERIES:
+        with subtests.test(query):
+            run_filter = RunFilter.from_query(query)
+            forth, back = walk(manager, run_filter, size=size)
+            assert forth == expected(manager, run_filter)
+            if size > 2:  # going back over what did not match may start at the first page again
+                assert back == forth
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_a_person_sees_their_own_and_those_of_routines_that_show_them(world, people, query):
+def test_a_person_sees_their_own_and_those_of_routines_that_show_them(world, people, subtests):
     group = Group.objects.create(name="A group")
     people[0].groups.add(group)
     shared = Routine.objects.get(slug="r1")
     shared.open_to.add(group)
     Routine.objects.filter(slug__in=["r1", "r2"]).update(runs_seen_by_group=True)
     Routine.objects.get(slug="r2").open_to.add(Group.objects.create(name="Others"))
-    run_filter = RunFilter.from_query(query)
-    forth, back = walk(people[0], run_filter, size=9)
-    assert forth == back == expected(people[0], run_filter)
-    if not run_filter:
-        mine = Run.objects.filter(person=people[0]) | Run.objects.filter(routine=shared)
-        assert set(forth) == {run.pk for run in mine}
+    for query in QUERIES:
+        with subtests.test(query):
+            run_filter = RunFilter.from_query(query)
+            forth, back = walk(people[0], run_filter, size=9)
+            assert forth == back == expected(people[0], run_filter)
+            if not run_filter:
+                mine = Run.objects.filter(person=people[0]) | Run.objects.filter(routine=shared)
+                assert set(forth) == {run.pk for run in mine}
 
 
 # --- Looking back only so far ---
@@ -246,6 +272,11 @@ def test_what_names_a_run_is_looked_up_in_an_index(typed):
     plan = named.explain()
     scans_the_table = "SCAN" in plan if connection.vendor == "sqlite" else False
     assert not scans_the_table, plan
+
+
+def test_the_runs_of_a_key_are_found_along_their_index(world):
+    plan = RunFilter(api_key=CI).apply(Run.objects.newest_first())[:50].explain()
+    assert "run_of_api_key" in plan or connection.vendor == "postgresql", plan
 
 
 # --- What is new ---

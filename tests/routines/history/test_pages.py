@@ -216,7 +216,7 @@ def test_a_page_takes_three_queries_with_all_it_shows(manager, django_assert_num
         create_run()
     manager.has_perm("routines.view_all_runs")  # asked once a request
     with django_assert_num_queries(3):
-        shown = [f"{run.routine} {run.person}" for run in pages.page(manager).rows]
+        shown = [f"{run.routine} {run.caller}" for run in pages.page(manager).rows]
     assert len(shown) == runs
 
 

@@ -18,6 +18,7 @@ from tests.factories import turn
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 MANY = changes.STEP * 2 + 1
+_OF_ROWS = (Dimension.ROUTINE, Dimension.ACCOUNT, Dimension.PERSON, Dimension.API_KEY)
 
 
 def catch_up():
@@ -34,7 +35,7 @@ def counted(dimension=Dimension.TIME, grain=Grain.DAY, by="key", **filters):
         row[by]: {name: row[f"n_{name}"] for name in RunCount.COUNTS if row[f"n_{name}"]}
         for row in sums
     }
-    of_rows = dimension in (Dimension.ROUTINE, Dimension.ACCOUNT, Dimension.PERSON)
+    of_rows = dimension in _OF_ROWS
     return {int(key) if of_rows else key: counts for key, counts in found.items() if counts}
 
 

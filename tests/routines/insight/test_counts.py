@@ -19,7 +19,7 @@ from routines.models import (
     RunCount,
 )
 from routines.values.reasons import OPEN, Reason, State
-from tests.factories import create_routine, create_run, create_teammate
+from tests.factories import create_api_key, create_routine, create_run, create_teammate
 from tests.routines.insight.counting import NOW, catch_up, counted, new_run, wrong_counts
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +52,25 @@ def test_what_nothing_counts_by_leaves_no_trace():
     Run.objects.update(text="x", request_id="req_1")
     run.save()  # every column, as it was
     assert not RunChange.objects.exists()
+
+
+def test_a_run_counts_for_its_key_and_for_the_person_whose_key_it_is():
+    routine, person = create_routine(), create_teammate()
+    program, laptop = create_api_key(), create_api_key(person=person)
+    Run.objects.bulk_create(
+        [
+            new_run(routine, None, api_key=program),
+            new_run(routine, None, Reason.PAUSED, api_key=program),
+            new_run(routine, person, api_key=laptop),
+            new_run(routine, person),
+        ]
+    )
+    of_keys = {program.pk: {"started": 1, "refused": 1}, laptop.pk: {"started": 1}}
+    assert counted(Dimension.API_KEY) == of_keys
+    assert counted(Dimension.PERSON) == {person.pk: {"started": 2}}
+    Run.objects.all().delete()
+    assert counted(Dimension.API_KEY, deleted=True) == of_keys
+    assert counted(Dimension.PERSON, deleted=False) == {}
 
 
 def test_bulk_writes_are_counted_by_routine_account_person_and_reason():

@@ -13,7 +13,7 @@ from routines.insight.ranges import Unit
 from routines.models import Account, Outcome, Run
 from routines.tokens.health import Need
 from routines.values.reasons import Reason, State
-from tests.factories import create_routine, create_run, create_teammate
+from tests.factories import create_api_key, create_routine, create_run, create_teammate
 
 pytestmark = pytest.mark.django_db
 
@@ -205,6 +205,19 @@ def test_people_who_ran_least_are_a_number():
     figures = look(insight.preset(7))
     assert (len(figures.people), figures.other_people) == (25, 2)
     assert all(counts.runs == 2 for _, counts in figures.people)
+
+
+def test_api_keys_are_named_as_people_are_and_those_that_ran_least_are_a_number():
+    person = create_teammate()
+    keys = [create_api_key(person=person if number == 7 else None) for number in range(27)]
+    for number, key in enumerate(keys):
+        for _ in range(2 if number > 1 else 1):
+            create_run(api_key=key, reason=Reason.PAUSED)
+    figures = look(insight.preset(7))
+    assert (len(figures.api_keys), figures.other_api_keys) == (25, 2)
+    assert {key for key, _ in figures.api_keys} == set(keys[2:])
+    assert all(counts.refused == 2 for _, counts in figures.api_keys)
+    assert [(one, counts.runs) for one, counts in figures.people] == [(person, 2)]
 
 
 def test_percentiles_are_at_most_a_twentieth_off():

@@ -58,7 +58,7 @@ CHECKS: dict[str, tuple[Callable[[], models.Model], list[dict[str, Any]], list[d
     ),
     "text_template_body_can_be_sent": (a_template, [{"body": LONGEST}], [{"body": LONGEST + "x"}]),
     "run_names_its_caller": (
-        lambda: create_run(api_key=create_api_key()),
+        lambda: create_run(person=create_person(), api_key=create_api_key()),
         [{"person": None}, {"api_key": None}],
         [{"person": None, "api_key": None}],
     ),

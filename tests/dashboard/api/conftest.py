@@ -1,0 +1,17 @@
+import pytest
+
+from routines.models import Routine
+from tests.dashboard.api.programs import Program
+from tests.factories import create_key_and_secret, create_routine
+
+
+@pytest.fixture
+def routine(db) -> Routine:
+    return create_routine(name="Triage", open_to_everybody=True)
+
+
+@pytest.fixture
+def program(routine) -> Program:
+    """One whose key may fire the routine."""
+    _, secret = create_key_and_secret(routine, name="Alerting")
+    return Program(secret)

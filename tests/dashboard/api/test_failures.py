@@ -137,6 +137,13 @@ def test_a_token_in_the_address_is_refused_in_the_envelope(routine, key, client)
     assert token not in answer.content.decode()
 
 
+def test_so_is_a_key_in_it(key, client):
+    answer = client.post(f"/v1/x?key={key}")
+    assert answer.status_code == 400
+    assert "An API key stands in this address" in message(answer)
+    assert key not in answer.content.decode()
+
+
 def test_a_length_of_letters_is_refused_in_the_envelope(client):
     answer = client.generic("POST", "/v1/x", CONTENT_LENGTH="many")
     assert answer.status_code == 400

@@ -19,7 +19,7 @@ from routines.callers.rendering import NoSuchTemplate, ValuesRefused
 from routines.models import Refusal as Why
 from routines.models import Routine
 from routines.models import Run as StoredRun
-from routines.models.run import RunQuerySet
+from routines.models.run_queryset import RunQuerySet
 from routines.runs import overdue, queue
 from routines.runs.accepting import RunNotRecorded
 from routines.values import texts

@@ -31,7 +31,9 @@ _CONFIG = """
 "path.id" = {run}
 
 [checks]
-positive_data_acceptance.expected-statuses = ["2xx", "401", "403", "404", "409", "422", "424", "429"]
+positive_data_acceptance.expected-statuses = [
+    "2xx", "401", "403", "404", "409", "422", "424", "429"
+]
 """
 
 

@@ -7,7 +7,9 @@
   const list = document.getElementById("grid-found");
   const seen = new Map(); // what each card is found by: as it was first seen, whatever it shows since
   const grids = new Map(); // that pinned cards came from
-  let said = null;
+  let sentence = ""; // of what is found now
+  let pause = null; // of the typing: when it is over, the sentence is said
+  let isSaid = false;
   let isWanted = false; // Enter was pressed before all cards were there
 
   const cards = () => [...document.querySelectorAll(".grid > .card")];
@@ -93,18 +95,25 @@
     }
     document.getElementById("none-found").hidden = !words.length || found.length > 0;
     if (isWanted) openMarked();
-    if (!words.length) return "";
-    return found.length ? `${found.length} found. Enter opens ${nameOf(found[0])}.` : "None found.";
+    sentence = found.length ? `${found.length} found. Enter opens ${nameOf(found[0])}.` : "None found.";
+    if (!words.length) sentence = "";
+    if (isSaid) say(); // more cards have come since
+  }
+
+  function say() {
+    isSaid = true;
+    const place = document.getElementById("found");
+    if (place.textContent !== sentence) place.textContent = sentence; // or it would be read out again
   }
 
   const nameOf = (card) => card.querySelector("h2").textContent;
 
   function type() {
     isWanted = false;
-    const sentence = filter();
-    clearTimeout(said);
-    // Once, when the typing pauses.
-    said = setTimeout(() => { document.getElementById("found").textContent = sentence; }, 600);
+    isSaid = false;
+    clearTimeout(pause);
+    pause = setTimeout(say, 600);
+    filter();
     const address = new URL(location.href);
     address.search = field.value ? `?${new URLSearchParams({ q: field.value })}` : "";
     history.replaceState(history.state, "", address);

@@ -70,21 +70,24 @@ if ! { unshare --net true && PATH="$PATH:/usr/sbin" command -v ip; } >/dev/null 
     leave_out "the test with two hosts" "be root, apt install iproute2" "${REQUIRE_SERVERS:-0}"
 fi
 
-# A process for each core; many tests wait, so one more. A browser fills the cores by itself.
-processes=$(($(nproc) + 1))
+# Two processes for each core: many tests wait for a socket, a process or a moment. A browser has
+# processes of its own, so one more than there are cores is enough.
+processes=$(($(nproc) * 2))
+browsers=$(($(nproc) + 1))
 # What shares a filled database goes to one process, and the order stays: real commits come last.
-spread="-n $processes --dist loadgroup --no-loadscope-reorder"
+spread="--dist loadgroup --no-loadscope-reorder"
 # shellcheck disable=SC2086 # several words
-run SQLite "$@" -m "not browser" $spread --output=var/no-browser \
+run SQLite "$@" -m "not browser" -n $processes $spread --output=var/no-browser \
     --ignore=tests/server/test_pgbouncer.py # which stands in front of PostgreSQL
 if [ -n "$postgresql" ]; then
     export TEST_DATABASE_URL="$postgresql"
     # shellcheck disable=SC2086 # several words
-    run PostgreSQL "$@" $on_postgresql $spread --output=var/no-browser
+    run PostgreSQL "$@" $on_postgresql -n $processes $spread --output=var/no-browser
     unset TEST_DATABASE_URL
 fi
 if [ "$browser" = 1 ]; then
-    run "browser" "$@" tests/browser
+    # shellcheck disable=SC2086 # several words
+    run "browser" "$@" tests/browser -n $browsers $spread
 fi
 
 if [ -n "$left_out" ]; then

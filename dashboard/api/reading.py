@@ -10,6 +10,7 @@ from django.http import HttpRequest, UnreadablePostError
 
 from dashboard.api.refusals import JSON, Refusal, Refused
 from dashboard.api.schemas import Mistake
+from routines.values.redaction import redact_tokens
 
 _Shape = TypeVar("_Shape", bound=msgspec.Struct)
 
@@ -197,4 +198,4 @@ def _pointer(*path: str) -> str:
 
 
 def _short(name: str) -> str:
-    return name[:_LONGEST_NAME]
+    return redact_tokens(name)[:_LONGEST_NAME]  # cut, one would not be recognised

@@ -124,12 +124,11 @@ def _outcome(run: Run, *, seconds: float) -> Run:
 
 
 def _earlier(key: UUID) -> Run | None:
-    return (
-        Run.objects.filter(key=key)
-        .select_related("routine__account", "person", "api_key")
-        .order_by()
-        .first()
-    )
+    found = Run.objects.filter(key=key).order_by()
+    # Asked first, and in few words: nearly every call is the first one with its key.
+    if not found.exists():
+        return None
+    return found.select_related("routine__account", "person", "api_key").first()
 
 
 def _fire(api_key: ApiKey, wish: Wish, key: UUID, slot: Slot | None, *, comes_back: bool) -> Press:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from uuid import UUID, uuid4
 
 from routines.models import ApiKey, Routine
-from routines.values import texts
+from routines.values import api_keys, texts, tokens
 
 LONGEST = 255  # characters
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
@@ -46,6 +46,11 @@ def read(header: str) -> str:
         )
     if not _CAN_BE_SENT.fullmatch(key):
         raise BadKey("The Idempotency-Key may hold printable ASCII characters only.")
+    if api_keys.contains_key(key) or tokens.contains_token(key):
+        raise BadKey(
+            "A secret stands in the Idempotency-Key, where all who see the run would see it. "
+            "Send one that is made for the intent, such as the number of a build."
+        )
     return key
 
 

@@ -14,7 +14,7 @@ def read(typed: str) -> list[str]:
     found: list[str] = []
     for word in typed.replace(",", " ").split():
         try:
-            network = str(ipaddress.ip_network(word, strict=False))
+            network = str(_as_ipv4(ipaddress.ip_network(word, strict=False)))
         except ValueError:
             raise BadNetworks(
                 f"“{word[:60]}” is no address or network. Write it like 192.0.2.7 or 192.0.2.0/24."
@@ -24,6 +24,16 @@ def read(typed: str) -> list[str]:
     if len(found) > MOST:
         raise BadNetworks(f"These are {len(found)} networks, of at most {MOST}. Join some.")
     return found
+
+
+def _as_ipv4(
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network,
+) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """As callers are looked for in it, if it is one of mapped addresses."""
+    mapped = getattr(network.network_address, "ipv4_mapped", None)
+    if mapped is None or network.prefixlen < 96:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
 
 
 def contain(networks: list[str], address: str | None) -> bool:

@@ -36,10 +36,15 @@ def check(api_key: ApiKey) -> None:
     key = locked.filter(pk=api_key.pk).order_by().first()
     if key is None:
         raise NotUsable
-    for span, cap in ((HOUR, key.hourly_cap), (DAY, key.daily_cap)):
-        until = _full_until(key, span, cap)
-        if until is not None:
-            raise CapReached(span, cap, until)
+    now = timezone.now()
+    of_a_day = _counted(api_key=key, created_at__gt=now - DAY).newest_first()
+    moments = of_a_day.values_list("created_at", flat=True)
+    for cap, span in sorted([(key.hourly_cap, HOUR), (key.daily_cap, DAY)]):
+        oldest = moments[cap - 1 : cap].first()  # of as many runs as the cap allows
+        if oldest is None:
+            return  # fewer than that in a whole day: the larger cap is not reached either
+        if oldest + span > now:
+            raise CapReached(span, cap, oldest + span)
 
 
 class Used(NamedTuple):
@@ -59,13 +64,6 @@ def used(api_keys: Collection[ApiKey]) -> dict[int, Used]:
         .annotate(of_hour=Count("pk", filter=Q(created_at__gt=now - HOUR)), of_day=Count("pk"))
     )
     return {pk: Used(hour, day) for pk, hour, day in rows}
-
-
-def _full_until(api_key: ApiKey, span: timedelta, cap: int) -> datetime | None:
-    """When the oldest of `cap` runs leaves the span; None: there are fewer."""
-    newest = _counted(api_key=api_key).newest_first().values_list("created_at", flat=True)
-    oldest = newest.filter(created_at__gt=timezone.now() - span)[cap - 1 : cap].first()
-    return oldest + span if oldest else None
 
 
 def _counted(**which: Any) -> RunQuerySet:

@@ -131,7 +131,7 @@ class _Curl:
 
 def _compare_rates(database: Database, folder: Path, size: Size) -> None:
     with connected(database.url):
-        routines = [create_routine() for _ in range(size.keys)]
+        routines = [create_routine(routine_id=f"trig_bench_{n}") for n in range(size.keys)]
         keys = [(routine, _key_for(routine)) for routine in routines]
     nobody = "http://127.0.0.1:9"
     bare = {"config": "tests.bench.bare_gunicorn"}

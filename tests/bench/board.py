@@ -46,12 +46,15 @@ def measure(
     routines: int = _ROUTINES,
     few: tuple[int, int] = (_FEW, _FEW),
     rated: int = _RATED_ROUTINES,
+    seconds: float | None = None,
 ) -> None:
     """On SQLite, and on PostgreSQL if TEST_DATABASE_URL says where.
 
     `few` are the runs and the routines of the small board, `rated` the routines of the board that
-    clients ask for.
+    clients ask for, for so many `seconds`.
     """
+    if seconds is None:
+        seconds = max(rounds / 10, 1)
     kinds: list[Kind] = ["sqlite"]
     if os.environ.get("TEST_DATABASE_URL"):
         kinds.append("postgresql")
@@ -65,7 +68,7 @@ def measure(
         _aim(f"at most twice the time: {ratio:.2f}", ratio <= _MOST_OF_FEW)
         most = max(its_queries, queries)  # without any run, there is one less to ask
         _aim(f"at most {_MOST_QUERIES} queries: {its_queries}, {queries}", most <= _MOST_QUERIES)
-        _compare_rates(kind, rounds, runs, rated)
+        _compare_rates(kind, seconds, runs, rated)
 
 
 def _pages(
@@ -89,7 +92,7 @@ def _pages(
         return took, queries
 
 
-def _compare_rates(kind: Kind, rounds: int, runs: int, routines: int) -> None:
+def _compare_rates(kind: Kind, seconds: float, runs: int, routines: int) -> None:
     with (
         million.database(kind, runs=runs, routines=routines) as db,
         TemporaryDirectory() as folder,
@@ -106,7 +109,7 @@ def _compare_rates(kind: Kind, rounds: int, runs: int, routines: int) -> None:
         for name, (client, url, path) in clients.items():
             with CaptureQueriesContext(connection) as captured:
                 client.get(path)
-            rate = _rate(url + path, client, seconds=max(rounds / 10, 1))
+            rate = _rate(url + path, client, seconds=seconds)
             of_bare = of_bare or rate
             ratio = of_bare / rate
             print(f"  {name:32} {rate:7.1f}/s  1/{ratio:.1f}   {len(captured)} queries")
@@ -120,7 +123,7 @@ def _serving(db: million.Million, folder: str, config: str) -> AbstractContextMa
 
 def _rate(url: str, client: Client, *, seconds: float) -> float:
     cookie = f"sessionid={client.cookies['sessionid'].value}"
-    load.requests_per_second(url, cookie=cookie, seconds=1, clients=_CLIENTS)  # to warm up
+    load.requests_per_second(url, cookie=cookie, seconds=min(seconds, 1), clients=_CLIENTS)  # warm
     return load.requests_per_second(url, cookie=cookie, seconds=seconds, clients=_CLIENTS)
 
 

@@ -20,6 +20,8 @@ from routines.values.reasons import MEANINGS, OPEN, SAID_BY_PEOPLE, Reason, Stat
 DAYS = 3 * 365
 PEOPLE = 200
 ACCOUNTS = 8
+API_KEYS = 30  # every third one a person's own
+_BY_PROGRAMS = 0.1  # of the runs
 TAGS = ("alerts", "billing", "checkout", "data", "docs", "mobile", "nightly", "releases", "search")
 BETA_VERSIONS = ("experimental-cc-routine-2024-11-01", "experimental-cc-routine-2025-08-01")
 
@@ -31,7 +33,18 @@ ABSENT_WORD = "errordeploy"
 RARE_RUNS = 20
 
 COLUMNS = (
-    *("key", "routine_id", "account_id", "person_id", "text", "template_name", "why", "is_trial"),
+    *(
+        "key",
+        "routine_id",
+        "account_id",
+        "person_id",
+        "api_key_id",
+        "idempotency_key",
+        "text",
+        "template_name",
+        "why",
+        "is_trial",
+    ),
     *("beta_version", "api_version", "created_at", "attempt", "claimed_at", "sent_at"),
     *("state", "reason", "settled_at"),
     *("settled_by_id", "duration_ms", "http_status", "error_type", "error_message"),
@@ -39,6 +52,7 @@ COLUMNS = (
     *("outcome", "outcome_note", "outcome_link", "outcome_at", "outcome_by_id"),
     *("text_words", "why_words", "outcome_note_words", "error_message_words"),
 )
+_CALLER = COLUMNS.index("person_id")
 
 # Of 10,000 runs. None that is open: such a run is settled at the first look.
 SHARES = {reason: 4 for reason in Reason if MEANINGS[reason].state not in OPEN} | {
@@ -109,6 +123,7 @@ class Cast:
     routines: list[int]
     accounts: dict[int, int]
     people: list[int]
+    api_keys: list[tuple[int, int | None]]  # with whose own it is
 
 
 def rows(cast: Cast, *, runs: int, end: datetime, seed: int = 2026) -> Iterator[tuple[Any, ...]]:
@@ -119,6 +134,8 @@ def rows(cast: Cast, *, runs: int, end: datetime, seed: int = 2026) -> Iterator[
     routines = _Skewed(rng, cast.routines[:-1] or cast.routines)
     people = _Skewed(rng, cast.people)
     reasons = _Skewed(rng, list(SHARES), list(SHARES.values()))
+    programs = Random(seed + 1)
+    api_keys = _Skewed(programs, cast.api_keys)
     refused = _Skewed(rng, list(SHARES), list(_REFUSED_SHARES.values()))
     often_refused = cast.routines[min(OFTEN_REFUSED, len(cast.routines) - 1)]
     every = max(1, runs // RARE_RUNS)
@@ -129,7 +146,11 @@ def rows(cast: Cast, *, runs: int, end: datetime, seed: int = 2026) -> Iterator[
         routine = routines.one()
         reason = (refused if routine == often_refused else reasons).one()
         account = cast.accounts[routine]
-        yield _run(rng, texts, routine, account, people.one(), text, at, reason, end)
+        row = _run(rng, texts, routine, account, people.one(), text, at, reason, end)
+        if programs.random() < _BY_PROGRAMS:
+            api_key, person = api_keys.one()
+            row = (*row[:_CALLER], person, api_key, f"job {number}", *row[_CALLER + 3 :])
+        yield row
 
 
 def _run(
@@ -181,7 +202,7 @@ def _run(
     left = status is not None or state == State.UNKNOWN
     turn = (1, at, at + timedelta(milliseconds=10)) if left else (0, None, None)
     return (
-        *(key, routine, account, person, text, template, why, rng.random() < 0.002),
+        *(key, routine, account, person, None, "", text, template, why, rng.random() < 0.002),
         *(version, header_versions.API_VERSION, at, *turn),
         *(str(state), str(reason), settled),
         *(settled_by, duration, status, error_type, message),

@@ -24,7 +24,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from routines.keyset import Position
-from routines.models import Routine, Run
+from routines.models import ApiKey, Routine, Run
 from routines.registry import header_versions
 from routines.values.reasons import Reason, State
 from tests.bench import bare, content, million
@@ -41,6 +41,8 @@ FILTERS = {
     "routine": "routine={routine}",
     "busy person": "person=person-001",
     "quiet person": "person=person-150",
+    "busy API key": "api_key={busy_key}",
+    "quiet API key": "api_key={quiet_key}",
     "account": "account=Account+3",
     "tag": "tag=nightly",
     "state": "state=refused",
@@ -65,6 +67,8 @@ PAIRS = {
     "tag, reason": "tag=nightly&reason=tls_failed",
     "link, version": "link=yes&beta=not-sent",
     "person, account": "person=person-150&account=Account+2",
+    "API key, state": "api_key={busy_key}&state=refused",
+    "quiet API key, tag": "api_key={quiet_key}&tag=nightly",
     "trials, state": "trial=yes&state=unknown",
 }
 SEARCHES = {
@@ -135,7 +139,12 @@ def _tell(is_met: bool, aim: str, figures: str) -> None:
 def look(kind: million.Kind, runs: int, rounds: int) -> dict[str, _Took]:
     with million.database(kind, runs=runs) as db:
         manager, teammate = db.client(db.manager), db.client(db.teammate)
-        routine = db.often_refused.slug
+        keys = ApiKey.objects.order_by("pk")  # the busiest first
+        names = {
+            "routine": db.often_refused.slug,
+            "busy_key": keys[0].pk,
+            "quiet_key": keys[content.API_KEYS - 1].pk,
+        }
         deep = Run.objects.newest_first()[min(_PAGES_DEEP * 50, runs // 2)]
         position = Position(deep.created_at, deep.pk).cursor()
         pages = {"deep, older": f"before={position}", "deep, newer": f"after={position}"}
@@ -154,7 +163,7 @@ def look(kind: million.Kind, runs: int, rounds: int) -> dict[str, _Took]:
         )
         for group, queries in groups.items():
             for name, query in queries.items():
-                url = f"/history/?{query.format(routine=routine)}"
+                url = f"/history/?{query.format(**names)}"
                 took[f"{group}: {name}"] = _clock(partial(_get, manager, url), rounds)
         named = Run.objects.exclude(session_id="").newest_first()[runs // 2]
         for name, typed in (("session", named.session_id), ("request", named.request_id)):

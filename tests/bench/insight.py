@@ -85,7 +85,7 @@ def _measure_behind(kind: million.Kind, runs: int, usual: float) -> None:
 def _let_all_wait() -> None:
     """As if every run had been written since the last look."""
     RunCount.objects.all().delete()
-    copied = "created_at, routine_{0}, account_{0}, person_{0}, state, reason, outcome"
+    copied = "created_at, routine_{0}, account_{0}, person_{0}, api_key_{0}, state, reason, outcome"
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {RunChange._meta.db_table} "  # noqa: S608

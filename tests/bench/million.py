@@ -219,7 +219,7 @@ def _make_cast(routines: int, end: datetime) -> Any:
     from django.contrib.auth.models import Group
 
     from routines import registry
-    from routines.models import HeaderVersion, Person, Routine
+    from routines.models import ApiKey, HeaderVersion, Person, Routine
     from routines.people.roles import Role
     from routines.practice_api import PracticeApi
     from routines.registry import header_versions, tags
@@ -233,6 +233,10 @@ def _make_cast(routines: int, end: datetime) -> Any:
     people = Person.objects.bulk_create(
         Person(username=name, password=password, date_joined=end - timedelta(days=content.DAYS))
         for name in usernames
+    )
+    api_keys = ApiKey.objects.bulk_create(
+        ApiKey(name=f"key-{number:02}", person=None if number % 3 else people[number])
+        for number in range(1, content.API_KEYS + 1)
     )
     groups = {role: Group.objects.get(name=role) for role in Role}
     groups[Role.TEAMMATE].user_set.set(people[:-2])
@@ -264,6 +268,7 @@ def _make_cast(routines: int, end: datetime) -> Any:
         routines=[one.pk for one in made],
         accounts={one.pk: one.account_id for one in made},
         people=[one.pk for one in people],
+        api_keys=[(one.pk, one.person_id) for one in api_keys],
     )
 
 
@@ -271,11 +276,12 @@ def _insert(columns: tuple[str, ...], batch: list[tuple[Any, ...]]) -> None:
     """Each batch in a transaction of its own, as fast as triggers and indexes allow."""
     from routines.models import Run
 
-    # Columns that this content knows nothing of get their field's default.
+    # Columns that this content knows nothing of get their field's default, or the database's.
     others = [
         field
         for field in Run._meta.concrete_fields
-        if field.column not in columns and not field.primary_key and not field.generated
+        if field.column not in columns
+        and not (field.primary_key or field.generated or field.has_db_default())
     ]
     rest = tuple(field.get_db_prep_save(field.get_default(), connection) for field in others)
     names = (*columns, *(str(field.column) for field in others))

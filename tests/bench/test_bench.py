@@ -74,7 +74,14 @@ def test_the_insight_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFix
 def test_the_board_benchmark_runs_and_its_queries_stay_the_same(
     capsys: pytest.CaptureFixture[str],
 ):
-    board.measure(rounds=2, runs=RUNS, routines=ROUTINES, few=(RUNS, ROUTINES), rated=ROUTINES)
+    board.measure(
+        rounds=2,
+        runs=RUNS,
+        routines=ROUTINES,
+        few=(RUNS, ROUTINES),
+        rated=ROUTINES,
+        seconds=0.2,
+    )
     told = capsys.readouterr().out
     assert told.count("  aim ") == 5 * len(KINDS)
     assert "a bare signed-in page" in told

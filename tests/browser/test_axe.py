@@ -13,7 +13,8 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from routines.board import pins
-from routines.models import Attempt, Outcome, Person, Routine, Run
+from routines.callers import authenticating, keys, turned_away
+from routines.models import ApiKey, Attempt, Outcome, Person, Refusal, Routine, Run
 from routines.practice_api import PracticeApi
 from routines.registry import tags
 from routines.runs import outcomes
@@ -21,7 +22,7 @@ from routines.values.reasons import Reason
 from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import open_run_form, result, run_now
-from tests.factories import create_routine, create_run
+from tests.factories import create_key_and_secret, create_routine, create_run
 from tests.routines.runs.firing.pressing import slots_taken
 
 # Addresses as in dashboard/urls.py, each opened as the admin, who may open all of them.
@@ -30,11 +31,13 @@ LISTS_AND_FORMS = (
     *("versions", "add_version", "move_versions", "people", "add_person", "groups", "add_group"),
     *("audit", "sign_ins", "account_change_password", "account_logout", "account_reauthenticate"),
     *("confirmed", "web_sessions", "mfa_index", "mfa_activate_totp", "mfa_add_webauthn"),
+    *("callers", "add_api_key", "own_api_keys", "add_own_api_key"),
 )
 OF_A_ROUTINE = (
     *("run", "registry_routine", "edit", "rules", "token", "token_test", "add_template"),
 )
 OF_A_RUN = ("history_run",)
+OF_AN_API_KEY = ("api_key", "edit_api_key", "revoke_api_key")
 OTHERS = ("/?q=nothing-like-it", "/?all", "/nothing-here/")
 
 _axe = Axe()
@@ -76,8 +79,26 @@ def run(routine: Routine, admin: Person) -> Run:
     return outcomes.describe(run, note="Merged.", link="https://github.com/x/y/pull/1", by=admin)
 
 
+@pytest.fixture
+def api_key(routine: Routine, admin: Person) -> ApiKey:
+    """All that its page can show, in the list beside those of every other state."""
+    Routine.objects.filter(pk=routine.pk).update(confirmation="confirm", asks_why=True)
+    api_key, text = create_key_and_secret(
+        *Routine.objects.all(), tags=[routine.tags.get()], networks=["127.0.0.0/8"], hourly_cap=1
+    )
+    keys.replace_secret(api_key, by=admin)
+    authenticating.authenticate(text, address="127.0.0.1")
+    for reason in (Reason.SESSION_CREATED, Reason.LIMIT_REACHED, Reason.ACCEPTED):
+        create_run(routine=routine, api_key=api_key, reason=reason, intent="x")
+    turned_away.note(api_key, Refusal.NOT_OPEN)
+    create_key_and_secret(routine, expires_at=timezone.now())
+    create_key_and_secret(person=admin)
+    keys.revoke(create_key_and_secret(routine)[0], by=admin)
+    return api_key
+
+
 def test_every_kind_of_page(
-    open_as: OpenAs, admin: Person, routine: Routine, run: Run, console: Console
+    open_as: OpenAs, admin: Person, routine: Routine, run: Run, api_key: ApiKey, console: Console
 ):
     console.expect_answer(404)
     page = open_as(admin)
@@ -85,6 +106,7 @@ def test_every_kind_of_page(
         *map(reverse, LISTS_AND_FORMS),
         *(reverse(name, args=[routine.slug]) for name in OF_A_ROUTINE),
         *(reverse(name, args=[run.pk]) for name in OF_A_RUN),
+        *(reverse(name, args=[api_key.pk]) for name in OF_AN_API_KEY),
         *OTHERS,
     ]
     for address in addresses:

@@ -1,5 +1,7 @@
 """Find: the best hit first, Enter opens the marked one, and nothing fires from there."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -64,6 +66,21 @@ def test_enter_in_find_opens_the_marked_best_hit_and_runs_nothing(
         expect(in_group).to_have_accessible_name("Deploy verification")
         assert shown(page)[-1] == "Release notes"
     assert practice.requests == 0
+
+
+def test_what_is_found_is_said_anew_when_more_cards_come(
+    open_as: OpenAs, teammate: Person, release_notes: Routine, tagged: None
+):
+    for number in range(14):  # more than come with the page
+        create_routine(name=f"Another {number:02}", purpose="Not for a release.")
+    page = open_as(teammate, "/history/")
+    kept: list[Route] = []
+    page.route("**/board/rest/**", lambda route: kept.append(route))
+    page.goto("/")
+    find(page, "rel")
+    expect(page.locator("#found")).to_have_text(re.compile("Enter opens Deploy verification."))
+    kept[0].continue_()
+    expect(page.locator("#found")).to_have_text("16 found. Enter opens Release notes.")
 
 
 def test_no_combination_of_keys_that_begins_in_find_fires_a_one_click_routine(

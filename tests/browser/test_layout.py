@@ -7,13 +7,14 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from routines.callers import authenticating, keys
 from routines.models import Person, Routine, Run
 from routines.practice_api import PracticeApi
 from routines.values.reasons import Reason
 from tests.browser.conftest import OpenAs
 from tests.browser.console import Console
 from tests.browser.steps import PHONE, open_run_form, result, run_now, text_area
-from tests.factories import create_admin, create_routine, create_run
+from tests.factories import create_admin, create_key_and_secret, create_routine, create_run
 
 LONG = "a-name-without-any-place-to-break-it-" * 2
 ZOOMED = {"width": 640, "height": 450}  # what 1280 pixels are at 200 %
@@ -69,6 +70,11 @@ def test_every_page_fits(
     how: dict[str, Any] = {"color_scheme": scheme, "viewport": viewport}
     page = open_as(admin, **how)
     slug = routine.slug
+    api_key, text = create_key_and_secret(routine, name=LONG[:80], networks=["2001:db8::/128"] * 9)
+    create_key_and_secret(name=LONG[:80], person=admin)
+    authenticating.authenticate(text, address="2001:db8::")
+    keys.replace_secret(api_key, by=admin)
+    create_run(api_key=api_key, routine=routine, text=LONG * 5)
     for path in (
         "/",
         f"/routines/{slug}/run/",
@@ -82,6 +88,13 @@ def test_every_page_fits(
         f"/routines/{slug}/templates/add/",
         "/routines/register/",
         "/password/",
+        "/callers/",
+        "/callers/add/",
+        f"/callers/{api_key.pk}/",
+        f"/callers/{api_key.pk}/edit/",
+        f"/callers/{api_key.pk}/revoke/",
+        "/my-keys/",
+        "/my-keys/add/",
     ):
         page.goto(path)
         assert_fits(page)

@@ -81,7 +81,7 @@ def routine(admin: Person) -> Routine:
     return create_routine(name="Canary", routine_id=ROUTINE_ID, token=CANARY, template="x")
 
 
-def filled_in(page: Page) -> Iterator[tuple[Element, dict[str, str]]]:
+def filled_in(page: Page, secret: str = CANARY) -> Iterator[tuple[Element, dict[str, str]]]:
     """Every form of the page, with the token in each of its fields in turn, and in all at once."""
     for form in page.find("form"):
         fields, typed_into = {}, []
@@ -93,8 +93,8 @@ def filled_in(page: Page) -> Iterator[tuple[Element, dict[str, str]]]:
             if kind(element) in TYPED:
                 typed_into.append(name)
         for name in typed_into:
-            yield form, fields | {name: f"Use {CANARY}" if name in ("text", "body") else CANARY}
-        yield form, fields | dict.fromkeys(typed_into, f"https://claude.ai/code/{CANARY}")
+            yield form, fields | {name: f"Use {secret}" if name in ("text", "body") else secret}
+        yield form, fields | dict.fromkeys(typed_into, f"https://claude.ai/code/{secret}")
 
 
 def usable_again(routine: Routine, admin: Person) -> None:

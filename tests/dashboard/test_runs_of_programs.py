@@ -128,6 +128,22 @@ def test_of_a_routine_that_does_not_show_them_who_sees_all_runs_sees_those_of_pr
     assert client.get(f"/history/?api_key={both[0].pk}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("create", "opens"), [(create_teammate, False), (create_manager, False), (create_admin, True)]
+)
+def test_a_run_leads_to_its_key_where_that_can_be_opened(create, opens, shared, both, owner):
+    client = signed_in(create())
+    for key in both:
+        run = create_run(routine=shared, api_key=key)
+        page = Page(client.get(reverse("history_run", args=[run.pk])))
+        url = reverse("api_key", args=[key.pk])
+        assert page.says("Idempotency-Key none")
+        assert bool(page.find("a", href=url)) is opens
+        assert (client.get(url).status_code == 200) is opens
+    theirs = reverse("api_key", args=[both[1].pk])
+    assert Page(signed_in(owner).get(reverse("history_run", args=[run.pk]))).link(theirs)
+
+
 # --- Who may do what with them ---
 
 

@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,29 +44,43 @@ def main() -> int:
     parser.add_argument("--only", help="one of: nobody, teammate, manager, admin")
     options = parser.parse_args()
     roles = [options.only] if options.only else [NOBODY, *(demo.username for demo in PEOPLE)]
-    with tempfile.TemporaryDirectory() as name, PracticeServer() as endpoint:
-        folder = Path(name)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        PracticeServer() as endpoint,
+        # The admin's scan has a product of its own, since it may shut the others out.
+        _seeded(Path(name, "own"), endpoint.url) as admins,
+        _seeded(Path(name, "shared"), endpoint.url) as shared,
+        ThreadPoolExecutor(_AT_ONCE) as pool,
+    ):
+        products = {role: admins if role == ADMIN else shared for role in roles}
+        # Signed in before the first attack: guesses at the sign-in form slow down what follows.
+        cookies = {
+            role: _sign_in(product.url, role)
+            for role, product in products.items()
+            if role != NOBODY
+        }
 
-        def seed(database: Database) -> None:
-            manage(database, endpoint.url, "seed_demo")
-            manage(database, endpoint.url, "collectstatic", "--no-input", "--verbosity=0")
+        def scan(role: str) -> bool:
+            folder = Path(name, role)
+            folder.mkdir()
+            return _scan(products[role], role, cookies.get(role, {}), folder, options)
 
-        with (
-            new_database(folder, seed) as database,
-            serving(database, endpoint.url, folder) as product,
-        ):
-            # Signed in before the first attack: guesses at the sign-in form slow down what follows.
-            cookies = {role: _sign_in(product.url, role) for role in roles if role != NOBODY}
-
-            def scan(role: str) -> bool:
-                (folder / role).mkdir()
-                return _scan(product, role, cookies.get(role, {}), folder / role, options)
-
-            with ThreadPoolExecutor(_AT_ONCE) as pool:
-                failed = list(pool.map(scan, [role for role in roles if role != ADMIN]))
-            if ADMIN in roles:  # last and alone, since it may shut the others out
-                failed.append(scan(ADMIN))
+        # Who may see most takes longest, so the last ones are short.
+        failed = list(pool.map(scan, reversed(roles)))
     return 1 if any(failed) else 0
+
+
+@contextmanager
+def _seeded(folder: Path, endpoint: str) -> Iterator[Product]:
+    """The product with the demo's content."""
+    folder.mkdir()
+
+    def seed(database: Database) -> None:
+        manage(database, endpoint, "seed_demo")
+        manage(database, endpoint, "collectstatic", "--no-input", "--verbosity=0")
+
+    with new_database(folder, seed) as database, serving(database, endpoint, folder) as product:
+        yield product
 
 
 def _scan(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.product import Database, copied, new_database
+from tests.server.workers import acceptor
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -18,6 +19,12 @@ def signals_reach_the_product() -> Iterator[None]:
     yield
     for number, before in ignored.items():
         signal.signal(number, before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_process_is_left() -> Iterator[None]:
+    yield
+    acceptor.end()
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,8 @@ def demo(folder: Path, output: Path) -> Iterator[Demo]:
 
 def test_its_worker_may_be_killed_and_another_one_started(folder: Path, tmp_path: Path):
     with demo(folder, tmp_path / "demo") as running:
+        log = folder / "var" / "demo" / "log"
+        wait_until(lambda: "places=4" in log.read_text())  # the worker's first line
         assert "manage.py worker" in command_of(running.worker())
         os.kill(running.worker(), signal.SIGKILL)
         wait_until(lambda: "The worker has ended (signal 9, Killed)" in running.said)
@@ -85,7 +87,6 @@ def test_its_worker_may_be_killed_and_another_one_started(folder: Path, tmp_path
             assert living_in(folder) == []
     assert running.said.count("The worker has ended") == 1
     assert " INFO " not in running.said, "what it says at its start stays in view"
-    assert "places=4" in (folder / "var" / "demo" / "log").read_text()
     assert "The demo has stopped." in running.said
 
 

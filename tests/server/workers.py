@@ -9,8 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from dashboard.serving.commands import WORKER
+from tests.server.accepting import Acceptor
 from tests.server.product import Database, environment, wait_until
 from tests.server.seed import SLUG
+
+acceptor = Acceptor()  # its process ends with the tests: conftest.py
 
 
 class WorkerProcess:
@@ -86,8 +89,5 @@ def _is_alive(worker: WorkerProcess) -> bool:
 
 def accept(database: Database, number: int, *slugs: str) -> None:
     """So many runs of each of these routines wait for their turn, recorded by another process."""
-    subprocess.run(
-        [sys.executable, "-m", "tests.server.accepting", str(number), *(slugs or [SLUG])],
-        env=environment(database, "http://127.0.0.1:9", port=8000),
-        check=True,
-    )
+    settings = environment(database, "http://127.0.0.1:9", port=8000)
+    acceptor.accept(settings, number, list(slugs or [SLUG]))

@@ -11,7 +11,7 @@ from dashboard.api import document_page
 from dashboard.api.document import document
 from dashboard.api.resources import RESOURCES
 from routines.models import Routine
-from tests.dashboard.api.calling import is_as
+from tests.dashboard.api.programs import is_as
 from tests.dashboard.browsing import Page, signed_in
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")

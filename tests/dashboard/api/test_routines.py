@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from routines.models import Routine, TextTemplate
 from routines.registry import tags
-from tests.dashboard.api.calling import Program
+from tests.dashboard.api.programs import Program
 from tests.factories import create_key_and_secret, create_routine, create_teammate
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def routines(db) -> dict[str, Routine]:
     """One of each kind, all of them tagged."""
     terms = {
         "open": {"open_to_everybody": True},
-        "limited": {},
+        "limited": {"open_to_everybody": False},
         "confirmed": {"open_to_everybody": True, "confirmation": Routine.Confirmation.CONFIRM},
         "archived": {"open_to_everybody": True, "archived_at": timezone.now()},
     }
@@ -162,7 +162,7 @@ def test_a_repeated_call_is_the_same_run_though_its_template_has_changed(
 
 
 def test_a_persons_own_templates_are_their_keys_alone(routine, template, practice):
-    person = create_teammate(first_name="Ada", last_name="L")
+    person = create_teammate(username="ada")
     personal = Program(create_key_and_secret(person=person)[1])
     TextTemplate.objects.create(routine=routine, owner=person, name="Mine", body="{{ person }}")
     names = personal.get(f"/api/routines/{routine.slug}").json()["templates"]

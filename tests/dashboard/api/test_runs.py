@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from routines.models import Person, Run
 from routines.values.reasons import Reason, State
-from tests.dashboard.api.calling import Program, header
+from tests.dashboard.api.programs import Program, header
 from tests.factories import (
     create_key_and_secret,
     create_person,

@@ -15,11 +15,22 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from routines.audit import chain, trace
-from routines.models import AuditEvent, Chain, Dimension, Grain, Run, RunChange, RunCount, Worker
+from routines.models import (
+    AuditEvent,
+    Chain,
+    Dimension,
+    Grain,
+    Refusal,
+    Run,
+    RunChange,
+    RunCount,
+    TurnedAway,
+    Worker,
+)
 from routines.runs import overdue
 from routines.values.reasons import Reason
 from routines.worker.duties import Duty, Rota, duties, every, nightly
-from tests.factories import create_routine, create_run, create_teammate
+from tests.factories import create_key_and_secret, create_routine, create_run, create_teammate
 from tests.routines.runs.firing.pressing import at_once
 from tests.server.product import wait_until
 
@@ -52,6 +63,21 @@ def test_overdue_runs_are_settled():
     assert reasons[lost.pk] == Reason.INTERRUPTED
     assert reasons[in_flight.pk] == Reason.SENDING
     assert reasons[too_late.pk] == Reason.WAITED_TOO_LONG
+
+
+def test_old_counts_of_calls_that_were_turned_away_are_forgotten():
+    api_key, _ = create_key_and_secret(create_routine())
+    today = timezone.now().date()
+    for days in (0, 40):
+        TurnedAway.objects.create(
+            api_key=api_key,
+            day=today - timedelta(days=days),
+            refusal=Refusal.NETWORK,
+            calls=1,
+            last_at=timezone.now(),
+        )
+    do("counts of calls that were turned away")
+    assert list(TurnedAway.objects.values_list("day", flat=True)) == [today]
 
 
 def test_all_overdue_runs_are_settled_though_not_in_one_look(monkeypatch: pytest.MonkeyPatch):

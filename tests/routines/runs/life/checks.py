@@ -12,7 +12,7 @@ from routines.models import Attempt, Routine, Run
 from routines.runs import limits, queue, retrying
 from routines.values.reasons import MEANINGS, OPEN, SENT, Reason, State
 from tests.routines.runs.life.endpoint import Books, Request
-from tests.routines.runs.life.house import House
+from tests.routines.runs.life.house import Caller, House
 from tests.routines.runs.life.steps import NOTHING, is_permitted
 
 OVERDUE = timedelta(seconds=settings.FIRE_TIMEOUT + 60)  # after its claim, a request is over
@@ -21,7 +21,19 @@ CLOCKS_DIFFER_BY = timedelta(minutes=1)
 
 Row = Mapping[str, Any]
 _FIELDS = (
-    *("pk", "key", "text", "routine", "person", "account", "state", "reason", "attempt"),
+    *(
+        "pk",
+        "key",
+        "text",
+        "routine",
+        "person",
+        "api_key",
+        "account",
+        "created_at",
+        "state",
+        "reason",
+        "attempt",
+    ),
     *("tries_again", "due_at", "deadline", "claimed_at", "sent_at", "settled_at", "session_id"),
     *("beta_version", "api_version", "http_status", "request_id", "retry_after"),
 )
@@ -55,8 +67,9 @@ class Checks:
         self.known: dict[int, Known] = {}
 
     def look(self, now: datetime, by: set[str]) -> None:
-        """Fail unless all is as it may be, a moment after `by` was at work. Six queries."""
+        """Fail unless all is as it may be, a moment after `by` was at work. Eight queries."""
         routines, allowed = self._house.now(), self._house.allowed()
+        usable = self._house.usable()
         rows = {row["pk"]: row for row in Run.objects.order_by("pk").values(*_FIELDS)}
         assert self.rows.keys() <= rows.keys(), "a run is gone"
         assert len({row["text"] for row in rows.values()}) == len(rows), "one intent, two runs"
@@ -64,6 +77,8 @@ class Checks:
         self.rows = rows
         for pk, row in rows.items():
             old = before.get(pk)
+            if old is None and row["api_key"] is not None:
+                self._called(row, usable, allowed)
             if old is None or _place(old) != _place(row) or old["attempt"] != row["attempt"]:
                 self._changed(old, row, routines[row["routine"]], allowed, by)
         self._attempts()
@@ -83,7 +98,7 @@ class Checks:
     # --- One run that changed ---
 
     def _changed(
-        self, old: Row | None, row: Row, routine: Any, allowed: set[int], by: set[str]
+        self, old: Row | None, row: Row, routine: Any, allowed: set[Caller], by: set[str]
     ) -> None:
         before = _place(old) if old else (NOTHING, "")
         after = _place(row)
@@ -98,7 +113,7 @@ class Checks:
         if after[0] == State.NOT_SENT and after[1] in _IS_TRUE:
             assert _IS_TRUE[Reason(after[1])](routine), told
         if after[1] == Reason.NOT_ALLOWED:
-            assert row["person"] not in allowed, told
+            assert _caller(row) not in allowed, told
         if before[0] == State.ACCEPTED and (
             after[1] == Reason.WAITED_TOO_LONG or after[0] == State.REFUSED
         ):
@@ -107,14 +122,29 @@ class Checks:
         if after[1] == Reason.INTERRUPTED:
             assert row["claimed_at"] + OVERDUE < row["settled_at"], "interrupted too early"
 
+    def _called(self, row: Row, usable: Mapping[int, int], allowed: set[Caller]) -> None:
+        """A call of a program became this run just now."""
+        assert row["state"] != State.NOT_SENT, "recorded instead of turned away"
+        assert row["api_key"] in usable, "accepted for a key that was revoked"
+        assert _caller(row) in allowed, "accepted for a key that may not"
+        earlier = [
+            other
+            for other in self.rows.values()
+            if other["api_key"] == row["api_key"]
+            and other["state"] != State.NOT_SENT
+            and other["created_at"] > row["created_at"] - HOUR
+            and other is not row
+        ]
+        assert len(earlier) < usable[row["api_key"]], "accepted beyond its cap"
+
     def _claimed(
-        self, old: Row | None, row: Row, known: Known, routine: Any, allowed: set[int]
+        self, old: Row | None, row: Row, known: Known, routine: Any, allowed: set[Caller]
     ) -> None:
         at = row["claimed_at"]  # by the clock of whoever claimed it
         assert routine["enabled"], "claimed for a disabled routine"
         assert not routine["archived"], "claimed for an archived routine"
         assert routine["token"], "claimed without a token"
-        assert row["person"] in allowed, "claimed for somebody who may not"
+        assert _caller(row) in allowed, "claimed for somebody who may not"
         assert not routine["held"] or routine["held"] <= at, "claimed under a hold"
         assert not known.not_before or known.not_before <= at, "claimed before Retry-After"
         assert row["account"] == routine["account"], "not the account that pays"
@@ -241,6 +271,10 @@ class Checks:
         subject = routine.account if kind.about_account else routine
         assert subject.held_until is not None
         assert subject.held_until >= now + (kind.wait or timedelta())
+
+
+def _caller(row: Row) -> Caller:
+    return row["person"], row["api_key"]
 
 
 def _place(row: Row) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Whose runs live here: two accounts, three routines, two people."""
+"""Whose runs live here: two accounts, three routines, two people, and two API keys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,13 +6,16 @@ from typing import Any
 
 from django.utils import timezone
 
-from routines.models import Account, Person, Routine
+from routines.models import Account, ApiKey, Person, Routine
 from routines.models.routine import TOKEN_FIELDS
 from routines.people import roles
 from routines.values import tokens
-from tests.factories import create_admin, create_routine, create_teammate
+from tests.factories import create_admin, create_api_key, create_routine, create_teammate
 
 COOL_DOWN = 60  # seconds, of the last routine
+HOURLY_CAP = 3  # of the first key, which is nobody's own; the other one is the first person's
+
+Caller = tuple[int | None, int | None]  # person, API key
 
 
 @dataclass
@@ -21,6 +24,7 @@ class House:
     people: list[Person]
     admin: Person
     accounts: list[Account]
+    api_keys: list[ApiKey]
 
     def change(self, number: int, how: str) -> None:
         """One of CHANGES befalls the routine with this number."""
@@ -47,6 +51,14 @@ class House:
         if may:
             roles.give(person, roles.Role.TEAMMATE)
 
+    def grant(self, may: bool) -> None:
+        """The key that is nobody's own may fire all routines, or none any more."""
+        self.api_keys[0].routines.set(self.routines if may else [])
+
+    def make_usable(self) -> None:
+        """The keys that were revoked are not, as far as the life of runs can tell."""
+        ApiKey.objects.update(revoked_at=None)
+
     def now(self) -> dict[int, dict[str, Any]]:
         """Each routine as it is, by its primary key."""
         rows = Routine.objects.order_by("pk").select_related("account")
@@ -68,10 +80,20 @@ class House:
             for routine in rows
         }
 
-    def allowed(self) -> set[int]:
-        """Who may run routines, by primary key."""
+    def allowed(self) -> set[Caller]:
+        """Who may run routines, by primary key; whether a key was revoked is another question."""
         found = Person.objects.filter(is_active=True, groups__permissions__codename="fire_routine")
-        return set(found.values_list("pk", flat=True))
+        people: set[int | None] = set(found.values_list("pk", flat=True))
+        theirs, personal = self.api_keys
+        callers: set[Caller] = {(person, None) for person in people}
+        if personal.person_id in people:
+            callers.add((personal.person_id, personal.pk))
+        return callers | ({(None, theirs.pk)} if theirs.routines.exists() else set())
+
+    def usable(self) -> dict[int, int]:
+        """The keys that were not revoked, with their hourly caps."""
+        rows = ApiKey.objects.filter(revoked_at=None)
+        return dict(rows.values_list("pk", "hourly_cap"))
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -95,7 +117,13 @@ def build() -> House:
     ]
     people = [create_teammate(), create_teammate()]
     accounts = list(Account.objects.filter(label__in=["Platform", "Data"]))
-    return House(routines, people, create_admin(), accounts)
+    api_keys = [
+        create_api_key(hourly_cap=HOURLY_CAP, sends_idempotency_key=False),
+        create_api_key(person=people[0], all_routines=True, sends_idempotency_key=False),
+    ]
+    house = House(routines, people, create_admin(), accounts, api_keys)
+    house.grant(True)
+    return house
 
 
 def _later(*ends: datetime | None) -> datetime | None:

@@ -5,15 +5,16 @@ does nothing: so any order of steps is a life.
 """
 
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 from routines import registry
-from routines.models import Attempt, DatabaseIdentity, Person, Run
+from routines.callers import asking, keys
+from routines.models import ApiKey, Attempt, DatabaseIdentity, Person, Refusal, Run
 from routines.runs import accepting, firing, overdue, queue, rules, sending, settling
 from routines.runs.slots import Slot
 from routines.values.reasons import MEANINGS, OPEN, State
@@ -32,6 +33,9 @@ class Intent:
     routine: int
     person: int
     run: Run | None = None  # as it was first read
+    api_key: int | None = None  # a program's
+    idempotency_key: str = ""
+    refusal: Refusal | None = None  # why its last call was turned away
 
     def wishes(self, house: House) -> dict[str, Any]:
         routine = house.routines[self.routine]
@@ -92,9 +96,90 @@ class Life(Stage):
         assert intent.run is None or not full or not intent.run.is_sending
         return intent
 
+    def call(
+        self,
+        *,
+        routine: int = 0,
+        api_key: int = 0,
+        idempotency_key: str | None = None,
+        comes_back: bool = False,
+    ) -> Intent:
+        """A program's: sent at once, or waiting if it `comes_back` for the outcome.
+
+        `idempotency_key`: None for one of its own; empty for none.
+        """
+        intent = self._intend(routine, 0)
+        intent.api_key = api_key
+        named = f"key of {intent.text}" if idempotency_key is None else idempotency_key
+        intent.idempotency_key = named
+        with self.working(WEB, "accept"):
+            self.begin(Process(WEB, lambda: void(self._ask_for(intent, comes_back=comes_back))))
+        intent.run = Run.objects.filter(text=intent.text).first()
+        assert (intent.run is None) == (intent.refusal is not None)
+        return intent
+
+    def call_again(self, intent: Intent, *, other_key: bool, other_routine: bool) -> None:
+        """What its caller sends where it got no answer, or where it takes a key for another."""
+        if not intent.idempotency_key:
+            return
+        if other_key:
+            other, named = 1 - (intent.api_key or 0), intent.idempotency_key
+            theirs = Run.objects.filter(
+                api_key=self.house.api_keys[other], idempotency_key=named
+            ).exists()
+            call = self.call(api_key=other, idempotency_key=named)
+            assert (call.refusal == Refusal.OTHER_INTENT) == theirs, "another caller's run"
+            return
+        before = Run.objects.count()
+        asked = replace(intent, routine=intent.routine - 1) if other_routine else intent
+        with self.working(WEB):
+            press = self._ask_for(asked, comes_back=True)
+        assert Run.objects.count() == before
+        if other_routine:
+            assert asked.refusal == Refusal.OTHER_INTENT, "a run of something else"
+        else:
+            assert press is not None
+            assert press.repeated
+            assert press.run == intent.run
+
+    def call_twice_at_once(self) -> None:
+        """The second call of one intent overtakes the first one before that is recorded."""
+        intent = self._intend(0, 0)
+        intent.api_key, intent.idempotency_key = 0, f"key of {intent.text}"
+        ask = lambda: self._ask_for(intent, comes_back=True)  # noqa: E731
+        with self.working(WEB, "accept"), self.meanwhile("SAVEPOINT", lambda: void(ask())):
+            press = ask()
+        assert press is not None
+        assert press.repeated
+
+    def revoke(self, api_key: int, *, cancels: bool) -> None:
+        key = self.house.api_keys[api_key]
+        with self.working(WEB, "cancel", "restore"), suppress(keys.Refused):
+            keys.revoke(key, by=self.house.admin, cancels_waiting=cancels)
+            waiting = Run.objects.filter(api_key=key, state=State.ACCEPTED)
+            assert not cancels or not waiting.exists(), "left waiting"
+
+    def _ask_for(self, intent: Intent, *, comes_back: bool) -> firing.Press | None:
+        named = self.house.api_keys[intent.api_key or 0]
+        api_key = ApiKey.objects.select_related("person").get(pk=named.pk)
+        wish = asking.Wish(
+            self.house.routines[intent.routine],
+            intent.text,
+            idempotency_key=intent.idempotency_key,
+        )
+        intent.refusal = None
+        try:
+            return asking.ask(api_key, wish, wait=0 if comes_back else None)
+        except asking.TurnedAway as away:
+            intent.refusal = away.refusal
+            return None
+
     def again(self, intent: Intent, *, other_person: bool = False, other_routine: bool = False):
         """The same key once more: the same run, or nobody's."""
         if intent.run is None:
+            return
+        if intent.api_key is not None:
+            self.call_again(intent, other_key=other_person, other_routine=other_routine)
             return
         wishes = intent.wishes(self.house)
         if other_person:
@@ -212,6 +297,10 @@ class Life(Stage):
         with self.working(WEB):
             self.house.let(person, may)
 
+    def grant(self, may: bool) -> None:
+        with self.working(WEB):
+            self.house.grant(may)
+
     # --- An older state of the database ---
 
     @property
@@ -277,10 +366,14 @@ class Life(Stage):
         try:
             taken = act()
         except rules.NotAllowed:
-            assert self.house.people[intent.person].pk not in self.house.allowed()
+            assert (self.house.people[intent.person].pk, None) not in self.house.allowed()
         else:
             intent.run = Run.objects.filter(pk=taken.run.pk).first()
             if intent.run is not None and getattr(taken, "recorded", True):
                 # Else the person is told more than the row holds.
                 told = taken.run.state, taken.run.reason
                 assert told == (intent.run.state, intent.run.reason)
+
+
+def void(_returned: Any) -> None:
+    """For what is called for its effect."""

@@ -9,7 +9,7 @@ from routines.values.reasons import State
 from tests.routines.runs.life.endpoint import KINDS, session_of
 from tests.routines.runs.life.hosts import ONE, TWO, WEB
 from tests.routines.runs.life.house import CHANGES, House
-from tests.routines.runs.life.life import Intent, Life
+from tests.routines.runs.life.life import Intent, Life, void
 from tests.routines.runs.life.stage import Flight
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ OFTEN = st.sampled_from([True, True, False])
 SELDOM = st.sampled_from([False, False, False, True])
 WHATEVER = [
     *("again", "cancel", "say", "say", "lift", "lift", "change", "change", "person"),
-    *("put right", "put right", "clock", "copy", "restore"),
+    *("put right", "put right", "clock", "copy", "restore", "revoke", "grant"),
 ]
 ANSWERS = st.sampled_from(
     [*KINDS, "session", "session of another run", *["overloaded", "limit for 5 minutes", "limit"]]
@@ -82,6 +82,15 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
             self.life.press(routine=routine, tries_again=tries_again)
             if len(self.life.flights) > under_way:
                 self._answer(-1, kind)
+
+        @rule(
+            routine=ROUTINE,
+            api_key=PERSON,
+            idempotency_key=st.sampled_from([None, None, ""]),
+            comes_back=OFTEN,
+        )
+        def call(self, **wish: Any) -> None:
+            self.life.call(**wish)
 
         # --- Workers ---
 
@@ -181,6 +190,10 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
                 life.change(routine, one_of(sorted(CHANGES), which + 5 * is_so))
             elif what == "person":
                 life.let(which % 2, False)
+            elif what == "revoke":
+                life.revoke(which % 2, cancels=is_so)
+            elif what == "grant":
+                life.grant(is_so)
             elif what == "put right":
                 self._put_right()
             elif what == "clock":
@@ -197,6 +210,8 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
                     self.life.change(routine, how)
             for person in range(2):
                 self.life.let(person, True)
+            self.life.grant(True)
+            house.make_usable()
 
         def _in_state(self, state: State, which: int) -> Intent | None:
             rows = self.life.checks.rows
@@ -214,7 +229,3 @@ def machine(house: House) -> type[RuleBasedStateMachine]:
             self.life.pass_time(seconds)
 
     return Lives
-
-
-def void(_returned: Any) -> None:
-    """For what is called for its effect."""

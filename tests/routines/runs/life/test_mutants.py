@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.routines.runs.life import call_mutants
 from tests.routines.runs.life.house import build
 from tests.routines.runs.life.life import Life
-from tests.routines.runs.life.mutants import MUTANTS, Mutant
+from tests.routines.runs.life.mutants import MUTANTS as OF_RUNS
+from tests.routines.runs.life.mutants import Mutant
 
 pytestmark = pytest.mark.django_db
+MUTANTS = [*OF_RUNS, *call_mutants.MUTANTS]
 
 
 def failure(script: Callable[[Life], None]) -> Exception | None:

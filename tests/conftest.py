@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from django.apps import apps
 from django.core.cache import cache
+from django.db import connection
 from django.db.models.signals import post_migrate
 
 from routines import wire
@@ -15,6 +16,7 @@ from routines.audit import guards
 from routines.models import RecountDay, RunChange, RunCount
 from routines.practice_api import PracticeApi, PracticeServer
 from tests import effort, outside_world
+from tests.server.product import migrated_file, migrated_on
 
 # Playwright's loop runs in the tests' thread, and Django would take that for async code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -49,6 +51,38 @@ def no_connection_left_open() -> Iterator[None]:
     """The fire client keeps connections for the next fire; a test run ends."""
     yield
     wire.close_connections()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """Each process's database is a copy of one that is migrated once: that takes two seconds."""
+    settings = connection.settings_dict
+    name = settings["TEST"]["NAME"] or f"test_{settings['NAME']}"
+    if connection.vendor == "postgresql":
+        with migrated_on(os.environ["TEST_DATABASE_URL"], name):
+            yield
+        return
+    files = [Path(f"{name}{ending}") for ending in ("", "-wal", "-shm")]
+    for file in files:
+        file.unlink(missing_ok=True)
+    migrated_file(files[0])
+    yield
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """It is made, and taken away, by the fixture above."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    with django_db_blocker.unblock():
+        guards.remove()  # as above; the copy has them
 
 
 @pytest.fixture

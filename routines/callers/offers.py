@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from routines.models import ApiKey, Routine, TextTemplate
 from routines.models.routine import RoutineQuerySet, TextTemplateQuerySet
@@ -22,17 +22,31 @@ class Offer:
 
 def of(api_key: ApiKey, reference: str) -> Offer | None:
     """The routine of this routine ID or slug; None if the key may not fire it."""
-    found = Routine.objects.fireable_with(api_key).referred_to_as(reference).order_by()
-    return next(iter(_offers(api_key, found)), None)
+    return next(iter(_offers(api_key, _referred_to(api_key, reference))), None)
 
 
-def following(api_key: ApiKey, *, after: int = 0, most: int) -> list[Offer]:
+def routine(api_key: ApiKey, reference: str) -> Routine | None:
+    """Just the routine that `of` would tell of."""
+    return _referred_to(api_key, reference).first()
+
+
+def following(api_key: ApiKey, *, after: int = 0, most: int, search: str = "") -> list[Offer]:
     """The next ones that are not archived, in the order in which they were registered.
 
-    `after`: the primary key of the last one before. What is registered meanwhile comes last, so
-    nobody who goes on sees a routine twice, or misses one.
+    `search`: words, each of which stands in it. `after`: the primary key of the last one before.
+    What is registered meanwhile comes last, so nobody who goes on sees a routine twice, or misses
+    one.
     """
     found = Routine.objects.fireable_with(api_key).current().filter(pk__gt=after)
+    for word in search.replace("\0", " ").split():
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(slug__icontains=word)
+            | Q(purpose__icontains=word)
+            | Q(
+                pk__in=Routine.tags.through.objects.filter(tag__name__iexact=word).values("routine")
+            )
+        )
     return _offers(api_key, found.order_by("pk"), most)
 
 
@@ -41,6 +55,12 @@ def templates(api_key: ApiKey) -> TextTemplateQuerySet:
     if api_key.person is None:
         return TextTemplate.objects.shared().order_by("order", "name", "pk")
     return TextTemplate.objects.usable_by(api_key.person)
+
+
+def _referred_to(api_key: ApiKey, reference: str) -> RoutineQuerySet:
+    if not reference.isprintable():  # PostgreSQL takes no NUL, and no routine is called so
+        return Routine.objects.none()
+    return Routine.objects.fireable_with(api_key).referred_to_as(reference).order_by()
 
 
 def _offers(api_key: ApiKey, found: RoutineQuerySet, most: int | None = None) -> list[Offer]:

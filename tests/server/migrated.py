@@ -1,7 +1,8 @@
 """An empty database with today's tables, made once for all tests that need one of their own.
 
-It is named by what made it, the migrations and Django, and made under a lock: several processes run
-tests. Making one takes as long as forty tests.
+Each process that runs tests uses a copy, too: tests/conftest.py. It is named by what made it, the
+migrations and Django, and made under a lock: several processes run tests. Making one takes as long
+as forty tests.
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from psycopg import sql
 
 _VAR = Path("var")
 _NAME = "routines_migrated_"
+_KEPT = 4  # on a server: the newest ones that other states of the code have made
 
 
 def sqlite_file(target: Path, migrate: Callable[[str], None]) -> None:
@@ -37,30 +39,26 @@ def sqlite_file(target: Path, migrate: Callable[[str], None]) -> None:
 def postgresql_database(server: str, name: str, migrate: Callable[[str], None]) -> None:
     """Make the database `name` on `server`, a URL that ends with the name of a database."""
     made = f"{_NAME}{_version()}"
-    with _lock(), psycopg.connect(_of(server, "postgres"), autocommit=True) as connection:
+    with psycopg.connect(_of(server, "postgres"), autocommit=True) as connection:
+
+        def execute(statement: str, *names: str) -> None:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+        # Until the connection ends. Others may test on this server, in folders of their own.
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [_NAME])
         found = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname LIKE %s", [f"{_NAME}%"]
+            "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY oid", [f"{_NAME}%"]
         )
-        existing = {row[0] for row in found}
+        existing = [row[0] for row in found]
         if made not in existing:
-            for old in existing:
-                connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(old)))
+            for old in existing[:-_KEPT]:
+                execute("DROP DATABASE {} WITH (FORCE)", old)
             half_made = f"half_{made}"
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(half_made))
-            )
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(half_made)))
+            execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", half_made)
+            execute("CREATE DATABASE {}", half_made)
             migrate(_of(server, half_made))
-            connection.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                    sql.Identifier(half_made), sql.Identifier(made)
-                )
-            )
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(made)
-            )
-        )
+            execute("ALTER DATABASE {} RENAME TO {}", half_made, made)
+        execute("CREATE DATABASE {} TEMPLATE {}", name, made)
 
 
 def migrate_in_a_process(environment: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ from uuid import uuid4
 import httpx
 import psycopg
 from django.urls import reverse
+from psycopg import sql
 
 from dashboard.serving.commands import GUNICORN
 from tests.dashboard.browsing import Page
@@ -93,16 +94,27 @@ def new_database(
         seed(database)
         yield database
         return
-    name = f"product_{uuid4().hex[:12]}"
-    migrated.postgresql_database(server, name, _migrate)
-    try:
-        database = Database(f"{server.rpartition('/')[0]}/{name}")
+    with migrated_on(server, f"product_{uuid4().hex[:12]}") as database:
         seed(database)
         yield database
+
+
+@contextmanager
+def migrated_on(server: str, name: str) -> Iterator[Database]:
+    """A new PostgreSQL database with today's tables, and nothing in them."""
+    _drop(server, name)
+    migrated.postgresql_database(server, name, _migrate)
+    try:
+        yield Database(f"{server.rpartition('/')[0]}/{name}")
     finally:
-        # Connected only now: a test may have restarted the server meanwhile.
-        with psycopg.connect(maintenance(server), autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        _drop(server, name)
+
+
+def _drop(server: str, name: str) -> None:
+    # Connected only now: a test may have restarted the server meanwhile.
+    with psycopg.connect(maintenance(server), autocommit=True) as connection:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+        connection.execute(drop.format(sql.Identifier(name)))
 
 
 def maintenance(url: str) -> str:

@@ -1,6 +1,7 @@
 """Which routines a key is shown, with what there is to know before it fires one."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -20,7 +21,7 @@ def slugs(program: Program) -> list[str]:
 @pytest.fixture
 def routines(db) -> dict[str, Routine]:
     """One of each kind, all of them tagged."""
-    terms = {
+    terms: dict[str, dict[str, Any]] = {
         "open": {"open_to_everybody": True},
         "limited": {"open_to_everybody": False},
         "confirmed": {"open_to_everybody": True, "confirmation": Routine.Confirmation.CONFIRM},

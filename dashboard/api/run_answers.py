@@ -58,7 +58,7 @@ def shown(run: Run) -> Answer:
 def made(run: Run, more: Mapping[str, str]) -> Answer:
     """The answer to who asked for the run. Raise Refused if it made no session, or may not have."""
     content = described(run)
-    headers = {"Location": content.url} | _advice(run) | more
+    headers = {"Location": content.url, **_advice(run), **more}
     if run.state == State.STARTED:
         return Answer(content, 201, headers)
     if run.is_open:

@@ -157,3 +157,13 @@ def test_no_address_breaks_it(careless, part):
         assert answer.status_code in (200, 400, 404), answer.content
         if answer.status_code != 200:
             assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.django_db
+def test_calls_that_become_no_run_are_counted_once_with_their_key(program, routine):
+    program.run("elsewhere", {"text": "x"})
+    program.run(routine.slug, {"test": "x"})
+    program.run(routine.slug, b"{")
+    program.get("/api/runs", {"size": 0})  # asks for no run
+    counted = {one.refusal: one.calls for one in program.api_key().turned_away.all()}
+    assert counted == {"not_open": 1, "bad_request": 2}

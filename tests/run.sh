@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 # PostgreSQL refuses is sent to all of them by test_odd_input.py.
 on_postgresql="tests/routines tests/server tests/dashboard/sign_in tests/dashboard/history
     tests/dashboard/test_query_counts.py tests/dashboard/test_canary.py
-    tests/dashboard/test_odd_input.py
+    tests/dashboard/test_odd_input.py tests/dashboard/api/test_access.py
     --ignore=tests/routines/values --ignore=tests/routines/text_templates
     --ignore=tests/routines/wire --ignore=tests/routines/fire_api
     --ignore=tests/routines/practice_api --ignore=tests/server/test_proxies.py

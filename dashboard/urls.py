@@ -6,12 +6,14 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path
 
 from dashboard.api import about, fire, resources
+from dashboard.mcp import endpoint
 from dashboard.views import (
     accounts,
     api_key_secrets,
     api_keys,
     audit,
     board,
+    connect,
     errors,
     export,
     groups,
@@ -92,6 +94,7 @@ urlpatterns = [
     path("routines/<slug:slug>/", registry.routine, name="registry_routine"),
     path("routines/<slug:slug>/edit/", registry.edit, name="edit"),
     path("routines/<slug:slug>/rules/", registry.rules, name="rules"),
+    path("routines/<slug:slug>/connect/", connect.connect, name="connect"),
     path("routines/<slug:slug>/next/", register.registered, name="registered"),
     path("routines/<slug:slug>/token/", tokens.replace, name="token"),
     path("routines/<slug:slug>/token/test/", tokens.test, name="token_test"),
@@ -204,6 +207,7 @@ urlpatterns = [
     *resources.urlpatterns,
     path("api/openapi.json", about.openapi, name="api_document"),
     path("api/docs", about.docs, name="api_docs"),
+    path("mcp", endpoint.mcp, name="mcp"),
 ]
 
 handler400 = errors.bad_request

@@ -70,6 +70,10 @@ for program in tinyproxy nginx haproxy pgbouncer; do
         leave_out "the tests with $program" "apt install $program" "${REQUIRE_SERVERS:-0}"
     fi
 done
+# The Connect tab gives text for them, and the tests run it (tests/server/test_connect.py).
+if ! command -v node >/dev/null || ! command -v curl >/dev/null; then
+    leave_out "some texts of the Connect tab" "apt install curl nodejs" "${REQUIRE_SERVERS:-0}"
+fi
 # Two hosts are network namespaces (tests/server/hosts.py).
 if ! { unshare --net true && PATH="$PATH:/usr/sbin" command -v ip; } >/dev/null 2>&1; then
     leave_out "the test with two hosts" "be root, apt install iproute2" "${REQUIRE_SERVERS:-0}"

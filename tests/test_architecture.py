@@ -66,13 +66,15 @@ WEB_FACE: dict[str, set[str]] = {
     "run_form": {"requests"},
     "sign_in": {"environment", "notices", "serving"},
     "api": {"serving"},
+    "mcp": {"api"},
+    "connect": set(),
     "views": {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
-        *("waiting", "moments", "api"),
+        *("waiting", "moments", "api", "connect"),
     },
     "management": {"sign_in", "serving"},
     "apps": {"serving", "sign_in"},
-    "urls": {"api", "views"},
+    "urls": {"api", "mcp", "views"},
     "wsgi": {"serving"},
 }
 

@@ -16,7 +16,7 @@ from dashboard.api.endings import ENDINGS, LATER, SHORTLY
 from dashboard.api.refusals import Refusal
 from routines.callers.asking import TurnedAway
 from routines.models import Refusal as Why
-from routines.models import Run
+from routines.models import Routine, Run
 from routines.runs.limits import Obstacle
 from routines.values.reasons import Reason
 
@@ -35,6 +35,11 @@ def address_of(run: Run) -> str:
 def page_of(run: Run) -> str:
     """Where the run stands for people."""
     return f"{settings.DASHBOARD_URL}{reverse('history_run', args=[run.pk])}"
+
+
+def run_form_of(routine: Routine) -> str:
+    """Where a person runs it."""
+    return f"{settings.DASHBOARD_URL}{reverse('run', args=[routine.slug])}"
 
 
 def described(run: Run) -> dict[str, Any]:

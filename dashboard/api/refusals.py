@@ -1,10 +1,11 @@
 """A refusal, in the shape of the door that it is said at.
 
 The fire-compatible door speaks the endpoint's envelope (docs/fire-api.md), the API
-`application/problem+json` (RFC 9457). Each says in a sentence what to do.
+`application/problem+json` (RFC 9457), the MCP endpoint errors of JSON-RPC. Each
+says in a sentence what to do.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -29,6 +30,10 @@ TYPES = {
 }
 
 
+# JSON-RPC's own number, and the first of those that a server may give a meaning.
+_RPC_UNREADABLE, _RPC_REFUSED = -32700, -32000
+
+
 @dataclass(frozen=True)
 class Refusal:
     """`more` are members beside the usual ones, the same at each door."""
@@ -50,8 +55,7 @@ class Refused(Exception):
 
 def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     is_api = doors.is_api(request)
-    content = _problem(refusal) if is_api else _envelope(refusal)
-    response = HttpResponse(msgspec.json.encode(content), status=refusal.status)
+    response = HttpResponse(msgspec.json.encode(_shape_at(request)(refusal)), status=refusal.status)
     response.headers["Content-Type"] = PROBLEM if is_api else JSON
     for name, value in refusal.headers.items():
         response.headers[name] = value
@@ -73,6 +77,12 @@ def type_of(status: int) -> str:
     return TYPES.get(status, default)
 
 
+def _shape_at(request: HttpRequest) -> Callable[[Refusal], dict[str, Any]]:
+    if doors.is_api(request):
+        return _problem
+    return _rpc_error if request.path_info == doors.MCP else _envelope
+
+
 def _envelope(refusal: Refusal) -> dict[str, Any]:
     if refusal.status < 400:  # accepted: not what was asked for yet, and no error
         said = {"type": "routine_fire_accepted", "message": refusal.sentence}
@@ -83,6 +93,13 @@ def _envelope(refusal: Refusal) -> dict[str, Any]:
         "request_id": request_id(),
         **refusal.more,
     }
+
+
+def _rpc_error(refusal: Refusal) -> dict[str, Any]:
+    """Of no call in particular: none was read."""
+    code = _RPC_UNREADABLE if refusal.status == 400 else _RPC_REFUSED
+    error = {"code": code, "message": refusal.sentence, "data": {"request_id": request_id()}}
+    return {"jsonrpc": "2.0", "id": None, "error": error}
 
 
 def _problem(refusal: Refusal) -> dict[str, Any]:

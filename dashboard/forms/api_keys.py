@@ -19,7 +19,7 @@ from routines.models.columns import max_length
 _MOST_HOURLY, _MOST_DAILY = 10_000, 100_000  # no cap beyond these would ever be reached
 _LONGEST_LIFE = timedelta(days=3_650)
 _USUAL_LIFE = timedelta(days=90)  # of a personal key
-_SENDS_ONE = (
+SENDS_ONE = (
     (
         "yes",
         "Yes. The same Idempotency-Key again is the same run, so the caller may retry as often "
@@ -50,7 +50,7 @@ class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
     )
     sends_idempotency_key = forms.TypedChoiceField(
         label="Can this caller send an Idempotency-Key?",
-        choices=_SENDS_ONE,
+        choices=SENDS_ONE,
         coerce=lambda chosen: chosen == "yes",
         initial="yes",
         widget=forms.RadioSelect,

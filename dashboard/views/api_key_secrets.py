@@ -1,5 +1,7 @@
 """The secrets of an API key: shown once, doubled while they are replaced, ended, revoked."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
@@ -94,7 +96,13 @@ def _revoked(api_key: ApiKey, cancelled: int) -> str:
 
 
 def page_of_secret(
-    request: SignedInRequest, api_key: ApiKey, secret: Secret, *, is_first: bool
+    request: SignedInRequest,
+    api_key: ApiKey,
+    secret: Secret,
+    *,
+    is_first: bool,
+    template: str = "api_keys/secret.html",
+    more: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """No redirect: the secret would have to be kept in between. It is in this answer alone."""
     text = secret.reveal()
@@ -103,6 +111,6 @@ def page_of_secret(
         "secret": text,
         "is_first": is_first,
         "dashboard_url": settings.DASHBOARD_URL,
-    }
-    page = render_to_string("api_keys/secret.html", context, request)
+    } | (more or {})
+    page = render_to_string(template, context, request)
     return ShownOnce(page, secret=text)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
 from routines.models import ApiKey, Routine, TextTemplate
 from routines.models.routine import RoutineQuerySet, TextTemplateQuerySet
@@ -26,13 +26,23 @@ def of(api_key: ApiKey, reference: str) -> Offer | None:
     return next(iter(_offers(api_key, found)), None)
 
 
-def following(api_key: ApiKey, *, after: int = 0, most: int) -> list[Offer]:
+def following(api_key: ApiKey, *, after: int = 0, most: int, search: str = "") -> list[Offer]:
     """The next ones that are not archived, in the order in which they were registered.
 
-    `after`: the primary key of the last one before. What is registered meanwhile comes last, so
-    nobody who goes on sees a routine twice, or misses one.
+    `search`: words, each of which stands in it. `after`: the primary key of the last one before.
+    What is registered meanwhile comes last, so nobody who goes on sees a routine twice, or misses
+    one.
     """
     found = Routine.objects.fireable_with(api_key).current().filter(pk__gt=after)
+    for word in search.replace("\0", " ").split():
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(slug__icontains=word)
+            | Q(purpose__icontains=word)
+            | Q(
+                pk__in=Routine.tags.through.objects.filter(tag__name__iexact=word).values("routine")
+            )
+        )
     return _offers(api_key, found.order_by("pk"), most)
 
 

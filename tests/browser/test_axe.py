@@ -34,7 +34,8 @@ LISTS_AND_FORMS = (
     *("callers", "add_api_key", "own_api_keys", "add_own_api_key"),
 )
 OF_A_ROUTINE = (
-    *("run", "registry_routine", "edit", "rules", "token", "token_test", "add_template"),
+    *("run", "registry_routine", "connect", "edit", "rules", "token", "token_test"),
+    "add_template",
 )
 OF_A_RUN = ("history_run",)
 OF_AN_API_KEY = ("api_key", "edit_api_key", "revoke_api_key")

@@ -285,6 +285,7 @@ def test_a_person_makes_a_key_of_their_own_that_expires_in_ninety_days(client, t
     api_key = ApiKey.objects.get()
     assert opens(made(response)) == api_key
     assert (api_key.person, api_key.all_routines) == (teammate, True)
+    assert api_key.expires_at is not None
     left = api_key.expires_at - timezone.now()
     assert timedelta(days=90) <= left <= timedelta(days=92)
     assert Page(client.get("/my-keys/")).link(page_of(api_key)).text == "Laptop"

@@ -37,7 +37,7 @@ MUTANTS = [
     Mutant(
         "no cap is looked at",
         caps,
-        "if until is not None:",
+        "if oldest + span > now:",
         "if False:",
         call_scripts.beyond_the_cap,
     ),
@@ -51,8 +51,8 @@ MUTANTS = [
     Mutant(
         "a cap that is reached once is reached for ever",
         caps,
-        "newest.filter(created_at__gt=timezone.now() - span)",
-        "newest",
+        "if oldest + span > now:",
+        "if True:",
         call_scripts.beyond_the_cap,
     ),
     Mutant(

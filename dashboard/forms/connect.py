@@ -1,0 +1,69 @@
+"""The short form that makes a key for one routine, beside the text that uses it."""
+
+from typing import Any
+
+from django import forms
+
+from dashboard.forms.api_keys import SENDS_ONE
+from dashboard.forms.tokens import NoTokenInClear
+from routines.callers import keys
+from routines.models import ApiKey, Person, Routine
+from routines.models.columns import max_length
+
+_WHOSE = (
+    (
+        "team",
+        "The team's, for a program. It works as long as nobody revokes it, and is not asked what "
+        "the routine asks people first.",
+    ),
+    (
+        "mine",
+        "My own, for a script of mine or an agent. It acts as me, and ends when I leave.",
+    ),
+)
+
+
+class ConnectForm(NoTokenInClear, forms.Form):
+    name = forms.CharField(
+        label="Name of the caller",
+        max_length=max_length(ApiKey, "name"),
+        help_text="The program that will use the key. The history shows it with each run.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    whose = forms.ChoiceField(
+        label="Whose key is it?",
+        choices=_WHOSE,
+        initial="team",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose whose key it is."},
+    )
+    sends_idempotency_key = forms.TypedChoiceField(
+        label="Can this caller send an Idempotency-Key?",
+        choices=SENDS_ONE,
+        coerce=lambda chosen: chosen == "yes",
+        initial="yes",
+        widget=forms.RadioSelect,
+        help_text="All of the texts on this page do.",
+        error_messages={"required": "Choose yes or no."},
+    )
+
+    def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
+        self._person = person
+        super().__init__(*args, **kwargs)
+        if not person.has_perm("routines.manage_registry"):
+            del self.fields["whose"]  # theirs, whatever is sent
+
+    @property
+    def owner(self) -> Person | None:
+        """None: the team's."""
+        return None if self.cleaned_data.get("whose") == "team" else self._person
+
+    def terms(self, routine: Routine) -> keys.Terms:
+        return keys.Terms(
+            name=self.cleaned_data["name"],
+            routines=[routine],
+            sends_idempotency_key=self.cleaned_data["sends_idempotency_key"],
+        )
+
+    def add_refusal(self, refused: keys.Refused) -> None:
+        self.add_error("name" if isinstance(refused, keys.NameTaken) else None, str(refused))

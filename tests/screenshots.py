@@ -117,6 +117,12 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
             "audit",
             "audit/sign-ins",
             "accounts",
+            "callers",
+            "callers/add",
+            "callers/1",
+            "callers/1/revoke",
+            "my-keys",
+            "my-keys/add",
         ),
     ):
         admin.goto(f"/{name}/")

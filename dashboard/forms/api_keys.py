@@ -35,7 +35,8 @@ SENDS_ONE = (
 
 class _RoutinesField(RowsField):
     def label_from_instance(self, routine: Any) -> SafeString:
-        rules = scope.rules_for_people(routine)
+        archived = ["archived"] if routine.is_archived else []
+        rules = archived + scope.rules_for_people(routine)
         said = format_html(' <span class="small mute">{}</span>', ", ".join(rules)) if rules else ""
         return format_html("<span>{}{}</span>", routine.name, said)
 
@@ -83,7 +84,9 @@ class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
     def __init__(self, *args: Any, api_key: ApiKey | None = None, **kwargs: Any) -> None:
         self._api_key = api_key
         super().__init__(*args, **kwargs)
-        self.fields["routines"].queryset = scope.choices(self.person)  # type: ignore[attr-defined]
+        self.fields["routines"].queryset = scope.choices(  # type: ignore[attr-defined]
+            self.person, given_to=api_key
+        )
         self.fields[
             "last_day"
         ].help_text = (

@@ -96,10 +96,7 @@ def deactivate(request: SignedInRequest, person: int) -> HttpResponse:
     except people.Refused as refused:
         messages.error(request, str(refused))
     else:
-        said = f"{leaver} can no longer sign in, and is signed out everywhere."
-    if revoked:
-        said += f" {revoked} API key{'' if revoked == 1 else 's'} of theirs {_is(revoked)} revoked."
-    messages.success(request, said)
+        messages.success(request, _said_goodbye(leaver, revoked))
     return redirect("edit_person", person=person)
 
 
@@ -157,8 +154,12 @@ def _password_page(request: SignedInRequest, person: Person, password: str) -> H
     return render(request, "people/password.html", {"person": person, "password": password})
 
 
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _said_goodbye(leaver: Person, revoked: int) -> str:
+    said = f"{leaver} can no longer sign in, and is signed out everywhere."
+    if revoked:
+        keys = "1 API key of theirs is" if revoked == 1 else f"{revoked} API keys of theirs are"
+        said += f" {keys} revoked."
+    return said
 
 
 def _row(person: Person) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from routines.audit import differences, trace
@@ -73,9 +73,8 @@ def make(
     if person is not None:
         _check_is_theirs(person, by)
         _keep_here(person)
-    _check_name(terms.name, person)
     api_key = ApiKey(person=person, created_by=by)
-    terms.write_to(api_key)
+    _write(terms, api_key)
     secret = _add_secret(api_key, by)
     made = snapshot(api_key).values
     changes = {name: [None, value] for name, value in made.items() if value not in (None, [])}
@@ -91,8 +90,7 @@ def edit(api_key: ApiKey, terms: Terms, *, by: Person, seen: Snapshot | None = N
     before = snapshot(stored)
     check(seen, before)
     _check_is_live(stored)
-    _check_name(terms.name, stored.person, besides=stored)
-    terms.write_to(stored)
+    _write(terms, stored)
     changes = differences(before.values, snapshot(stored).values)
     if changes:
         trace(Action.API_KEY_EDITED, by=by, subject=stored.name, changes=changes)
@@ -201,7 +199,17 @@ def _check_is_live(api_key: ApiKey) -> None:
         raise Refused("This key is revoked already. Make a new one.")
 
 
-def _check_name(name: str, person: Person | None, *, besides: ApiKey | None = None) -> None:
-    others = ApiKey.objects.exclude(pk=besides.pk) if besides else ApiKey.objects.all()
-    if others.filter(name__iexact=name, person=person, revoked_at=None).exists():
+def _write(terms: Terms, api_key: ApiKey) -> None:
+    _check_name(terms.name, api_key)
+    try:
+        with transaction.atomic():
+            terms.write_to(api_key)
+    except IntegrityError:
+        _check_name(terms.name, api_key)  # somebody was faster
+        raise
+
+
+def _check_name(name: str, api_key: ApiKey) -> None:
+    others = ApiKey.objects.exclude(pk=api_key.pk)
+    if others.filter(name__iexact=name, person=api_key.person, revoked_at=None).exists():
         raise NameTaken

@@ -20,20 +20,20 @@ MOST = 5_000  # calls looked at, the newest: one stretch of the index run_of_api
 
 @dataclass(frozen=True)
 class Retries:
-    """Of the `calls` without a key, how many look like a retry; `sessions`: and started one."""
+    """Of the `calls` without a key, how many look like a retry; `sessions`: and started one.
+
+    `is_cut`: there are older ones, which were not looked at.
+    """
 
     calls: int
     repeated: int
     sessions: int
-
-    @property
-    def is_cut(self) -> bool:
-        return self.calls >= MOST
+    is_cut: bool = False
 
 
 def of(api_key: ApiKey) -> Retries:
     since = timezone.now() - timedelta(days=DAYS)
-    newest = (
+    newest = list(
         Run.objects.filter(api_key=api_key, created_at__gt=since)
         .newest_first()
         .values_list("intent", "created_at", "state", "idempotency_key")[:MOST]
@@ -45,4 +45,5 @@ def of(api_key: ApiKey) -> Retries:
         for (before, before_at, _), (intent, at, state) in pairwise(in_turn)
         if intent and intent == before and at - before_at <= CLOSE
     ]
-    return Retries(len(calls), len(states), states.count(State.STARTED))
+    is_cut = len(newest) == MOST
+    return Retries(len(calls), len(states), states.count(State.STARTED), is_cut)

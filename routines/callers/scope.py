@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from routines.models import ApiKey, Person, Routine
 from routines.models.routine import RoutineQuerySet
 
@@ -37,10 +39,15 @@ def of(api_key: ApiKey) -> Scope:
     return Scope(fireable, left_out)
 
 
-def choices(person: Person | None) -> RoutineQuerySet:
-    """What a new key can be given by name: of a personal one, what its person may run."""
-    current = Routine.objects.current()
-    return with_rules(current.fireable_by(person) if person else current)
+def choices(person: Person | None, *, given_to: ApiKey | None = None) -> RoutineQuerySet:
+    """What a key can be given by name: of a personal one, what its person may run.
+
+    And what one has been given: a routine that is archived for a while is not lost to an edit.
+    """
+    if person is not None:
+        return with_rules(Routine.objects.current().fireable_by(person))
+    given = given_to.routines.values("pk") if given_to else []
+    return with_rules(Routine.objects.filter(Q(archived_at=None) | Q(pk__in=given)))
 
 
 def with_rules(routines: RoutineQuerySet) -> RoutineQuerySet:

@@ -105,7 +105,7 @@ def test_the_pages_before_signing_in_show_no_navigation(nobody, db):
     [
         ("teammate", ["Board", "History"]),
         ("manager", ["History", "Insight"]),
-        ("admin", ["Board", "History", "Insight", "Registry", "People", "Audit"]),
+        ("admin", ["Board", "History", "Insight", "Registry", "Callers", "People", "Audit"]),
     ],
 )
 def test_the_navigation_shows_what_the_role_may_open(request, db, nobody, who, labels):

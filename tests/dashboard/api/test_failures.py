@@ -170,6 +170,14 @@ def test_the_log_names_the_call_and_the_key_and_not_its_secret(practice, routine
     assert SENT not in str(facts)
 
 
+def test_the_log_names_a_key_that_is_refused_as_well(routine, caplog):
+    _, key = create_key_and_secret(routine, name="Old alerts", networks=["192.0.2.0/24"])
+    with caplog.at_level(logging.INFO):
+        assert fire(key, routine).status_code == 403
+    [line] = [one.facts for one in caplog.records if one.getMessage() == "request"]
+    assert line["person"] == "API key Old alerts"
+
+
 def test_an_unknown_run_stays_504_for_its_idempotency_key(practice):
     routine = create_routine(routine_id="trig_practice_500")
     _, key = create_key_and_secret(routine)

@@ -64,6 +64,7 @@ def test_fifty_equal_calls_at_once_are_one_request(database: Database, tmp_path:
         [session] = endpoint.sessions
         told = [answer for answer in answers if answer.status_code == 202]
         wait_until(lambda: all(settled(program, answer) for answer in told))
+        there = [program.look(answer.headers["Location"])["session"]["url"] for answer in told]
         repeated = program.fire_at_once(["one"] * 4)
         assert endpoint.requests == 1
 
@@ -71,6 +72,7 @@ def test_fifty_equal_calls_at_once_are_one_request(database: Database, tmp_path:
     assert 1 <= statuses(answers)[200] <= PLACES
     at_last = [answer for answer in answers if answer.status_code == 200] + repeated
     assert {session_of(answer) for answer in at_last} == {session.session_url}
+    assert set(there) == {session.session_url}
     assert len(paths([*answers, *repeated])) == 1
     assert database.states() == [("started", "session_created")]
 

@@ -11,16 +11,21 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# Left out: rooms that keep no data, and pages, which show what `routines` has found; what only
-# PostgreSQL refuses is sent to all of them by test_odd_input.py.
+# Left out: rooms that keep no data, the demo's content (`make demo` keeps it in SQLite, and the scan
+# seeds it on PostgreSQL), the proof that a broken step is noticed, and pages, which show what
+# `routines` has found; what only PostgreSQL refuses is sent to all of them by test_odd_input.py.
 on_postgresql="tests/routines tests/server tests/dashboard/sign_in tests/dashboard/history
     tests/dashboard/test_query_counts.py tests/dashboard/test_canary.py
-    tests/dashboard/test_odd_input.py
+    tests/dashboard/test_odd_input.py tests/dashboard/api/test_access.py
     --ignore=tests/routines/values --ignore=tests/routines/text_templates
     --ignore=tests/routines/wire --ignore=tests/routines/fire_api
-    --ignore=tests/routines/practice_api --ignore=tests/server/test_proxies.py
+    --ignore=tests/routines/practice_api --ignore=tests/routines/demo
+    --ignore=tests/routines/runs/life/test_mutants.py --ignore=tests/server/test_proxies.py
     --ignore=tests/server/test_starter.py --ignore=tests/server/test_serve.py
     --ignore=tests/server/test_demo.py"
+
+# What is compiled is kept: else each process would rewrite the asserts of all tests again.
+unset PYTHONDONTWRITEBYTECODE
 
 postgresql=${TEST_DATABASE_URL:-}
 unset TEST_DATABASE_URL

@@ -55,10 +55,15 @@ def opened_by_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
             request.api_key = _authenticate(request)
         except _Refused as refused:
             return answer(request, refused.refusal)
-        request_log.name_person(request, f"API key {request.api_key.name}")
+        _name(request, request.api_key)
         return view(request, *arguments, **named)
 
     return csrf_exempt(login_not_required(guarded))
+
+
+def _name(request: HttpRequest, api_key: ApiKey) -> None:
+    """In the log, also of a call that is refused."""
+    request_log.name_person(request, f"API key {api_key.name}")
 
 
 class _Refused(Exception):
@@ -83,6 +88,7 @@ def _authenticate(request: HttpRequest) -> ApiKey:
             raise _Refused(429, _TOO_MANY, Retry_After=str(seconds)) from None
         raise _Refused(401, _WRONG_KEY) from None
     except authenticating.KeyRefused as refused:
+        _name(request, refused.api_key)
         if refused.refusal == WhyRefused.NETWORK:
             raise _Refused(403, _WRONG_PLACE) from None
         raise _Refused(401, _SENTENCES[refused.refusal]) from None

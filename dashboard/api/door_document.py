@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from dashboard.api.refusals import JSON
-from dashboard.api.schemas import Fire, Fired, FireError
+from dashboard.api.schemas import Fire, FireAccepted, Fired, FireError
 
 PATH = "/v1/claude_code/routines/{reference}/fire"
-SHAPES: list[type[msgspec.Struct]] = [Fire, Fired, FireError]
+SHAPES: list[type[msgspec.Struct]] = [Fire, Fired, FireAccepted, FireError]
 ABOUT = (
     "The endpoint of claude.ai, at this address and with a key of ours: a script that fires there "
     "works here with another host and another token."
@@ -26,14 +26,15 @@ BODIES = {
     },
 }
 _REFUSED = {
-    202: "It is not over: look at `Location` for what comes of it, and do not fire again.",
     400: "The request is of no use, or the routine is paused; or the key promises an "
     "Idempotency-Key, and there is none.",
     401: "There is no API key in the request, or none that is of use.",
     403: "The key may not do this, or an admin has to do something first.",
     404: "There is no such routine for this API key.",
+    408: "The body did not come in time. Call again.",
+    409: "A person has cancelled the run, or has found that it started nothing.",
     413: "The body is larger than 1 MiB.",
-    415: "The body is written in another encoding than UTF-8.",
+    415: "The body is compressed, or written in another encoding than UTF-8.",
     422: "The Idempotency-Key was used for another request.",
     429: "A cap, a hold or the endpoint's limit; `Retry-After` says how long.",
     500: "The dashboard broke. Whether a session was started is not known.",
@@ -47,6 +48,10 @@ def paths(
     parameters: list[dict[str, Any]],
 ) -> dict[str, Any]:
     fired = {"description": "A session was started.", "content": {JSON: {"schema": ref(Fired)}}}
+    accepted = {
+        "description": "It is not over: look at `Location` for what comes of it.",
+        "content": {JSON: {"schema": ref(FireAccepted)}},
+    }
     error = {JSON: {"schema": ref(FireError)}}
     refused = {
         str(status): {"description": sentence, "content": error}
@@ -64,7 +69,7 @@ def paths(
                 ),
                 "parameters": parameters,
                 "requestBody": {"required": False, "content": {JSON: {"schema": ref(Fire)}}},
-                "responses": {"200": fired} | refused,
+                "responses": {"200": fired, "202": accepted} | refused,
             }
         }
     }

@@ -10,10 +10,9 @@ from django.http import HttpResponse, JsonResponse
 from dashboard.api import bodies, outcomes, preferences
 from dashboard.api.authentication import DoorRequest, opened_by_key
 from dashboard.api.refusals import Refusal, answer, identified
-from routines.callers import asking, idempotency, turned_away
+from routines.callers import asking, idempotency, offers, turned_away
 from routines.callers.asking import Wish
 from routines.models import Refusal as Why
-from routines.models import Routine
 from routines.runs.accepting import RunNotRecorded
 from routines.runs.firing import Press
 from routines.values import texts
@@ -23,7 +22,7 @@ from routines.values import texts
 def fire(request: DoorRequest, reference: str) -> HttpResponse:
     if request.method != "POST":
         return answer(request, Refusal(405, "Fire with POST.", {"Allow": "POST"}))
-    routine = _routine(request, reference)
+    routine = offers.routine(request.api_key, reference)
     if routine is None:
         turned_away.note(request.api_key, Why.NOT_OPEN)
         return answer(request, outcomes.NO_SUCH_ROUTINE)
@@ -52,13 +51,6 @@ def fire(request: DoorRequest, reference: str) -> HttpResponse:
 def elsewhere(request: DoorRequest) -> HttpResponse:
     """Every other address below /v1/."""
     return answer(request, Refusal(404, "Not found. Fire at /v1/claude_code/routines/ID/fire."))
-
-
-def _routine(request: DoorRequest, reference: str) -> Routine | None:
-    if not reference.isprintable():  # PostgreSQL takes no NUL, and no routine is called so
-        return None
-    fireable = Routine.objects.fireable_with(request.api_key)
-    return fireable.referred_to_as(reference).order_by().first()
 
 
 def _idempotency_key(request: DoorRequest) -> str:

@@ -18,7 +18,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from dashboard.api import reading
 from dashboard.api.authentication import DoorRequest, opened_by_key
-from dashboard.api.refusals import JSON, Refusal, Refused, answer, identified
+from dashboard.api.refusals import JSON, BadRequest, Refusal, Refused, answer, identified
+from routines.callers import turned_away
+from routines.models import Refusal as Why
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class Resource:
         try:
             return _written(request, found.view(request, **named, **_read(request, found)))
         except Refused as refused:
+            if isinstance(refused, BadRequest) and request.method == "POST":
+                turned_away.note(request.api_key, Why.BAD_REQUEST)
             return answer(request, refused.refusal)
 
 

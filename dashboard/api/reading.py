@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import msgspec
 from django.http import HttpRequest, UnreadablePostError
 
-from dashboard.api.refusals import JSON, Refusal, Refused
+from dashboard.api.refusals import JSON, BadRequest, Refusal
 from dashboard.api.schemas import Mistake
+from routines.values.redaction import redact_tokens
 
 _Shape = TypeVar("_Shape", bound=msgspec.Struct)
 
@@ -32,7 +33,7 @@ _KINDS = {
 
 
 def body(request: HttpRequest, shape: type[_Shape]) -> _Shape:
-    """Raise Refused."""
+    """Raise BadRequest."""
     content = _json(request)
     if not isinstance(content, dict):
         raise _wrong([Mistake("The body has to be a JSON object.", pointer="#")])
@@ -57,13 +58,13 @@ def body(request: HttpRequest, shape: type[_Shape]) -> _Shape:
 
 
 def no_body(request: HttpRequest) -> None:
-    """Raise Refused if there is one."""
+    """Raise BadRequest if there is one."""
     if _bytes(request) and _json(request) != {}:
         raise _wrong([Mistake("This address takes no body. Leave it out.", pointer="#")])
 
 
 def query(request: HttpRequest, shape: type[_Shape] | None) -> _Shape | None:
-    """What stands behind the address. Raise Refused."""
+    """What stands behind the address. Raise BadRequest."""
     given = {name: request.GET.getlist(name) for name in request.GET}
     known = {one.encode_name for one in msgspec.structs.fields(shape)} if shape else set()
     mistakes = [
@@ -94,7 +95,7 @@ def query(request: HttpRequest, shape: type[_Shape] | None) -> _Shape | None:
         raise _wrong([Mistake(sentence, parameter=path[0])]) from None
 
 
-def refused(sentences: Mapping[str, str], *, within: str = "") -> Refused:
+def refused(sentences: Mapping[str, str], *, within: str = "") -> BadRequest:
     """For what only the domain can tell: a sentence for each member of the body, by its name.
 
     `within`: the member that they stand in.
@@ -105,25 +106,27 @@ def refused(sentences: Mapping[str, str], *, within: str = "") -> Refused:
     )
 
 
-def bad_parameter(name: str, sentence: str) -> Refused:
+def bad_parameter(name: str, sentence: str) -> BadRequest:
     return _wrong([Mistake(sentence, parameter=name)])
 
 
-def _wrong(mistakes: Iterable[Mistake]) -> Refused:
+def _wrong(mistakes: Iterable[Mistake]) -> BadRequest:
     found = list(mistakes)
     more = f" There are {len(found):,} mistakes in all." if len(found) > 1 else ""
     sentence = f"{found[0].detail}{more} Nothing was done."
-    return Refused(Refusal(422, sentence, {}, {"errors": found[:_MOST_NAMED]}))
+    return BadRequest(Refusal(422, sentence, {}, {"errors": found[:_MOST_NAMED]}))
 
 
 def _json(request: HttpRequest) -> Any:
     content = _bytes(request)
     if not content:
-        raise Refused(Refusal(400, "The body is missing. Send a JSON object. Nothing was done."))
+        raise BadRequest(Refusal(400, "The body is missing. Send a JSON object. Nothing was done."))
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        raise Refused(Refusal(415, f"Send the body uncompressed. {_NOTHING}"))
+        raise BadRequest(Refusal(415, f"Send the body uncompressed. {_NOTHING}"))
     if request.content_type != JSON:
-        raise Refused(Refusal(415, f"Send the body as JSON, with Content-Type: {JSON}. {_NOTHING}"))
+        raise BadRequest(
+            Refusal(415, f"Send the body as JSON, with Content-Type: {JSON}. {_NOTHING}")
+        )
     try:
         return json.loads(
             content.decode(),
@@ -137,7 +140,7 @@ def _json(request: HttpRequest) -> Any:
         sentence = f"“{_short(str(twice))}” stands here twice. Keep one."
         raise _wrong([Mistake(sentence, pointer="#")]) from None
     except (ValueError, RecursionError):
-        raise Refused(
+        raise BadRequest(
             Refusal(400, f"The body could not be read as JSON in UTF-8. {_NOTHING}")
         ) from None
 
@@ -166,7 +169,7 @@ def _bytes(request: HttpRequest) -> bytes:
     try:
         return request.body
     except UnreadablePostError:
-        raise Refused(Refusal(400, "The body was cut short. Nothing was done.")) from None
+        raise BadRequest(Refusal(400, "The body was cut short. Nothing was done.")) from None
 
 
 def _unknown(content: Mapping[str, Any], shape: type[msgspec.Struct]) -> list[str]:
@@ -197,4 +200,4 @@ def _pointer(*path: str) -> str:
 
 
 def _short(name: str) -> str:
-    return name[:_LONGEST_NAME]
+    return redact_tokens(name)[:_LONGEST_NAME]  # cut, one would not be recognised

@@ -53,6 +53,10 @@ class Refused(Exception):
         self.refusal = refusal
 
 
+class BadRequest(Refused):
+    """It could not be read. Counted with its key: an admin sees why a caller gets nowhere."""
+
+
 def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     is_api = doors.is_api(request)
     response = HttpResponse(msgspec.json.encode(_shape_at(request)(refusal)), status=refusal.status)

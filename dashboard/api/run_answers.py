@@ -5,11 +5,14 @@ not over, 424 is known to have started nothing, 504 is what nobody knows.
 """
 
 import math
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from dashboard.api import links, schemas
+from dashboard.api.endings import ENDINGS
 from dashboard.api.operations import Answer
 from dashboard.api.refusals import Refusal, Refused
 from routines.models import Attempt, Run
@@ -52,17 +55,19 @@ def shown(run: Run) -> Answer:
     return Answer(described(run), headers=_advice(run))
 
 
-def made(run: Run) -> Answer:
+def made(run: Run, more: Mapping[str, str]) -> Answer:
     """The answer to who asked for the run. Raise Refused if it made no session, or may not have."""
     content = described(run)
-    headers = {"Location": content.url} | _advice(run)
+    headers = {"Location": content.url, **_advice(run), **more}
     if run.state == State.STARTED:
         return Answer(content, 201, headers)
     if run.is_open:
         return Answer(content, 202, headers)
+    ending = ENDINGS[content.reason]
+    if ending.after is not None:
+        headers["Retry-After"] = str(_seconds_until(run.retry_after) or ending.after)
     status = 504 if run.state == State.UNKNOWN else 424
-    sentence = f"{content.sentence} {content.remedy}"
-    raise Refused(Refusal(status, sentence, headers, {"run": content}))
+    raise Refused(Refusal(status, ending.sentence(content.reason), headers, {"run": content}))
 
 
 def beside(run: Run) -> dict[str, Any]:
@@ -73,8 +78,12 @@ def beside(run: Run) -> dict[str, Any]:
 def _advice(run: Run) -> dict[str, str]:
     if not run.is_open:
         return {}
-    due_in = (run.due_at - timezone.now()).total_seconds() if run.due_at else 0
-    return {"Retry-After": str(max(math.ceil(due_in), _ASK_AGAIN_AFTER))}
+    return {"Retry-After": str(max(_seconds_until(run.due_at), _ASK_AGAIN_AFTER))}
+
+
+def _seconds_until(moment: datetime | None) -> int:
+    left = (moment - timezone.now()).total_seconds() if moment else 0
+    return max(math.ceil(left), 0)
 
 
 def _session(run: Run) -> schemas.Session | None:

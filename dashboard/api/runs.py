@@ -5,15 +5,14 @@ from typing import Any
 
 from msgspec import UNSET
 
-from dashboard.api import links, outcomes, reading, run_answers
+from dashboard.api import links, outcomes, preferences, reading, run_answers
 from dashboard.api.authentication import DoorRequest
 from dashboard.api.operations import Answer, Header, operation
-from dashboard.api.preferences import wait_of
-from dashboard.api.refusals import Refusal, Refused
+from dashboard.api.refusals import BadRequest, Refusal, Refused
 from dashboard.api.routines import NOT_YOURS
 from dashboard.api.schemas import NewRun, Run, RunPage, RunsQuery
 from routines import keyset
-from routines.callers import asking, idempotency, rendering
+from routines.callers import asking, idempotency, offers, rendering, turned_away
 from routines.callers.asking import Wish
 from routines.callers.rendering import NoSuchTemplate, ValuesRefused
 from routines.models import Refusal as Why
@@ -120,14 +119,15 @@ def make_run(request: DoorRequest, reference: str, body: NewRun) -> Answer:
     It waits for the outcome. The status alone says whether there is a session: 201 says so, 202
     that it is not over, and nothing else does.
     """
-    found = Routine.objects.fireable_with(request.api_key).referred_to_as(reference)
-    routine = found.order_by().first()
+    routine = offers.routine(request.api_key, reference)
     if routine is None:
+        turned_away.note(request.api_key, Why.NOT_OPEN)
         raise Refused(outcomes.NO_SUCH_ROUTINE)
+    wait = preferences.wait_of(request)
     try:
-        press = asking.ask(request.api_key, _wish(request, routine, body), wait=wait_of(request))
+        press = asking.ask(request.api_key, _wish(request, routine, body), wait=wait)
     except idempotency.BadKey as bad:
-        raise Refused(Refusal(400, f"{bad} Nothing was sent.")) from None
+        raise BadRequest(Refusal(400, f"{bad} Nothing was sent.")) from None
     except texts.TextRefused as refused:
         raise reading.refused({"text": str(refused)}) from None
     except NoSuchTemplate as refused:
@@ -138,7 +138,11 @@ def make_run(request: DoorRequest, reference: str, body: NewRun) -> Answer:
         raise _turned_away(away) from None
     except RunNotRecorded as failed:
         raise Refused(outcomes.not_recorded(maybe=failed.maybe)) from None
-    return run_answers.made(press.run)
+    headers = {"Idempotent-Replayed": "true"} if press.repeated else {}
+    waited = preferences.applied(wait)
+    if waited is not None:
+        headers["Preference-Applied"] = waited
+    return run_answers.made(press.run, headers)
 
 
 def _wish(request: DoorRequest, routine: Routine, body: NewRun) -> Wish:
@@ -168,7 +172,7 @@ def _values(body: NewRun) -> Mapping[str, str]:
 
 def _turned_away(away: asking.TurnedAway) -> Refused:
     if away.refusal == Why.ASKS_A_PERSON and "confirmation" not in away.problems:
-        return reading.refused(away.problems)
+        return Refused(reading.refused(away.problems).refusal)
     refusal = outcomes.turned_away(away)
     more: dict[str, Any] = {} if away.run is None else run_answers.beside(away.run)
     return Refused(Refusal(refusal.status, refusal.sentence, refusal.headers, more))

@@ -356,6 +356,25 @@ class Fired(Struct):
     ]
 
 
+class FireRun(Struct):
+    """The run that a call made. `url`: for programs with the same key; `page`: for people."""
+
+    id: Annotated[int, Meta(examples=[4711])]
+    state: Annotated[State, Meta(examples=["accepted"], extra_json_schema=_one_of(State))]
+    reason: Annotated[Reason, Meta(examples=["accepted"], extra_json_schema=_one_of(Reason))]
+    url: Annotated[str, Meta(examples=["https://routines.example.com/api/runs/4711"])]
+    page: Annotated[str, Meta(examples=["https://routines.example.com/history/4711/"])]
+
+
+class FireAccepted(Struct):
+    """Our own: the run is not over yet."""
+
+    type: Literal["routine_fire_accepted"]
+    message: Annotated[str, Meta(examples=["It is recorded and waits for its turn."])]
+    request_id: Annotated[str, Meta(examples=["req_4f2a"])]
+    run: FireRun
+
+
 class FireErrorContent(Struct):
     type: Annotated[str, Meta(examples=["invalid_request_error"])]
     message: Annotated[str, Meta(examples=["The routine is paused at claude.ai."])]
@@ -367,4 +386,4 @@ class FireError(Struct):
     type: Literal["error"]
     error: FireErrorContent
     request_id: Annotated[str, Meta(examples=["req_4f2a"])]
-    run: dict[str, Any] | UnsetType = UNSET
+    run: FireRun | UnsetType = UNSET

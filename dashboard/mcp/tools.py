@@ -3,8 +3,10 @@
 A tool never runs in a transaction: firing commits the run before anything is sent.
 """
 
+import logging
 from typing import cast
 
+from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django_mcpz.server import MCPServer, ToolError
 
@@ -18,6 +20,8 @@ from routines.runs import overdue, queue
 from routines.runs.accepting import RunNotRecorded
 from routines.values import texts
 from routines.values.reasons import State
+
+logger = logging.getLogger(__name__)
 
 _INSTRUCTIONS = (
     "Fire Claude Code routines of this team, as the person whose key you carry. Each fire starts a "
@@ -95,6 +99,9 @@ def fire_routine(request: HttpRequest, asked: shapes.Fire) -> shapes.RunAnswer:
         raise ToolError(_turned_away(away, routine)) from None
     except RunNotRecorded as failed:
         raise ToolError(shapes.for_agents(outcomes.not_recorded(maybe=failed.maybe))) from None
+    except DatabaseFailure:
+        logger.exception("the database failed while a routine was fired")
+        raise ToolError(shapes.for_agents(outcomes.not_recorded(maybe=True))) from None
     run = press.run
     if run.is_open or run.state == State.STARTED:
         return shapes.RunAnswer.of(run)

@@ -15,8 +15,11 @@ TIME_ZONE_COOKIE = "time_zone"  # set by static/page.js
 METHODS = ["GET", "HEAD", "POST"]
 
 
+_READ_BY_SOMEBODY = ("text/html", "application/json", "application/problem+json")
+
+
 class NoTokenShownMiddleware:
-    """The last line: whatever a view, a form or a package draws back, no page shows a token.
+    """The last line: whatever a view, a form or a package draws back, no answer shows a token.
 
     Nor an API key of ours, but for the one answer that shows a new one to who has made it.
     """
@@ -27,8 +30,8 @@ class NoTokenShownMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         _clean_headers(response)
-        is_page = response.headers.get("Content-Type", "").startswith("text/html")
-        if is_page and not response.streaming:
+        is_read = response.headers.get("Content-Type", "").startswith(_READ_BY_SOMEBODY)
+        if is_read and not response.streaming:
             page = response.content.decode(response.charset)
             if tokens.contains_whole_token(page) or api_keys.contains_key(page):
                 shown = response.secret if isinstance(response, ShownOnce) else ""

@@ -3,8 +3,8 @@
 import re
 
 from django import template
-from django.utils.html import conditional_escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 register = template.Library()
 
@@ -13,14 +13,18 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 @register.filter
 def told(text: str) -> SafeString:
-    paragraphs = (_with_code(paragraph) for paragraph in text.strip().split("\n\n"))
-    return mark_safe("".join(f"<p>{paragraph}</p>" for paragraph in paragraphs if paragraph))
+    paragraphs = filter(None, text.strip().split("\n\n"))
+    return format_html_join("", "<p>{}</p>", ((code(one),) for one in paragraphs))
 
 
 @register.filter
 def code(text: str) -> SafeString:
-    return mark_safe(_with_code(text))
-
-
-def _with_code(text: str) -> str:
-    return _CODE.sub(r"<code>\1</code>", conditional_escape(" ".join(text.split())))
+    parts = _CODE.split(" ".join(text.split()))  # every second one stood in backticks
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<code>{}</code>", part) if number % 2 else part,)
+            for number, part in enumerate(parts)
+        ),
+    )

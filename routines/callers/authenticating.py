@@ -21,9 +21,9 @@ class UnknownKey(Exception):
 class KeyRefused(Exception):
     """It is a key of ours, and may not be used now."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, api_key: ApiKey) -> None:
         super().__init__(refusal.label)
-        self.refusal = refusal
+        self.refusal, self.api_key = refusal, api_key
 
 
 def authenticate(presented: str, *, address: str | None) -> ApiKey:
@@ -47,7 +47,7 @@ def authenticate(presented: str, *, address: str | None) -> ApiKey:
     refusal = _refusal(api_key, address)
     if refusal is not None:
         turned_away.note(api_key, refusal)
-        raise KeyRefused(refusal)
+        raise KeyRefused(refusal, api_key)
     _note_use(stored, address)
     return api_key
 

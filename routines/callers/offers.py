@@ -22,8 +22,12 @@ class Offer:
 
 def of(api_key: ApiKey, reference: str) -> Offer | None:
     """The routine of this routine ID or slug; None if the key may not fire it."""
-    found = Routine.objects.fireable_with(api_key).referred_to_as(reference).order_by()
-    return next(iter(_offers(api_key, found)), None)
+    return next(iter(_offers(api_key, _referred_to(api_key, reference))), None)
+
+
+def routine(api_key: ApiKey, reference: str) -> Routine | None:
+    """Just the routine that `of` would tell of."""
+    return _referred_to(api_key, reference).first()
 
 
 def following(api_key: ApiKey, *, after: int = 0, most: int, search: str = "") -> list[Offer]:
@@ -51,6 +55,12 @@ def templates(api_key: ApiKey) -> TextTemplateQuerySet:
     if api_key.person is None:
         return TextTemplate.objects.shared().order_by("order", "name", "pk")
     return TextTemplate.objects.usable_by(api_key.person)
+
+
+def _referred_to(api_key: ApiKey, reference: str) -> RoutineQuerySet:
+    if not reference.isprintable():  # PostgreSQL takes no NUL, and no routine is called so
+        return Routine.objects.none()
+    return Routine.objects.fireable_with(api_key).referred_to_as(reference).order_by()
 
 
 def _offers(api_key: ApiKey, found: RoutineQuerySet, most: int | None = None) -> list[Offer]:

@@ -8,6 +8,7 @@ from routines.callers import asking, offers
 from routines.callers.asking import Wish
 from routines.models import ApiKey, Routine, TextTemplate
 from routines.values import texts
+from routines.values.redaction import redact_tokens
 
 
 class NoSuchTemplate(ValueError):
@@ -68,12 +69,13 @@ def _named(api_key: ApiKey, routine: Routine, name: str) -> TextTemplate:
     found = list(named) if "\0" not in name else []  # which PostgreSQL cannot even look for
     if len(found) == 1:
         return found[0]
+    shown = redact_tokens(name)[:80]
     if found:
         raise NoSuchTemplate(
-            f"Two templates are called “{name[:80]}”: a shared one, and one of your own. Rename "
-            "yours on the dashboard."
+            f"Two templates are called “{shown}”: a shared one, and one of your own. Rename yours "
+            "on the dashboard."
         )
-    raise NoSuchTemplate(f"“{routine}” has no template called “{name[:80]}” for this API key.")
+    raise NoSuchTemplate(f"“{routine}” has no template called “{shown}” for this API key.")
 
 
 def _typed(template: TextTemplate, values: Mapping[str, str]) -> dict[str, str]:
@@ -88,4 +90,4 @@ def _unknown(template: TextTemplate, name: str) -> str:
     built_in = text_templates.BUILT_IN.get(name)
     if built_in is not None:
         return f"“{name}” is filled in by itself ({built_in}). Take it out."
-    return f"“{template}” has no field “{name[:40]}”. Take it out."
+    return f"“{template}” has no field “{redact_tokens(name)[:40]}”. Take it out."

@@ -18,6 +18,7 @@ from routines.registry import header_versions
 from routines.values.reasons import Reason
 
 _CALLING = 24  # days
+_ENDED = {6: Reason.LIMIT_REACHED, 11: Reason.OVERLOADED}  # of fifteen calls; else all went well
 
 
 @dataclass(frozen=True)
@@ -120,5 +121,5 @@ def _calls(rng: Random, caller: DemoCaller, api_key: ApiKey, routine: Routine) -
             if caller.sends_idempotency_key:
                 run.idempotency_key = f"deploy-{4200 + number}"
                 run.key = idempotency.run_key(api_key, run.idempotency_key)
-            settle(run, Reason.SESSION_CREATED, rng)
+            settle(run, _ENDED.get(number % 15, Reason.SESSION_CREATED), rng)
             yield run

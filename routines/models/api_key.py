@@ -120,8 +120,8 @@ class ApiKey(models.Model):
 
     @property
     def full_name(self) -> str:
-        """As the history names its runs' caller. Needs its person loaded."""
-        return caller_name("" if self.person is None else str(self.person), self.name)
+        """Among API keys: with whose own it is. Needs its person loaded."""
+        return self.name if self.person is None else caller_name(str(self.person), self.name)
 
     @property
     def is_personal(self) -> bool:

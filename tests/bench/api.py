@@ -5,6 +5,10 @@ endpoint is the practice API over TLS, as the real one is; the door is the produ
 without TLS, as behind a proxy on its host. Then calls a second with `Prefer: respond-async`, from
 callers with keys and routines of their own, beside a bare Django view that inserts one row into the
 same database (bare_insert.py). No worker runs meanwhile, so what is accepted stays so.
+
+The bare view has the middleware that startproject writes; beside it stands one without any. Of each
+goes a figure that a busy machine does not change as much: how long gunicorn's processes had a
+processor for one call.
 """
 
 import json
@@ -28,7 +32,8 @@ from tests import certificates
 from tests.bench import endpoint, posts
 from tests.bench.million import connected
 from tests.factories import create_key_and_secret, create_routine
-from tests.server.product import Database, new_database, serving
+from tests.server.processes import cpu_seconds
+from tests.server.product import Database, Product, new_database, serving
 
 _WARM_UP = 5
 _MOST_OF_CURL = {0.0: 1.5, 0.2: 1.1}  # by how many seconds the endpoint takes
@@ -151,26 +156,35 @@ def _compare_rates(database: Database, folder: Path, size: Size) -> None:
             "a bare insert": [(f"{insert.url}/", {})],
             "without middleware": [(f"{alone.url}/", {})],
         }
+        products = dict(zip(ways, (product, insert, alone), strict=True))
         for targets in ways.values():
             posts.accepted_per_second(targets, seconds=1, callers=max(size.callers))  # to warm up
         for callers in size.callers:
             rates: dict[str, list[float]] = {name: [] for name in ways}
+            before = {name: _cpu_seconds(products[name]) for name in ways}
             for _ in range(size.turns):
                 for name, targets in ways.items():
                     rate = posts.accepted_per_second(targets, seconds=size.seconds, callers=callers)
                     rates[name].append(rate)
-            _tell_rates(callers, {name: statistics.median(them) for name, them in rates.items()})
+            told = []
+            for name, them in rates.items():
+                each = (_cpu_seconds(products[name]) - before[name]) / (sum(them) * size.seconds)
+                told.append(f"{name} {statistics.median(them):6.1f}/s ({each * 1000:.1f} ms)")
+            print(f"  {callers:2} at once: {', '.join(told)}")
+            _compare(*map(statistics.median, rates.values()))
 
 
-def _tell_rates(callers: int, rates: Mapping[str, float]) -> None:
-    told = "  ".join(f"{name} {rate:6.1f}/s" for name, rate in rates.items())
-    print(f"  {callers:2} at once: {told}")
-    door, insert, alone = rates.values()
+def _compare(door: float, insert: float, alone: float) -> None:
     _aim(
         f"at least half of a bare view's rate: {door / insert:.2f} "
         f"(without any middleware: {door / alone:.2f})",
         door / insert >= _LEAST_OF_BARE,
     )
+
+
+def _cpu_seconds(product: Product) -> float:
+    """Of its processes, their whole lives."""
+    return sum(cpu_seconds(pid) for pid in product.workers())
 
 
 def _key_for(routine: Routine) -> str:

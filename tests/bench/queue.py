@@ -32,6 +32,7 @@ from tests.bench import bare, endpoint
 from tests.bench.million import connected
 from tests.factories import create_routine, create_run
 from tests.hostile import HostileServer, hangs
+from tests.server.processes import cpu_seconds
 from tests.server.product import Database, Visitor, new_database, serving, wait_until
 from tests.server.seed import USERNAME
 from tests.server.workers import WorkerProcess, running, working
@@ -233,7 +234,7 @@ def _all_at_once(it: _Setting, bench: _Bench) -> None:
             recorded = bench.accept_all(intents, at_once=16)
             bench.wait_for(0, 0)
             took = time.monotonic() - began
-            memory, cpu = _peak_memory(worker), _cpu_seconds(worker)
+            memory, cpu = _peak_memory(worker), cpu_seconds(worker.pid)
         bench.check_that_all_started()
         print(
             f"  {intents} intents, {it.size.places} places, answers after "
@@ -255,9 +256,9 @@ def _idling(it: _Setting, bench: _Bench) -> None:
     command = [sys.executable, "-m", "tests.bench.counted_worker"]
     nobody = "http://127.0.0.1:9"
     with running(command, bench.database, nobody, it.folder) as worker:
-        began, before = time.monotonic(), _cpu_seconds(worker)
+        began, before = time.monotonic(), cpu_seconds(worker.pid)
         time.sleep(it.size.idle_seconds)
-        cpu = _cpu_seconds(worker) - before
+        cpu = cpu_seconds(worker.pid) - before
         minutes = (time.monotonic() - began) / 60
         if worker.stop():
             raise SystemExit(worker.log)
@@ -356,11 +357,6 @@ def _peak_memory(worker: WorkerProcess) -> float:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 1024
     raise SystemExit("The kernel does not tell the peak memory of a process.")
-
-
-def _cpu_seconds(worker: WorkerProcess) -> float:
-    stat = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _percentiles(durations: Sequence[float]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import pytest
 
 from routines.models import Run
 from routines.values.reasons import OPEN, State
-from tests.bench import board, content, export, fire, history, insight, million, queue
+from tests.bench import api, board, content, export, fire, history, insight, million, queue
 
 # One database for all of them, which is filled once, so they go to one process.
 RUNS, ROUTINES = 900, 60
@@ -47,6 +47,15 @@ def test_the_fire_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixtur
     told = capsys.readouterr().out
     assert told.count("  aim ") == 4 * len(KINDS)
     assert "curl process" in told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_api_benchmark_runs_and_tells_each_aim(capsys: pytest.CaptureFixture[str]):
+    api.measure(rounds=2, size=api.Size(callers=(1, 4), keys=2, seconds=0.3, turns=1))
+    told = capsys.readouterr().out
+    assert told.count("  aim ") == 4 * len(KINDS)
+    assert told.count("curl to the endpoint itself") == 2 * len(KINDS)
+    assert told.count("without any middleware") == 2 * len(KINDS)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -50,12 +50,14 @@ from tests.rights_table import PRESS, rights
 
 ADDED_OR_ONES_OWN = {
     # Programs press here: no page was drawn before.
-    *("fire_door", "elsewhere_at_fire_door", "api_run"),
+    *("fire_door", "elsewhere_at_fire_door", "mcp", "api_index", "api_routines", "api_routine"),
+    *("api_routine_runs", "api_runs", "api_run", "api_cancel_run", "api_document", "api_docs"),
     # Press a run; the run form names what it has shown in ways of its own.
     *("fire", "token_test", "try_version"),
     # Add something, where there was nothing to be overtaken.
     *("save_as_own", "register", "register_details", "add_template", "add_version"),
     *("add_person", "add_group", "add_api_key", "add_own_api_key"),
+    "connect",
     # Change nothing.
     *("preview", "preview_own_template", "preview_template"),
     # Ends a run if it waits still: its UPDATE asks that. What else changes of one that waits does

@@ -134,6 +134,12 @@ def command_of(pid: int) -> str:
     return _read(pid, "cmdline").replace(b"\0", b" ").decode(errors="replace")
 
 
+def cpu_seconds(pid: int) -> float:
+    """For how long it has had a processor so far, all its threads together."""
+    stat = _read(pid, "stat").decode().rpartition(")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK") if stat else 0.0
+
+
 def children_of(pid: int) -> list[int]:
     return [int(child) for child in _read(pid, f"task/{pid}/children").split()]
 

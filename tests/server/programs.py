@@ -34,10 +34,12 @@ def key_for(database: Database, *slugs: str, **terms: Any) -> str:
 
 @dataclass(frozen=True)
 class Program:
-    """It calls whichever of these addresses is next, on a connection of its own each time."""
+    """It calls whichever of these addresses is next, on a connection of its own each time, and
+    fires whichever of its routines is next."""
 
     urls: Sequence[str]
     key: str
+    slugs: Sequence[str] = (SLUG,)
 
     def fire(
         self, idempotency_key: str, *, text: str = "An alert.", at: int = 0, prefer: str = ""
@@ -45,7 +47,8 @@ class Program:
         headers = self._headers | {"Idempotency-Key": f'"{idempotency_key}"'}
         if prefer:
             headers["Prefer"] = prefer
-        address = self.urls[at % len(self.urls)] + reverse("fire_door", args=[SLUG])
+        slug = self.slugs[at % len(self.slugs)]
+        address = self.urls[at % len(self.urls)] + reverse("fire_door", args=[slug])
         return httpx.post(address, json={"text": text}, headers=headers, timeout=60)
 
     def look(self, location: str) -> Any:

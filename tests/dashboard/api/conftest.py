@@ -1,5 +1,8 @@
+from collections.abc import Iterator
+
 import pytest
 
+from dashboard.api import authentication
 from routines.models import Routine
 from tests.dashboard.api.programs import Program
 from tests.factories import create_key_and_secret, create_routine
@@ -15,3 +18,9 @@ def program(routine) -> Program:
     """One whose key may fire the routine."""
     _, secret = create_key_and_secret(routine, name="Alerting")
     return Program(secret)
+
+
+@pytest.fixture(autouse=True)
+def no_wrong_keys_yet() -> Iterator[None]:
+    yield
+    authentication.wrong_keys.forget()

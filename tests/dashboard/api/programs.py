@@ -5,19 +5,23 @@ import re
 from functools import cache
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from dashboard.api.document import document
+from routines.callers import authenticating
+from routines.models import ApiKey
 
 
 class Program:
     """A program with a key, or with anything else that it presents."""
 
     def __init__(self, secret: str, **settings: Any) -> None:
-        self.client = Client(**settings)
+        self.client, self._secret = Client(**settings), secret
         self.headers = {"Authorization": f"Bearer {secret}"}
+
+    def api_key(self) -> ApiKey:
+        return authenticating.authenticate(self._secret, address=None)
 
     def get(self, path: str, query: dict[str, Any] | None = None, **headers: str) -> Any:
         answer = self.client.get(path, query, headers=self.headers | headers)
@@ -44,15 +48,20 @@ def header(name: str, value: str) -> dict[str, str]:
     return {name: value}
 
 
-def as_documented(method: str, path: str, answer: HttpResponse) -> HttpResponse:
+def as_documented(method: str, path: str, answer: Any) -> Any:
     operation = _item(path)[method]
     described = operation["responses"][str(answer.status_code)]
     content = described["content"][answer.headers["Content-Type"]]
-    _validator(json.dumps(content["schema"])).validate(json.loads(answer.content))
+    is_as(content["schema"], json.loads(answer.content))
     if answer.status_code >= 400:
         assert answer.json()["detail"].endswith("."), answer.json()
         assert answer.json()["status"] == answer.status_code
     return answer
+
+
+def is_as(schema: Any, value: Any) -> None:
+    """Fail unless `value` is what this schema of the document describes."""
+    _validator(json.dumps(schema)).validate(value)
 
 
 def _item(path: str) -> Any:

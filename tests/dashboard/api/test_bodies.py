@@ -133,6 +133,14 @@ def test_a_token_in_the_text_goes_nowhere(practice, routine, key, caplog):
     assert practice.requests == 0
 
 
+def test_nor_does_an_api_key(practice, routine, key, caplog):
+    answer = fire(key, routine, {"text": f"Use {key}"})
+    assert answer.status_code == 400
+    assert "An API key of this dashboard stands in the text" in message(answer)
+    assert key not in caplog.text + answer.content.decode()
+    assert practice.requests == 0
+
+
 # --- The block in which the routine gets the text ---
 
 ENDS = [

@@ -137,6 +137,13 @@ def test_a_token_in_the_address_is_refused_in_the_envelope(routine, key, client)
     assert token not in answer.content.decode()
 
 
+def test_so_is_a_key_in_it(key, client):
+    answer = client.post(f"/v1/x?key={key}")
+    assert answer.status_code == 400
+    assert "An API key stands in this address" in message(answer)
+    assert key not in answer.content.decode()
+
+
 def test_a_length_of_letters_is_refused_in_the_envelope(client):
     answer = client.generic("POST", "/v1/x", CONTENT_LENGTH="many")
     assert answer.status_code == 400
@@ -161,6 +168,14 @@ def test_the_log_names_the_call_and_the_key_and_not_its_secret(practice, routine
     assert facts["fire"]["api_key"] == api_key.name
     assert key not in str(facts)
     assert SENT not in str(facts)
+
+
+def test_the_log_names_a_key_that_is_refused_as_well(routine, caplog):
+    _, key = create_key_and_secret(routine, name="Old alerts", networks=["192.0.2.0/24"])
+    with caplog.at_level(logging.INFO):
+        assert fire(key, routine).status_code == 403
+    [line] = [one.facts for one in caplog.records if one.getMessage() == "request"]
+    assert line["person"] == "API key Old alerts"
 
 
 def test_an_unknown_run_stays_504_for_its_idempotency_key(practice):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -119,13 +119,14 @@ class TestFiring:
     def test_a_template_makes_the_text(self, agent, practice):
         routine = create_routine(template="Notes for {{ version }} by {{ person }}, {{ now }}.")
         asked = {"routine": routine.slug, "template": "The template", "idempotency_key": "one"}
-        given = asked | {"values": {"version": "{{ now }} 1.2"}}
+        values = {"version": "{{ now }} 1.2"}
+        given = {**asked, "values": values}
         with_template = agent.call("fire_routine", **given)
         [session] = practice.sessions
         assert session.text.startswith("Notes for {{ now }} 1.2 by the teammate, 2")
         run = Run.objects.get()
         assert run.template_name == "The template"
-        assert run.field_values["version"] == given["values"]["version"]
+        assert run.field_values["version"] == values["version"]
         # A minute later, {{ now }} is another.
         Run.objects.update(text="Another text")
         assert agent.call("fire_routine", **given) == with_template
@@ -206,11 +207,12 @@ class TestFiring:
         sentence = agent.refused("fire_routine", routine=open_one.slug, idempotency_key="two")
         assert "1 runs of the last hour" in sentence
 
-    def test_whether_the_database_took_it_is_said(self, agent, monkeypatch):
+    @pytest.mark.parametrize("failure", [RunNotRecorded(maybe=True), OperationalError("inside")])
+    def test_who_cannot_know_whether_it_was_recorded_repeats_it(self, agent, monkeypatch, failure):
         routine = create_routine()
 
         def fails(*_args, **_named):
-            raise RunNotRecorded(maybe=True)
+            raise failure
 
         monkeypatch.setattr(asking, "ask", fails)
         sentence = agent.refused("fire_routine", routine=routine.slug, idempotency_key="one")

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
+from dashboard.serving import doors
 from dashboard.serving import receiving as module
 from dashboard.serving.headers import HEADERS
 from dashboard.serving.receiving import Receiving
@@ -68,6 +70,56 @@ def test_django_gets_the_body_whole_or_not_at_all(connection, body, length, read
     receiving = Receiving(application(seen), places=1, most_bytes=MOST)
     closed(receiving(environ(connection, body, length), None))
     assert seen == [read]
+
+
+class Chunks(io.BytesIO):
+    """Of a request without a length, as gunicorn hands them over; then perhaps they break off."""
+
+    def __init__(self, body: bytes, failure: Exception | None = None) -> None:
+        super().__init__(body)
+        self._failure = failure
+
+    def read(self, size: int | None = -1) -> bytes:
+        chunk = super().read(size)
+        if not chunk and self._failure is not None:
+            raise self._failure
+        return chunk
+
+
+def in_chunks(connection: socket.socket, chunks: Chunks, path: str = "/routines/x/fire/") -> Any:
+    known = environ(connection, length="") | {"PATH_INFO": path, "wsgi.input": chunks}
+    return known | {"HTTP_TRANSFER_ENCODING": "chunked"}
+
+
+@pytest.mark.parametrize("body", [b"", b"a=1", b"x" * MOST], ids=len)
+def test_what_comes_in_chunks_gets_a_length(connection, body):
+    seen: list[bytes] = []
+    asked = in_chunks(connection, Chunks(body))
+    closed(Receiving(application(seen), places=1, most_bytes=MOST)(asked, None))
+    assert (seen, asked["CONTENT_LENGTH"]) == ([body], str(len(body)))
+
+
+def test_of_too_many_chunks_no_more_is_read_than_tells_so(connection):
+    chunks = Chunks(b"x" * 10_000_000)
+    asked = in_chunks(connection, chunks)
+    closed(Receiving(application([]), places=1, most_bytes=MOST)(asked, None))
+    assert int(asked["CONTENT_LENGTH"]) > MOST
+    assert chunks.tell() < 200_000
+
+
+BROKEN = [NoMoreData(), InvalidChunkSize(b"x"), ConnectionResetError()]
+
+
+@pytest.mark.parametrize("failure", BROKEN, ids=lambda one: type(one).__name__)
+def test_chunks_that_break_off_never_reach_a_view(connection, failure):
+    seen: list[bytes] = []
+    said: list[str] = []
+    receiving = Receiving(application(seen), places=1, most_bytes=MOST)
+    receiving(in_chunks(connection, Chunks(b"a=1", failure)), lambda status, _: said.append(status))
+    assert (seen, said) == ([], ["408 Request Timeout"])
+    at_door = in_chunks(connection, Chunks(b"a=1", failure), "/v1/x")
+    closed(receiving(at_door, None))  # for Django to refuse, in the words of the door
+    assert (seen, at_door[doors.CUT_SHORT]) == ([b""], True)
 
 
 def test_half_a_body_never_reaches_django(connection):

@@ -5,7 +5,9 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path
 
-from dashboard.api import about, fire, resources
+from dashboard.api import resources
+from dashboard.api.document import views as document
+from dashboard.fire_door import fire
 from dashboard.mcp import endpoint
 from dashboard.views import (
     accounts,
@@ -203,10 +205,10 @@ urlpatterns = [
     path("web-sessions/<int:pk>/end/", sign_in.end_session, name="end_session"),
     # The doors for machines
     path("v1/claude_code/routines/<str:reference>/fire", fire.fire, name="fire_door"),
-    re_path(r"^/*v1(?:/[\s\S]*)?$", fire.elsewhere, name="elsewhere_at_fire_door"),
+    re_path(r"^v1(?:/[\s\S]*)?$", fire.elsewhere, name="elsewhere_at_fire_door"),
     *resources.urlpatterns,
-    path("api/openapi.json", about.openapi, name="api_document"),
-    path("api/docs", about.docs, name="api_docs"),
+    path("api/openapi.json", document.openapi, name="api_document"),
+    path("api/docs", document.docs, name="api_docs"),
     path("mcp", endpoint.mcp, name="mcp"),
 ]
 

@@ -65,16 +65,18 @@ WEB_FACE: dict[str, set[str]] = {
     "templatetags": {"forms", "charts", "waiting"},
     "run_form": {"requests"},
     "sign_in": {"environment", "notices", "serving"},
-    "api": {"serving"},
-    "mcp": {"api"},
+    "doors": {"serving"},
+    "fire_door": {"doors"},
+    "api": {"doors"},
+    "mcp": {"doors"},
     "connect": set(),
     "views": {
         *("requests", "lookups", "notices", "serving", "forms", "charts", "run_form", "sign_in"),
-        *("waiting", "moments", "api", "connect"),
+        *("waiting", "moments", "doors", "connect"),
     },
     "management": {"sign_in", "serving"},
     "apps": {"serving", "sign_in"},
-    "urls": {"api", "mcp", "views"},
+    "urls": {"fire_door", "api", "mcp", "views"},
     "wsgi": {"serving"},
 }
 

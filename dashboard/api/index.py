@@ -1,9 +1,9 @@
 """Where a program begins."""
 
 from dashboard.api import links
-from dashboard.api.authentication import DoorRequest
 from dashboard.api.operations import Answer, operation
 from dashboard.api.schemas import Index, Key
+from dashboard.doors.authentication import DoorRequest
 
 
 @operation("GET", {200: Index})

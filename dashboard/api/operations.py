@@ -17,10 +17,10 @@ from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
 
 from dashboard.api import reading
-from dashboard.api.authentication import DoorRequest, opened_by_key
-from dashboard.api.refusals import JSON, BadRequest, Refusal, Refused, answer, identified
+from dashboard.doors.authentication import DoorRequest, opened_by_key
+from dashboard.doors.replies import JSON, BadRequest, Refused, Reply, answer, identified
 from routines.callers import turned_away
-from routines.models import Refusal as Why
+from routines.models import WhyNoRun as Why
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Resource:
         except Refused as refused:
             if isinstance(refused, BadRequest) and request.method == "POST":
                 turned_away.note(request.api_key, Why.BAD_REQUEST)
-            return answer(request, refused.refusal)
+            return answer(request, refused.reply)
 
 
 def _read(request: DoorRequest, operation: Operation) -> dict[str, Any]:
@@ -143,10 +143,10 @@ def _written(request: HttpRequest, said: Answer) -> HttpResponse:
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
-def not_this_method(methods: Sequence[str]) -> Refusal:
+def not_this_method(methods: Sequence[str]) -> Reply:
     allowed = [*methods, "HEAD"] if "GET" in methods else list(methods)
     sentence = f"This address takes {' or '.join(methods)}. Nothing was done."
-    return Refusal(405, sentence, {"Allow": ", ".join(allowed)})
+    return Reply(405, sentence, {"Allow": ", ".join(allowed)})
 
 
 def open_to_all(view: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 from django.http import HttpRequest, UnreadablePostError
 
-from dashboard.api.refusals import JSON, BadRequest, Refusal
 from dashboard.api.schemas import Mistake
+from dashboard.doors.replies import JSON, BadRequest, Reply
 from routines.values.redaction import redact_tokens
 
 _Shape = TypeVar("_Shape", bound=msgspec.Struct)
@@ -114,18 +114,18 @@ def _wrong(mistakes: Iterable[Mistake]) -> BadRequest:
     found = list(mistakes)
     more = f" There are {len(found):,} mistakes in all." if len(found) > 1 else ""
     sentence = f"{found[0].detail}{more} Nothing was done."
-    return BadRequest(Refusal(422, sentence, {}, {"errors": found[:_MOST_NAMED]}))
+    return BadRequest(Reply(422, sentence, {}, {"errors": found[:_MOST_NAMED]}))
 
 
 def _json(request: HttpRequest) -> Any:
     content = _bytes(request)
     if not content:
-        raise BadRequest(Refusal(400, "The body is missing. Send a JSON object. Nothing was done."))
+        raise BadRequest(Reply(400, "The body is missing. Send a JSON object. Nothing was done."))
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        raise BadRequest(Refusal(415, f"Send the body uncompressed. {_NOTHING}"))
+        raise BadRequest(Reply(415, f"Send the body uncompressed. {_NOTHING}"))
     if request.content_type != JSON:
         raise BadRequest(
-            Refusal(415, f"Send the body as JSON, with Content-Type: {JSON}. {_NOTHING}")
+            Reply(415, f"Send the body as JSON, with Content-Type: {JSON}. {_NOTHING}")
         )
     try:
         return json.loads(
@@ -141,7 +141,7 @@ def _json(request: HttpRequest) -> Any:
         raise _wrong([Mistake(sentence, pointer="#")]) from None
     except (ValueError, RecursionError):
         raise BadRequest(
-            Refusal(400, f"The body could not be read as JSON in UTF-8. {_NOTHING}")
+            Reply(400, f"The body could not be read as JSON in UTF-8. {_NOTHING}")
         ) from None
 
 
@@ -169,7 +169,7 @@ def _bytes(request: HttpRequest) -> bytes:
     try:
         return request.body
     except UnreadablePostError:
-        raise BadRequest(Refusal(400, "The body was cut short. Nothing was done.")) from None
+        raise BadRequest(Reply(400, "The body was cut short. Nothing was done.")) from None
 
 
 def _unknown(content: Mapping[str, Any], shape: type[msgspec.Struct]) -> list[str]:

@@ -1,14 +1,15 @@
 """The routines that a key may fire."""
 
-from dashboard.api import links, outcomes, reading
-from dashboard.api.authentication import DoorRequest
+from dashboard.api import links, reading
 from dashboard.api.operations import Answer, operation
-from dashboard.api.refusals import Refused
 from dashboard.api.schemas import Field, Obstacle, Routine, RoutinePage, RoutinesQuery, Template
+from dashboard.doors import outcomes
+from dashboard.doors.authentication import DoorRequest
+from dashboard.doors.replies import Refused
 from routines.callers import offers
 from routines.callers.offers import Offer
-from routines.models import Refusal as Why
 from routines.models import TextTemplate
+from routines.models import WhyNoRun as Why
 
 _LARGEST_KEY = 18  # digits
 

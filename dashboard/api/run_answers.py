@@ -12,9 +12,9 @@ from typing import Any
 from django.utils import timezone
 
 from dashboard.api import links, schemas
-from dashboard.api.endings import ENDINGS
 from dashboard.api.operations import Answer
-from dashboard.api.refusals import Refusal, Refused
+from dashboard.doors.endings import ENDINGS
+from dashboard.doors.replies import Refused, Reply
 from routines.models import Attempt, Run
 from routines.values.reasons import Reason, State
 
@@ -67,7 +67,7 @@ def made(run: Run, more: Mapping[str, str]) -> Answer:
     if ending.after is not None:
         headers["Retry-After"] = str(_seconds_until(run.retry_after) or ending.after)
     status = 504 if run.state == State.UNKNOWN else 424
-    raise Refused(Refusal(status, ending.sentence(content.reason), headers, {"run": content}))
+    raise Refused(Reply(status, ending.sentence(content.reason), headers, {"run": content}))
 
 
 def beside(run: Run) -> dict[str, Any]:

@@ -5,25 +5,26 @@ from typing import Any
 
 from msgspec import UNSET
 
-from dashboard.api import links, outcomes, preferences, reading, run_answers
-from dashboard.api.authentication import DoorRequest
+from dashboard.api import links, reading, run_answers
 from dashboard.api.operations import Answer, Header, operation
-from dashboard.api.refusals import BadRequest, Refusal, Refused
 from dashboard.api.routines import NOT_YOURS
 from dashboard.api.schemas import NewRun, Run, RunPage, RunsQuery
+from dashboard.doors import outcomes, preferences
+from dashboard.doors.authentication import DoorRequest
+from dashboard.doors.replies import BadRequest, Refused, Reply
 from routines import keyset
 from routines.callers import asking, idempotency, offers, rendering, turned_away
 from routines.callers.asking import Wish
 from routines.callers.rendering import NoSuchTemplate, ValuesRefused
-from routines.models import Refusal as Why
 from routines.models import Routine
 from routines.models import Run as StoredRun
+from routines.models import WhyNoRun as Why
 from routines.models.run_queryset import RunQuerySet
 from routines.runs import overdue, queue
 from routines.runs.accepting import RunNotRecorded
 from routines.values import texts
 
-NO_SUCH_RUN = Refusal(
+NO_SUCH_RUN = Reply(
     404, "This API key has no such run. A key sees the runs that it has asked for itself."
 )
 IDEMPOTENCY_KEY = Header(
@@ -92,7 +93,7 @@ def cancel_run(request: DoorRequest, pk: int) -> Answer:
     if run.reason == "cancelled":
         return run_answers.shown(run)
     sentence = f"The run is {run.state} and cannot be cancelled any more. {run.meaning.cause}"
-    raise Refused(Refusal(409, sentence, {}, run_answers.beside(run)))
+    raise Refused(Reply(409, sentence, {}, run_answers.beside(run)))
 
 
 @operation(
@@ -127,7 +128,7 @@ def make_run(request: DoorRequest, reference: str, body: NewRun) -> Answer:
     try:
         press = asking.ask(request.api_key, _wish(request, routine, body), wait=wait)
     except idempotency.BadKey as bad:
-        raise BadRequest(Refusal(400, f"{bad} Nothing was sent.")) from None
+        raise BadRequest(Reply(400, f"{bad} Nothing was sent.")) from None
     except texts.TextRefused as refused:
         raise reading.refused({"text": str(refused)}) from None
     except NoSuchTemplate as refused:
@@ -171,11 +172,11 @@ def _values(body: NewRun) -> Mapping[str, str]:
 
 
 def _turned_away(away: asking.TurnedAway) -> Refused:
-    if away.refusal == Why.ASKS_A_PERSON and "confirmation" not in away.problems:
-        return Refused(reading.refused(away.problems).refusal)
-    refusal = outcomes.turned_away(away)
+    if away.why == Why.ASKS_A_PERSON and "confirmation" not in away.problems:
+        return Refused(reading.refused(away.problems).reply)
+    reply = outcomes.turned_away(away)
     more: dict[str, Any] = {} if away.run is None else run_answers.beside(away.run)
-    return Refused(Refusal(refusal.status, refusal.sentence, refusal.headers, more))
+    return Refused(Reply(reply.status, reply.sentence, reply.headers, more))
 
 
 def _runs_of(request: DoorRequest) -> RunQuerySet:

@@ -3,12 +3,12 @@
 import msgspec
 from django.http import HttpResponse, UnreadablePostError
 
-from dashboard.api.authentication import DoorRequest, opened_by_key
-from dashboard.api.refusals import Refusal, answer, identified
+from dashboard.doors.authentication import DoorRequest, opened_by_key
+from dashboard.doors.replies import Reply, answer, identified
 from dashboard.mcp.tools import server
 
 _DEEPEST = 100  # of what an agent has to say, nothing is nested deeper
-_UNREADABLE = Refusal(400, "This is no JSON that can be read. Nothing was done.")
+_UNREADABLE = Reply(400, "This is no JSON that can be read. Nothing was done.")
 
 
 @opened_by_key

@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from dashboard.api import outcomes
-from dashboard.api.refusals import Refusal
+from dashboard.doors import outcomes
+from dashboard.doors.replies import Reply
 from routines.callers.offers import Offer
 from routines.models import Run, TextTemplate
 from routines.text_templates import Field
@@ -174,17 +174,17 @@ class Runs(msgspec.Struct):
 
 def known(run: Run) -> str:
     """In plain words, for an agent: what is known of the run, and what to do about it."""
-    refusal = outcomes.refusal_of(run)
-    if refusal is not None:
-        return for_agents(refusal)
+    reply = outcomes.reply_about(run)
+    if reply is not None:
+        return for_agents(reply)
     return (
         "A session was started. Whether its work succeeds is not known here: give the user the "
         "session's URL."
     )
 
 
-def for_agents(refusal: Refusal) -> str:
+def for_agents(reply: Reply) -> str:
     """An agent sees no headers, and gives its key as an argument."""
-    seconds = f"{refusal.headers.get('Retry-After', '60')} seconds"
-    said = refusal.sentence.replace("Retry-After seconds", seconds)
+    seconds = f"{reply.headers.get('Retry-After', '60')} seconds"
+    said = reply.sentence.replace("Retry-After seconds", seconds)
     return said.replace("Idempotency-Key", "idempotency_key")

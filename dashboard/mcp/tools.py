@@ -10,12 +10,12 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django_mcpz.server import MCPServer, ToolError
 
-from dashboard.api import outcomes, refusals
-from dashboard.api.authentication import DoorRequest
+from dashboard.doors import outcomes, replies
+from dashboard.doors.authentication import DoorRequest
 from dashboard.mcp import shapes
 from routines.callers import asking, idempotency, offers, rendering
 from routines.callers.asking import Wish
-from routines.models import ApiKey, Refusal, Routine, Run
+from routines.models import ApiKey, Routine, Run, WhyNoRun
 from routines.runs import overdue, queue
 from routines.runs.accepting import RunNotRecorded
 from routines.values import texts
@@ -41,7 +41,7 @@ _MOST_PROBLEMS = 40  # a template has 30 fields
 def _acts_as_a_person(request: HttpRequest) -> HttpResponse | None:
     if _key_of(request).is_personal:
         return None
-    return refusals.answer(request, refusals.Refusal(403, _NOT_AN_AGENTS))
+    return replies.answer(request, replies.Reply(403, _NOT_AN_AGENTS))
 
 
 server = MCPServer(
@@ -199,7 +199,7 @@ def _with_problems(refused: rendering.ValuesRefused) -> str:
 
 
 def _turned_away(away: asking.TurnedAway, routine: Routine) -> str:
-    if away.refusal == Refusal.ASKS_A_PERSON:
+    if away.why == WhyNoRun.ASKS_A_PERSON:
         if "confirmation" in away.problems:
             return (
                 "This routine wants a person's confirmation before each run, so you cannot fire "
@@ -207,10 +207,10 @@ def _turned_away(away: asking.TurnedAway, routine: Routine) -> str:
                 f"{outcomes.run_form_of(routine)}"
             )
         return " ".join(away.problems.values())
-    refusal = outcomes.turned_away(away)
-    sentence = shapes.for_agents(refusal)
+    reply = outcomes.turned_away(away)
+    sentence = shapes.for_agents(reply)
     if away.obstacle is not None and away.obstacle.until is not None:
-        seconds = refusal.headers["Retry-After"]
+        seconds = reply.headers["Retry-After"]
         sentence = f"{away.obstacle.meaning.cause} Call again after {seconds} seconds."
     if away.run is not None:
         return f"{sentence} It belongs to run {away.run.pk}."

@@ -14,8 +14,8 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 
-from dashboard.api import refusals
-from dashboard.api.refusals import Refusal
+from dashboard.doors import replies
+from dashboard.doors.replies import Reply
 from dashboard.notices import as_notice, is_htmx, typed_text
 from dashboard.serving import bounds, doors, https, logs
 from dashboard.sign_in import signed_out
@@ -52,7 +52,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         logger.info("refused: addressed to another host", extra={"facts": {"host": host}})
         sentence = f"This is not the address of the dashboard. Open {settings.DASHBOARD_URL}"
         if doors.is_door(request):
-            return refusals.answer(request, Refusal(400, sentence))
+            return replies.answer(request, Reply(400, sentence))
         sentence = f"{sentence}\n{_HOST_MISSING}\n"
         return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
     if isinstance(exception, SessionInterrupted):  # raised once the view has done its work
@@ -64,7 +64,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         )
     if doors.is_door(request):
         sentence = "This request could not be read. It may be cut short. Nothing was sent."
-        return refusals.answer(request, Refusal(400, sentence))
+        return replies.answer(request, Reply(400, sentence))
     return _error(
         request,
         400,
@@ -115,7 +115,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exc_info()[1], logs.DATABASE_AWAY):
         return _database_away(request)
     if doors.is_door(request):
-        return refusals.answer(request, Refusal(500, _BROKEN))
+        return replies.answer(request, Reply(500, _BROKEN))
     # Drawn without context processors, and at the worst without templates and static files:
     # they may be what failed.
     context = {"reference": logs.request_id.get()}
@@ -137,7 +137,7 @@ def _database_away(request: HttpRequest) -> HttpResponse:
             "the same Idempotency-Key if it has one."
         )
         headers = {"Retry-After": _TRY_AGAIN_AFTER}
-        return refusals.answer(request, Refusal(503, sentence, headers))
+        return replies.answer(request, Reply(503, sentence, headers))
     title = "The database does not answer"
     sentence = "Wait a moment, then try once more."
     if request.method == "POST":
@@ -195,7 +195,7 @@ def _error(
     request: HttpRequest, status: int, title: str, sentence: str, *, typed: str | None = None
 ) -> HttpResponse:
     if doors.is_door(request):
-        return refusals.answer(request, Refusal(status, f"{title}. {sentence}"))
+        return replies.answer(request, Reply(status, f"{title}. {sentence}"))
     context = {
         "title": title,
         "sentence": sentence,

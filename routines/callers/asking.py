@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 
 from routines.callers import idempotency, turned_away
-from routines.models import ApiKey, Refusal, Routine, Run
+from routines.models import ApiKey, Routine, Run, WhyNoRun
 from routines.runs import accepting, awaiting, caps, firing, limits, rules
 from routines.runs.firing import Press
 from routines.runs.slots import Slot
@@ -22,8 +22,8 @@ from routines.values.reasons import Reason
 # For how long a run may wait for its turn if nobody waits for its answer.
 _PROGRAMS_WAIT = timedelta(hours=1)
 
-_CAPS = {caps.HOUR: Refusal.HOURLY_CAP, caps.DAY: Refusal.DAILY_CAP}
-_OBSTACLES = {Reason.ON_HOLD: Refusal.ON_HOLD, Reason.COOL_DOWN: Refusal.COOL_DOWN}
+_CAPS = {caps.HOUR: WhyNoRun.HOURLY_CAP, caps.DAY: WhyNoRun.DAILY_CAP}
+_OBSTACLES = {Reason.ON_HOLD: WhyNoRun.ON_HOLD, Reason.COOL_DOWN: WhyNoRun.COOL_DOWN}
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class TurnedAway(Exception):
 
     def __init__(
         self,
-        refusal: Refusal,
+        why: WhyNoRun,
         *,
         obstacle: limits.Obstacle | None = None,
         cap: caps.CapReached | None = None,
         problems: Mapping[str, str] | None = None,
         run: Run | None = None,
     ) -> None:
-        super().__init__(refusal.label)
-        self.refusal, self.obstacle, self.cap = refusal, obstacle, cap
+        super().__init__(why.label)
+        self.why, self.obstacle, self.cap = why, obstacle, cap
         self.problems, self.run = dict(problems or {}), run
 
 
@@ -84,7 +84,7 @@ def ask(api_key: ApiKey, wish: Wish, *, wait: float | None) -> Press:
     try:
         return _ask(api_key, wish, wait)
     except TurnedAway as away:
-        turned_away.note(api_key, away.refusal)
+        turned_away.note(api_key, away.why)
         raise
 
 
@@ -96,7 +96,7 @@ def was_asked(api_key: ApiKey, idempotency_key: str) -> bool:
 
 def _ask(api_key: ApiKey, wish: Wish, wait: float | None) -> Press:
     if api_key.sends_idempotency_key and not wish.idempotency_key:
-        raise TurnedAway(Refusal.NO_IDEMPOTENCY_KEY)
+        raise TurnedAway(WhyNoRun.NO_IDEMPOTENCY_KEY)
     key = idempotency.run_key(api_key, wish.idempotency_key)
     longest = float(settings.FIRE_TIMEOUT)
     seconds = longest if wait is None else min(wait, longest)
@@ -110,7 +110,7 @@ def _ask(api_key: ApiKey, wish: Wish, wait: float | None) -> Press:
                 api_key, wish, key, slot if seconds >= longest else None, comes_back=wait == 0
             )
         if press.repeated and press.run.intent != wish.intent:
-            raise TurnedAway(Refusal.OTHER_INTENT, run=press.run)
+            raise TurnedAway(WhyNoRun.OTHER_INTENT, run=press.run)
         if press.run.is_open and seconds > 0 and slot.claim():
             press = replace(press, run=_outcome(press.run, seconds=seconds))
     return press
@@ -152,15 +152,15 @@ def _fire(api_key: ApiKey, wish: Wish, key: UUID, slot: Slot | None, *, comes_ba
     try:
         return firing.fire_in(slot, **intent)
     except rules.NotAllowed:
-        raise TurnedAway(Refusal.NOT_OPEN) from None
+        raise TurnedAway(WhyNoRun.NOT_OPEN) from None
     except caps.NotUsable:
-        raise TurnedAway(Refusal.REVOKED) from None
+        raise TurnedAway(WhyNoRun.REVOKED) from None
     except caps.CapReached as reached:
         raise TurnedAway(_CAPS[reached.span], cap=reached) from None
     except accepting.AnswersMissing as missing:
-        raise TurnedAway(Refusal.ASKS_A_PERSON, problems=missing.problems) from None
+        raise TurnedAway(WhyNoRun.ASKS_A_PERSON, problems=missing.problems) from None
     except accepting.TurnedAway as away:
-        refusal = _OBSTACLES.get(away.obstacle.reason, Refusal.CLOSED)
-        raise TurnedAway(refusal, obstacle=away.obstacle) from None
+        why = _OBSTACLES.get(away.obstacle.reason, WhyNoRun.CLOSED)
+        raise TurnedAway(why, obstacle=away.obstacle) from None
     except accepting.KeyTaken:
-        raise TurnedAway(Refusal.OTHER_INTENT, run=_earlier(key)) from None
+        raise TurnedAway(WhyNoRun.OTHER_INTENT, run=_earlier(key)) from None

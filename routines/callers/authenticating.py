@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from routines import patience
 from routines.callers import networks, turned_away
-from routines.models import ApiKey, ApiKeySecret, Refusal
+from routines.models import ApiKey, ApiKeySecret, WhyNoRun
 from routines.values import api_keys
 
 _NOTED_EVERY = timedelta(minutes=1)  # when a secret was last used; not every call writes it
@@ -21,9 +21,9 @@ class UnknownKey(Exception):
 class KeyRefused(Exception):
     """It is a key of ours, and may not be used now."""
 
-    def __init__(self, refusal: Refusal, api_key: ApiKey) -> None:
-        super().__init__(refusal.label)
-        self.refusal, self.api_key = refusal, api_key
+    def __init__(self, why: WhyNoRun, api_key: ApiKey) -> None:
+        super().__init__(why.label)
+        self.why, self.api_key = why, api_key
 
 
 def authenticate(presented: str, *, address: str | None) -> ApiKey:
@@ -44,21 +44,21 @@ def authenticate(presented: str, *, address: str | None) -> ApiKey:
     if stored is None or not compare_digest(stored.digest, secret.digest):
         raise UnknownKey
     api_key = stored.api_key
-    refusal = _refusal(api_key, address)
-    if refusal is not None:
-        turned_away.note(api_key, refusal)
-        raise KeyRefused(refusal, api_key)
+    why = _refusal(api_key, address)
+    if why is not None:
+        turned_away.note(api_key, why)
+        raise KeyRefused(why, api_key)
     _note_use(stored, address)
     return api_key
 
 
-def _refusal(api_key: ApiKey, address: str | None) -> Refusal | None:
+def _refusal(api_key: ApiKey, address: str | None) -> WhyNoRun | None:
     has_left = api_key.person is not None and not api_key.person.is_active
     if api_key.is_revoked or has_left:
-        return Refusal.REVOKED
+        return WhyNoRun.REVOKED
     if api_key.is_expired:
-        return Refusal.EXPIRED
-    return None if networks.contain(api_key.networks, address) else Refusal.NETWORK
+        return WhyNoRun.EXPIRED
+    return None if networks.contain(api_key.networks, address) else WhyNoRun.NETWORK
 
 
 def _note_use(secret: ApiKeySecret, address: str | None) -> None:

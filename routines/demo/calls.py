@@ -12,7 +12,7 @@ from routines.callers import idempotency, keys
 from routines.demo.content import ALERT_TRIAGE, DEPLOY_VERIFICATION
 from routines.demo.past_runs import DAYS, settle
 from routines.demo.shapes import DemoRoutine
-from routines.models import ApiKey, ApiKeySecret, Person, Refusal, Routine, Run, TurnedAway
+from routines.models import ApiKey, ApiKeySecret, Person, Routine, Run, TurnedAway, WhyNoRun
 from routines.people.roles import Role
 from routines.registry import header_versions
 from routines.values.reasons import Reason
@@ -31,7 +31,7 @@ class DemoCaller:
     sends_idempotency_key: bool = True
     role: Role | None = None  # whose own key it is
     retries: int = 0  # of the calls, a few minutes after another
-    turned_away: tuple[tuple[Refusal, int], ...] = ()
+    turned_away: tuple[tuple[WhyNoRun, int], ...] = ()
 
 
 _CALLERS = (
@@ -41,7 +41,7 @@ _CALLERS = (
         text="Deploy {} of the web app to production is done. Compare errors and latency.",
         calls=41,
         address="192.0.2.17",
-        turned_away=((Refusal.OTHER_INTENT, 1),),
+        turned_away=((WhyNoRun.OTHER_INTENT, 1),),
     ),
     DemoCaller(
         name="Old monitoring script",
@@ -51,7 +51,7 @@ _CALLERS = (
         address="192.0.2.40",
         sends_idempotency_key=False,
         retries=3,
-        turned_away=((Refusal.HOURLY_CAP, 7), (Refusal.NOT_OPEN, 2)),
+        turned_away=((WhyNoRun.HOURLY_CAP, 7), (WhyNoRun.NOT_OPEN, 2)),
     ),
     DemoCaller(
         name="Script on my laptop",
@@ -93,10 +93,8 @@ def _make(caller: DemoCaller, people: dict[Role, Person], routine: Routine) -> A
     ApiKey.objects.filter(pk=api_key.pk).update(created_at=made)
     ApiKeySecret.objects.filter(api_key=api_key).update(created_at=made)
     today, last_at = timezone.now().date(), timezone.now() - timedelta(minutes=50)
-    for refusal, calls in caller.turned_away:
-        TurnedAway.objects.create(
-            api_key=api_key, day=today, refusal=refusal, calls=calls, last_at=last_at
-        )
+    for why, calls in caller.turned_away:
+        TurnedAway.objects.create(api_key=api_key, day=today, why=why, calls=calls, last_at=last_at)
     return api_key
 
 

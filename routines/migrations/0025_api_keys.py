@@ -173,7 +173,7 @@ class Migration(migrations.Migration):
                 ),
                 ("day", models.DateField()),
                 (
-                    "refusal",
+                    "why",
                     models.CharField(
                         choices=[
                             ("hourly_cap", "hourly cap reached"),
@@ -205,11 +205,11 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ["-day", "refusal"],
+                "ordering": ["-day", "why"],
                 "default_permissions": (),
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("api_key", "day", "refusal"), name="turned_away_once"
+                        fields=("api_key", "day", "why"), name="turned_away_once"
                     ),
                 ],
             },

@@ -1,7 +1,7 @@
 """Every table of the product, one idea a file."""
 
 from routines.models.account import Account
-from routines.models.api_key import ApiKey, ApiKeySecret, Refusal, TurnedAway
+from routines.models.api_key import ApiKey, ApiKeySecret, TurnedAway, WhyNoRun
 from routines.models.attempt import Attempt
 from routines.models.audit import AuditEvent, AuditHead, Chain
 from routines.models.database_identity import DatabaseIdentity
@@ -40,7 +40,6 @@ __all__ = [
     "Person",
     "Pin",
     "RecountDay",
-    "Refusal",
     "Routine",
     "Run",
     "RunChange",
@@ -51,5 +50,6 @@ __all__ = [
     "TurnedAway",
     "VersionMove",
     "VersionMoveStep",
+    "WhyNoRun",
     "Worker",
 ]

@@ -172,7 +172,7 @@ class ApiKeySecret(models.Model):
         return self.ended_at is None
 
 
-class Refusal(models.TextChoices):
+class WhyNoRun(models.TextChoices):
     """Why a call was turned away before it became a run. Its key may call again."""
 
     HOURLY_CAP = "hourly_cap", "hourly cap reached"
@@ -198,16 +198,16 @@ class TurnedAway(models.Model):
 
     api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="turned_away")
     day = models.DateField()
-    refusal = models.CharField(max_length=20, choices=Refusal.choices)
+    why = models.CharField(max_length=20, choices=WhyNoRun.choices)
     calls = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["-day", "refusal"]
+        ordering = ["-day", "why"]
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["api_key", "day", "refusal"], name="turned_away_once")
+            models.UniqueConstraint(fields=["api_key", "day", "why"], name="turned_away_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.calls} calls of {self.api_key}: {self.get_refusal_display()}"
+        return f"{self.calls} calls of {self.api_key}: {self.get_why_display()}"

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from routines.board import pins
 from routines.callers import authenticating, keys, turned_away
-from routines.models import ApiKey, Attempt, Outcome, Person, Refusal, Routine, Run
+from routines.models import ApiKey, Attempt, Outcome, Person, Routine, Run, WhyNoRun
 from routines.practice_api import PracticeApi
 from routines.registry import tags
 from routines.runs import outcomes
@@ -91,7 +91,7 @@ def api_key(routine: Routine, admin: Person) -> ApiKey:
     authenticating.authenticate(text, address="127.0.0.1")
     for reason in (Reason.SESSION_CREATED, Reason.LIMIT_REACHED, Reason.ACCEPTED):
         create_run(routine=routine, api_key=api_key, reason=reason, intent="x")
-    turned_away.note(api_key, Refusal.NOT_OPEN)
+    turned_away.note(api_key, WhyNoRun.NOT_OPEN)
     create_key_and_secret(routine, expires_at=timezone.now())
     create_key_and_secret(person=admin)
     keys.revoke(create_key_and_secret(routine)[0], by=admin)

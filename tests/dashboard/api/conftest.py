@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard.api import authentication
+from dashboard.doors import authentication
 from routines.models import Routine
 from tests.dashboard.api.programs import Program
 from tests.factories import create_key_and_secret, create_routine

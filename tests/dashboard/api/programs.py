@@ -8,7 +8,7 @@ from typing import Any
 from django.test import Client
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from dashboard.api.document import document
+from dashboard.api.document.openapi import document
 from routines.callers import authenticating
 from routines.models import ApiKey
 

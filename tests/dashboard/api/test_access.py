@@ -165,5 +165,5 @@ def test_calls_that_become_no_run_are_counted_once_with_their_key(program, routi
     program.run(routine.slug, {"test": "x"})
     program.run(routine.slug, b"{")
     program.get("/api/runs", {"size": 0})  # asks for no run
-    counted = {one.refusal: one.calls for one in program.api_key().turned_away.all()}
+    counted = {one.why: one.calls for one in program.api_key().turned_away.all()}
     assert counted == {"not_open": 1, "bad_request": 2}

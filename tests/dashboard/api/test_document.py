@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from openapi_spec_validator import validate
 
-from dashboard.api import document_page
-from dashboard.api.document import document
+from dashboard.api.document import page
+from dashboard.api.document.openapi import document
 from dashboard.api.resources import RESOURCES
 from routines.models import Routine
 from tests.dashboard.api.programs import is_as
@@ -76,7 +76,7 @@ def test_each_example_is_as_its_schema_says():
     for name, schema in document()["components"]["schemas"].items():
         if name in ("NewRun", "Fire"):
             continue  # of alternatives; its examples stand with the operation
-        is_as({"$ref": f"#/components/schemas/{name}"}, document_page.example(document(), schema))
+        is_as({"$ref": f"#/components/schemas/{name}"}, page.example(document(), schema))
     for item in document()["paths"].values():
         body = (
             item.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from routines.callers import authenticating, keys, turned_away
-from routines.models import ApiKey, ApiKeySecret, AuditEvent, Person, Refusal, Routine, Run
+from routines.models import ApiKey, ApiKeySecret, AuditEvent, Person, Routine, Run, WhyNoRun
 from routines.people import groups
 from routines.values.reasons import Reason, State
 from tests.dashboard.browsing import Page, press_button, save, signed_in
@@ -268,7 +268,7 @@ def test_the_page_says_what_a_retry_would_have_done(admin_client, routine):
 
 def test_the_page_says_what_was_turned_away_and_links_to_the_history(admin_client, routine):
     api_key, _ = create_key_and_secret(routine)
-    turned_away.note(api_key, Refusal.NOT_OPEN)
+    turned_away.note(api_key, WhyNoRun.NOT_OPEN)
     run = create_run(api_key=api_key, routine=routine, text="Deployed 1234.")
     page = Page(admin_client.get(page_of(api_key)))
     assert page.says("No such routine for this key Calls 1")

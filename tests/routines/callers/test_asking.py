@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from routines.callers import asking, keys
 from routines.callers.asking import TurnedAway, Wish
-from routines.models import Refusal, Run
+from routines.models import Run, WhyNoRun
 from routines.models import TurnedAway as TurnedAwayCount
 from routines.runs import queue
 from routines.values.reasons import Reason, State
@@ -16,10 +16,10 @@ from tests.factories import create_admin, create_key_and_secret, create_routine,
 pytestmark = pytest.mark.django_db
 
 
-def refusal_of(api_key, wish, **how) -> Refusal:
+def refusal_of(api_key, wish, **how) -> WhyNoRun:
     with pytest.raises(TurnedAway) as away:
         asking.ask(api_key, wish, **{"wait": None} | how)
-    return away.value.refusal
+    return away.value.why
 
 
 def test_a_call_is_sent_at_once_and_names_its_key(practice):
@@ -46,24 +46,24 @@ def test_the_same_idempotency_key_for_something_else_is_turned_away(practice):
     routine, other = create_routine(), create_routine()
     api_key, _ = create_key_and_secret(routine, other)
     asking.ask(api_key, Wish(routine, "x", "one"), wait=None)
-    assert refusal_of(api_key, Wish(routine, "y", "one")) == Refusal.OTHER_INTENT
-    assert refusal_of(api_key, Wish(other, "x", "one")) == Refusal.OTHER_INTENT
+    assert refusal_of(api_key, Wish(routine, "y", "one")) == WhyNoRun.OTHER_INTENT
+    assert refusal_of(api_key, Wish(other, "x", "one")) == WhyNoRun.OTHER_INTENT
     assert len(practice.sessions) == 1
 
 
 def test_a_key_that_promises_an_idempotency_key_must_send_it(practice):
     routine = create_routine()
     api_key, _ = create_key_and_secret(routine, sends_idempotency_key=True)
-    assert refusal_of(api_key, Wish(routine, "x")) == Refusal.NO_IDEMPOTENCY_KEY
+    assert refusal_of(api_key, Wish(routine, "x")) == WhyNoRun.NO_IDEMPOTENCY_KEY
     counted = TurnedAwayCount.objects.get()
-    assert (counted.api_key, counted.refusal, counted.calls) == (api_key, "no_idempotency_key", 1)
+    assert (counted.api_key, counted.why, counted.calls) == (api_key, "no_idempotency_key", 1)
     assert not Run.objects.exists()
 
 
 def test_what_is_turned_away_leaves_its_idempotency_key_free(practice):
     routine = create_routine(held_until=timezone.now() + timedelta(minutes=5))
     api_key, _ = create_key_and_secret(routine)
-    assert refusal_of(api_key, Wish(routine, "x", "one")) == Refusal.ON_HOLD
+    assert refusal_of(api_key, Wish(routine, "x", "one")) == WhyNoRun.ON_HOLD
     routine.held_until = None
     routine.save()
     assert asking.ask(api_key, Wish(routine, "x", "one"), wait=None).run.state == State.STARTED
@@ -76,7 +76,7 @@ def test_caps_count_what_may_have_cost_something(practice):
         asking.ask(api_key, Wish(routine, "x"), wait=None)
     with pytest.raises(TurnedAway) as away:
         asking.ask(api_key, Wish(routine, "x"), wait=None)
-    assert away.value.refusal == Refusal.HOURLY_CAP
+    assert away.value.why == WhyNoRun.HOURLY_CAP
     assert away.value.cap is not None
     assert away.value.cap.until == Run.objects.earliest("created_at").created_at + timedelta(
         hours=1
@@ -102,7 +102,7 @@ def test_a_personal_key_is_asked_what_its_person_is_asked(practice):
     routine = create_routine(open_to_everybody=True, confirmation="confirm")
     person = create_teammate()
     personal, _ = create_key_and_secret(person=person)
-    assert refusal_of(personal, Wish(routine, "x")) == Refusal.ASKS_A_PERSON
+    assert refusal_of(personal, Wish(routine, "x")) == WhyNoRun.ASKS_A_PERSON
     given, _ = create_key_and_secret(routine)
     assert asking.ask(given, Wish(routine, "x"), wait=None).run.state == State.STARTED
 
@@ -114,6 +114,6 @@ def test_revoking_cancels_what_waits_if_that_is_asked_for(practice):
         asking.ask(api_key, Wish(routine, "x"), wait=0)
         assert keys.revoke(api_key, by=create_admin(), cancels_waiting=cancels) == 1 - left
         assert Run.objects.filter(api_key=api_key, state=State.ACCEPTED).count() == left
-        assert refusal_of(api_key, Wish(routine, "x")) == Refusal.REVOKED
+        assert refusal_of(api_key, Wish(routine, "x")) == WhyNoRun.REVOKED
     claimed = queue.claim(routine.pk)
     assert claimed is not None

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from routines.callers import authenticating, keys
 from routines.callers.authenticating import KeyRefused, UnknownKey, authenticate
-from routines.models import ApiKey, ApiKeySecret, Person, Refusal, TurnedAway
+from routines.models import ApiKey, ApiKeySecret, Person, TurnedAway, WhyNoRun
 from routines.values import api_keys
 from tests.factories import create_admin, create_key_and_secret, create_routine, create_teammate
 
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.django_db
 HERE = "192.0.2.1"
 
 
-def refusal(text: str, address: str | None = HERE) -> Refusal:
+def why(text: str, address: str | None = HERE) -> WhyNoRun:
     with pytest.raises(KeyRefused) as refused:
         authenticate(text, address=address)
-    return refused.value.refusal
+    return refused.value.why
 
 
 def test_a_live_secret_is_its_key():
@@ -67,9 +67,9 @@ def test_an_ended_secret_opens_nothing():
 def test_a_revoked_key_is_refused_and_counted():
     api_key, text = create_key_and_secret(create_routine())
     keys.revoke(api_key, by=create_admin())
-    assert refusal(text) == Refusal.REVOKED
-    assert refusal(text) == Refusal.REVOKED
-    assert TurnedAway.objects.get(api_key=api_key, refusal=Refusal.REVOKED).calls == 2
+    assert why(text) == WhyNoRun.REVOKED
+    assert why(text) == WhyNoRun.REVOKED
+    assert TurnedAway.objects.get(api_key=api_key, why=WhyNoRun.REVOKED).calls == 2
 
 
 def test_a_key_expires_at_its_moment():
@@ -78,14 +78,14 @@ def test_a_key_expires_at_its_moment():
     with time_machine.travel(expires - timedelta(seconds=1)):
         authenticate(text, address=HERE)
     with time_machine.travel(expires):
-        assert refusal(text) == Refusal.EXPIRED
+        assert why(text) == WhyNoRun.EXPIRED
 
 
 def test_a_key_of_somebody_who_was_switched_off_is_refused():
     teammate = create_teammate()
     _, text = create_key_and_secret(person=teammate)
     Person.objects.filter(pk=teammate.pk).update(is_active=False)  # in whatever way
-    assert refusal(text) == Refusal.REVOKED
+    assert why(text) == WhyNoRun.REVOKED
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_a_key_works_from_its_networks_alone(networks, address, opens):
     if opens:
         authenticate(text, address=address)
     else:
-        assert refusal(text, address) == Refusal.NETWORK
+        assert why(text, address) == WhyNoRun.NETWORK
         assert ApiKeySecret.objects.get().last_used_at is None
 
 

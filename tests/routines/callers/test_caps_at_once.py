@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from routines.callers import asking
-from routines.models import Refusal, Run
+from routines.models import Run, WhyNoRun
 from routines.values.reasons import State
 from tests.factories import create_key_and_secret, create_routine
 
@@ -25,7 +25,7 @@ def test_of_many_calls_at_once_as_many_are_accepted_as_the_cap_allows():
             at_once.wait(timeout=60)
             asking.ask(api_key, asking.Wish(routines[number], f"Call {number}"), wait=0)
         except asking.TurnedAway as away:
-            return away.refusal
+            return away.why
         else:
             return "accepted"
         finally:
@@ -33,5 +33,5 @@ def test_of_many_calls_at_once_as_many_are_accepted_as_the_cap_allows():
 
     with ThreadPoolExecutor(CALLS) as threads:
         answers = list(threads.map(call, range(CALLS)))
-    assert sorted(answers) == ["accepted"] * CAP + [Refusal.HOURLY_CAP] * (CALLS - CAP)
+    assert sorted(answers) == ["accepted"] * CAP + [WhyNoRun.HOURLY_CAP] * (CALLS - CAP)
     assert Run.objects.filter(api_key=api_key, state=State.ACCEPTED).count() == CAP

@@ -9,7 +9,7 @@ from django.core import serializers
 
 from routines import people
 from routines.callers import authenticating, keys, networks, overview, retries, scope, turned_away
-from routines.models import ApiKey, AuditEvent, Person, Refusal, Routine, TurnedAway
+from routines.models import ApiKey, AuditEvent, Person, Routine, TurnedAway, WhyNoRun
 from routines.people import groups
 from routines.registry import tags
 from routines.runs import caps
@@ -275,38 +275,38 @@ def test_looking_for_retries_is_bounded(monkeypatch):
 
 def test_calls_that_were_turned_away_are_told_with_what_to_do():
     api_key, _ = create_key_and_secret(create_routine())
-    for refusal, times in ((Refusal.NETWORK, 1), (Refusal.HOURLY_CAP, 3)):
+    for why, times in ((WhyNoRun.NETWORK, 1), (WhyNoRun.HOURLY_CAP, 3)):
         for _ in range(times):
-            turned_away.note(api_key, refusal)
+            turned_away.note(api_key, why)
     TurnedAway.objects.create(
         api_key=api_key,
         day=TurnedAway.objects.latest("day").day - timedelta(days=7),
-        refusal=Refusal.EXPIRED,
+        why=WhyNoRun.EXPIRED,
         calls=9,
         last_at="2026-01-01T00:00Z",
     )
     found = turned_away.recent(api_key)
-    assert [(one.refusal, one.calls) for one in found] == [
-        (Refusal.HOURLY_CAP, 3),
-        (Refusal.NETWORK, 1),
+    assert [(one.why, one.calls) for one in found] == [
+        (WhyNoRun.HOURLY_CAP, 3),
+        (WhyNoRun.NETWORK, 1),
     ]
 
 
-@pytest.mark.parametrize("refusal", Refusal)
-def test_there_is_advice_for_every_refusal(refusal):
-    advice = turned_away.Reasoned(refusal, 1, None).advice  # type: ignore[arg-type]
+@pytest.mark.parametrize("why", WhyNoRun)
+def test_there_is_advice_for_every_refusal(why):
+    advice = turned_away.Reasoned(why, 1, None).advice  # type: ignore[arg-type]
     assert advice.endswith(".")
 
 
 def test_counts_are_forgotten_after_thirty_days():
     api_key, _ = create_key_and_secret(create_routine())
-    turned_away.note(api_key, Refusal.NETWORK)
+    turned_away.note(api_key, WhyNoRun.NETWORK)
     today = TurnedAway.objects.get().day
     for days in (30, 31):
         TurnedAway.objects.create(
             api_key=api_key,
             day=today - timedelta(days=days),
-            refusal=Refusal.NETWORK,
+            why=WhyNoRun.NETWORK,
             calls=1,
             last_at="2026-01-01T00:00Z",
         )

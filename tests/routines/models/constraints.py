@@ -17,13 +17,13 @@ from routines.models import (
     HeaderVersion,
     Person,
     Pin,
-    Refusal,
     RunCount,
     SavedView,
     TextTemplate,
     TurnedAway,
     VersionMove,
     VersionMoveStep,
+    WhyNoRun,
 )
 from routines.values import texts
 from routines.values.reasons import OPEN, Reason, State
@@ -175,13 +175,13 @@ UNIQUE: dict[
         lambda: {
             "api_key": create_api_key(),
             "day": date(2026, 11, 28),
-            "refusal": Refusal.ON_HOLD,
+            "why": WhyNoRun.ON_HOLD,
             "last_at": LATER,
         },
         lambda: [
             {"api_key": create_api_key()},
             {"day": date(2026, 11, 27)},
-            {"refusal": Refusal.COOL_DOWN},
+            {"why": WhyNoRun.COOL_DOWN},
         ],
     ),
 }

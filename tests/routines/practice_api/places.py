@@ -2,7 +2,7 @@
 
 One suite for both (test_rules.py): a script that fires at claude.ai works at the door. Where the
 door rightly answers otherwise stands here, with the reason; what it answers then is tested in
-tests/dashboard/api/test_differences.py.
+tests/dashboard/fire_door/test_differences.py.
 """
 
 import re

@@ -20,11 +20,11 @@ from routines.models import (
     Chain,
     Dimension,
     Grain,
-    Refusal,
     Run,
     RunChange,
     RunCount,
     TurnedAway,
+    WhyNoRun,
     Worker,
 )
 from routines.runs import overdue
@@ -72,7 +72,7 @@ def test_old_counts_of_calls_that_were_turned_away_are_forgotten():
         TurnedAway.objects.create(
             api_key=api_key,
             day=today - timedelta(days=days),
-            refusal=Refusal.NETWORK,
+            why=WhyNoRun.NETWORK,
             calls=1,
             last_at=timezone.now(),
         )

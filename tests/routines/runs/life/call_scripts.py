@@ -1,6 +1,6 @@
 """Short lives of programs' calls, as those in scripts.py."""
 
-from routines.models import Refusal
+from routines.models import WhyNoRun
 from tests.routines.runs.life.hosts import ONE
 from tests.routines.runs.life.house import HOURLY_CAP
 from tests.routines.runs.life.life import Life
@@ -25,7 +25,7 @@ def key_of_another_intent(life: Life) -> None:
 def beyond_the_cap(life: Life) -> None:
     for _ in range(HOURLY_CAP):
         life.call(comes_back=True)
-    assert life.call().refusal == Refusal.HOURLY_CAP
+    assert life.call().why == WhyNoRun.HOURLY_CAP
     life.pass_time(3601)
     assert life.call().run is not None
 
@@ -56,7 +56,7 @@ def turned_away_under_a_hold(life: Life) -> None:
     life.press()
     life.answer(life.flights[0], "limit for 5 minutes")
     intent = life.call()
-    assert intent.refusal == Refusal.ON_HOLD
+    assert intent.why == WhyNoRun.ON_HOLD
     waits = life.call(comes_back=True)
     assert waits.run is not None
     life.claim(ONE)
@@ -64,7 +64,7 @@ def turned_away_under_a_hold(life: Life) -> None:
 
 def revoked(life: Life) -> None:
     life.revoke(0, cancels=False)
-    assert life.call().refusal == Refusal.REVOKED
+    assert life.call().why == WhyNoRun.REVOKED
 
 
 def revoked_while_it_waits(life: Life) -> None:
@@ -89,14 +89,14 @@ def grant_taken_away(life: Life) -> None:
 
 def never_granted(life: Life) -> None:
     life.grant(False)
-    assert life.call().refusal == Refusal.NOT_OPEN
+    assert life.call().why == WhyNoRun.NOT_OPEN
 
 
 def person_may_no_more(life: Life) -> None:
     life.call(api_key=1, comes_back=True)
     life.let(0, False)
     life.claim(ONE)
-    assert life.call(api_key=1).refusal == Refusal.NOT_OPEN
+    assert life.call(api_key=1).why == WhyNoRun.NOT_OPEN
 
 
 def comes_back_for_it(life: Life) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from routines import registry
 from routines.callers import asking, keys
-from routines.models import ApiKey, Attempt, DatabaseIdentity, Person, Refusal, Run
+from routines.models import ApiKey, Attempt, DatabaseIdentity, Person, Run, WhyNoRun
 from routines.runs import accepting, firing, overdue, queue, rules, sending, settling
 from routines.runs.slots import Slot
 from routines.values.reasons import MEANINGS, OPEN, State
@@ -35,7 +35,7 @@ class Intent:
     run: Run | None = None  # as it was first read
     api_key: int | None = None  # a program's
     idempotency_key: str = ""
-    refusal: Refusal | None = None  # why its last call was turned away
+    why: WhyNoRun | None = None  # why its last call was turned away
 
     def wishes(self, house: House) -> dict[str, Any]:
         routine = house.routines[self.routine]
@@ -115,7 +115,7 @@ class Life(Stage):
         with self.working(WEB, "accept"):
             self.begin(Process(WEB, lambda: void(self._ask_for(intent, comes_back=comes_back))))
         intent.run = Run.objects.filter(text=intent.text).first()
-        assert (intent.run is None) == (intent.refusal is not None)
+        assert (intent.run is None) == (intent.why is not None)
         return intent
 
     def call_again(self, intent: Intent, *, other_key: bool, other_routine: bool) -> None:
@@ -128,7 +128,7 @@ class Life(Stage):
                 api_key=self.house.api_keys[other], idempotency_key=named
             ).exists()
             call = self.call(api_key=other, idempotency_key=named)
-            assert (call.refusal == Refusal.OTHER_INTENT) == theirs, "another caller's run"
+            assert (call.why == WhyNoRun.OTHER_INTENT) == theirs, "another caller's run"
             return
         before = Run.objects.count()
         asked = replace(intent, routine=intent.routine - 1) if other_routine else intent
@@ -136,7 +136,7 @@ class Life(Stage):
             press = self._ask_for(asked, comes_back=True)
         assert Run.objects.count() == before
         if other_routine:
-            assert asked.refusal == Refusal.OTHER_INTENT, "a run of something else"
+            assert asked.why == WhyNoRun.OTHER_INTENT, "a run of something else"
         else:
             assert press is not None
             assert press.repeated
@@ -167,11 +167,11 @@ class Life(Stage):
             intent.text,
             idempotency_key=intent.idempotency_key,
         )
-        intent.refusal = None
+        intent.why = None
         try:
             return asking.ask(api_key, wish, wait=0 if comes_back else None)
         except asking.TurnedAway as away:
-            intent.refusal = away.refusal
+            intent.why = away.why
             return None
 
     def again(self, intent: Intent, *, other_person: bool = False, other_routine: bool = False):

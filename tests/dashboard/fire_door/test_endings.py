@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from dashboard.api import outcomes
-from dashboard.api.endings import ENDINGS
+from dashboard.doors import outcomes
+from dashboard.doors.endings import ENDINGS
 from routines.callers import asking
 from routines.fire_api import Answer
 from routines.models import Run
 from routines.runs import retrying
 from routines.runs.firing import Press
 from routines.values.reasons import MEANINGS, Reason, State
-from tests.dashboard.api.calling import fire
+from tests.dashboard.fire_door.calling import fire
 from tests.factories import create_key_and_secret, create_routine, create_run
 
 pytestmark = pytest.mark.django_db
@@ -105,10 +105,10 @@ def test_an_ending_as_it_is_answered(monkeypatch, reason):
 def test_a_limit_resets_when_the_endpoint_said(monkeypatch):
     in_two_minutes = timezone.now() + timedelta(minutes=2)
     run = create_run(reason=Reason.LIMIT_REACHED, retry_after=in_two_minutes)
-    refusal = outcomes.refusal_of(run)
+    refusal = outcomes.reply_about(run)
     assert refusal is not None
     assert 110 < int(refusal.headers["Retry-After"]) <= 120
     run.retry_after = timezone.now() - timedelta(hours=1)
-    refusal = outcomes.refusal_of(run)
+    refusal = outcomes.reply_about(run)
     assert refusal is not None
     assert refusal.headers["Retry-After"] == "1"

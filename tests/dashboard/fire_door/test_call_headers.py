@@ -9,11 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from dashboard.api import preferences
+from dashboard.doors import preferences
 from routines.callers import idempotency
 from routines.models import ApiKey, Run
 from routines.values.reasons import State
-from tests.dashboard.api.calling import SENT, fire, message
+from tests.dashboard.fire_door.calling import SENT, fire, message
 from tests.factories import create_key_and_secret, create_routine
 
 pytestmark = pytest.mark.django_db

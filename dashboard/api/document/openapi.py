@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from dashboard.api import door_document, runs, schemas
+from dashboard.api import runs, schemas
+from dashboard.api.document import fire_door
 from dashboard.api.operations import Header, Operation, Resource
-from dashboard.api.refusals import JSON, PROBLEM
 from dashboard.api.resources import RESOURCES
+from dashboard.doors.replies import JSON, PROBLEM
 
 TITLE = "Routine dashboard"
 _CONVERTED = re.compile(r"<(\w+):(\w+)>")
@@ -69,7 +70,7 @@ def document() -> dict[str, Any]:
                 "name": "API",
                 "description": "Made for programs that want to know what became of it.",
             },
-            {"name": "Fire", "description": door_document.ABOUT},
+            {"name": "Fire", "description": fire_door.ABOUT},
         ],
         "paths": {_path(one.route): _item(one) for one in RESOURCES} | _door(),
         "components": {
@@ -87,7 +88,7 @@ def document() -> dict[str, Any]:
 
 def _door() -> dict[str, Any]:
     headers = [header_parameter(one) for one in (runs.IDEMPOTENCY_KEY, runs.PREFER)]
-    return door_document.paths(_ref, [_part("reference"), *headers])
+    return fire_door.paths(_ref, [_part("reference"), *headers])
 
 
 def _path(route: str) -> str:
@@ -124,7 +125,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.description:
         described["description"] = operation.description
     if operation.body is not None:
-        content = {"schema": _ref(operation.body), "examples": door_document.BODIES}
+        content = {"schema": _ref(operation.body), "examples": fire_door.BODIES}
         described["requestBody"] = {"required": True, "content": {JSON: content}}
     return described
 
@@ -174,7 +175,7 @@ def header_parameter(header: Header) -> dict[str, Any]:
 
 
 def _shapes() -> Sequence[type[msgspec.Struct]]:
-    named: list[type[msgspec.Struct]] = [schemas.Problem, *door_document.SHAPES]
+    named: list[type[msgspec.Struct]] = [schemas.Problem, *fire_door.SHAPES]
     for resource in RESOURCES:
         for operation in resource.operations:
             named += [*operation.answers.values(), *([operation.body] if operation.body else [])]

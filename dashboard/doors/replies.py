@@ -1,4 +1,4 @@
-"""A refusal, in the shape of the door that it is said at.
+"""A reply without a session: a sentence, in the shape of the door that it is said at.
 
 The fire-compatible door speaks the endpoint's envelope (docs/fire-api.md), the API
 `application/problem+json` (RFC 9457), the MCP endpoint errors of JSON-RPC. Each
@@ -35,7 +35,7 @@ _RPC_UNREADABLE, _RPC_REFUSED = -32700, -32000
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Reply:
     """`more` are members beside the usual ones, the same at each door."""
 
     status: int
@@ -48,20 +48,20 @@ class Refusal:
 class Refused(Exception):
     """What a view of the API raises instead of answering."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.sentence)
-        self.refusal = refusal
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.sentence)
+        self.reply = reply
 
 
 class BadRequest(Refused):
     """It could not be read. Counted with its key: an admin sees why a caller gets nowhere."""
 
 
-def answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+def answer(request: HttpRequest, reply: Reply) -> HttpResponse:
     is_api = doors.is_api(request)
-    response = HttpResponse(msgspec.json.encode(_shape_at(request)(refusal)), status=refusal.status)
+    response = HttpResponse(msgspec.json.encode(_shape_at(request)(reply)), status=reply.status)
     response.headers["Content-Type"] = PROBLEM if is_api else JSON
-    for name, value in refusal.headers.items():
+    for name, value in reply.headers.items():
         response.headers[name] = value
     return identified(response)
 
@@ -81,37 +81,37 @@ def type_of(status: int) -> str:
     return TYPES.get(status, default)
 
 
-def _shape_at(request: HttpRequest) -> Callable[[Refusal], dict[str, Any]]:
+def _shape_at(request: HttpRequest) -> Callable[[Reply], dict[str, Any]]:
     if doors.is_api(request):
         return _problem
     return _rpc_error if request.path_info == doors.MCP else _envelope
 
 
-def _envelope(refusal: Refusal) -> dict[str, Any]:
-    if refusal.status < 400:  # accepted: not what was asked for yet, and no error
-        said = {"type": "routine_fire_accepted", "message": refusal.sentence}
-        return {**said, "request_id": request_id(), **refusal.more}
+def _envelope(reply: Reply) -> dict[str, Any]:
+    if reply.status < 400:  # accepted: not what was asked for yet, and no error
+        said = {"type": "routine_fire_accepted", "message": reply.sentence}
+        return {**said, "request_id": request_id(), **reply.more}
     return {
         "type": "error",
-        "error": {"type": type_of(refusal.status), "message": refusal.sentence},
+        "error": {"type": type_of(reply.status), "message": reply.sentence},
         "request_id": request_id(),
-        **refusal.more,
+        **reply.more,
     }
 
 
-def _rpc_error(refusal: Refusal) -> dict[str, Any]:
+def _rpc_error(reply: Reply) -> dict[str, Any]:
     """Of no call in particular: none was read."""
-    code = _RPC_UNREADABLE if refusal.status == 400 else _RPC_REFUSED
-    error = {"code": code, "message": refusal.sentence, "data": {"request_id": request_id()}}
+    code = _RPC_UNREADABLE if reply.status == 400 else _RPC_REFUSED
+    error = {"code": code, "message": reply.sentence, "data": {"request_id": request_id()}}
     return {"jsonrpc": "2.0", "id": None, "error": error}
 
 
-def _problem(refusal: Refusal) -> dict[str, Any]:
+def _problem(reply: Reply) -> dict[str, Any]:
     return {
         "type": "about:blank",
-        "title": refusal.title or HTTPStatus(refusal.status).phrase,
-        "status": refusal.status,
-        "detail": refusal.sentence,
+        "title": reply.title or HTTPStatus(reply.status).phrase,
+        "status": reply.status,
+        "detail": reply.sentence,
         "request_id": request_id(),
-        **refusal.more,
+        **reply.more,
     }

@@ -13,7 +13,7 @@ import pytest
 from routines.models import Run
 from routines.practice_api import SPECIAL_ROUTINES
 from routines.values.reasons import Reason
-from tests.dashboard.api.calling import SENT, fire, message
+from tests.dashboard.fire_door.calling import SENT, fire, message
 from tests.factories import create_key_and_secret, create_routine
 from tests.routines.practice_api.places import ANSWERED_OTHERWISE, DIFFERS
 

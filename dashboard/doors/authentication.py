@@ -8,12 +8,12 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from dashboard.api.refusals import Refusal, answer
+from dashboard.doors.replies import Reply, answer
 from dashboard.serving import client_address, request_log
 from dashboard.serving.throttling import Tally, address_of
 from routines.callers import authenticating
 from routines.models import ApiKey
-from routines.models import Refusal as WhyRefused
+from routines.models import WhyNoRun as WhyRefused
 
 _SCHEME = "bearer "
 # A key cannot be guessed: this bounds what a caller that has gone wild costs us, and says so. It
@@ -54,7 +54,7 @@ def opened_by_key(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
         try:
             request.api_key = _authenticate(request)
         except _Refused as refused:
-            return answer(request, refused.refusal)
+            return answer(request, refused.reply)
         _name(request, request.api_key)
         return view(request, *arguments, **named)
 
@@ -72,7 +72,7 @@ class _Refused(Exception):
         if status == 401:
             headers["WWW_Authenticate"] = "Bearer"
         said = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.refusal = Refusal(status, sentence, said)
+        self.reply = Reply(status, sentence, said)
 
 
 def _authenticate(request: HttpRequest) -> ApiKey:
@@ -89,6 +89,6 @@ def _authenticate(request: HttpRequest) -> ApiKey:
         raise _Refused(401, _WRONG_KEY) from None
     except authenticating.KeyRefused as refused:
         _name(request, refused.api_key)
-        if refused.refusal == WhyRefused.NETWORK:
+        if refused.why == WhyRefused.NETWORK:
             raise _Refused(403, _WRONG_PLACE) from None
-        raise _Refused(401, _SENTENCES[refused.refusal]) from None
+        raise _Refused(401, _SENTENCES[refused.why]) from None

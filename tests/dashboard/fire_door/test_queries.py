@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from routines.models import ApiKey, Routine
-from tests.dashboard.api.test_fire import fire
+from tests.dashboard.fire_door.test_fire import fire
 from tests.factories import create_key_and_secret, create_routine, create_run, create_teammate
 
 pytestmark = pytest.mark.usefixtures("transactional_db")

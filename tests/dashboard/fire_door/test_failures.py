@@ -14,7 +14,7 @@ from routines.callers import asking
 from routines.models import Run
 from routines.runs import awaiting
 from routines.values.reasons import State
-from tests.dashboard.api.calling import SENT, fire, message
+from tests.dashboard.fire_door.calling import SENT, fire, message
 from tests.factories import create_key_and_secret, create_routine
 from tests.routines.runs.firing.pressing import assert_all_slots_are_free, failing_writes
 

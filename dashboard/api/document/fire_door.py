@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from dashboard.api.refusals import JSON
 from dashboard.api.schemas import Fire, FireAccepted, Fired, FireError
+from dashboard.doors.replies import JSON
 
 PATH = "/v1/claude_code/routines/{reference}/fire"
 SHAPES: list[type[msgspec.Struct]] = [Fire, Fired, FireAccepted, FireError]

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from dashboard.api import document, document_page
+from dashboard.api.document import page
+from dashboard.api.document.openapi import document
 from dashboard.api.operations import open_to_all
 
 QUICKEST = "make_run"  # what a newcomer wants first
@@ -16,17 +17,17 @@ QUICKEST = "make_run"  # what a newcomer wants first
 
 @open_to_all
 def openapi(request: HttpRequest) -> HttpResponse:
-    return JsonResponse(document.document())
+    return JsonResponse(document())
 
 
 @open_to_all
 def docs(request: HttpRequest) -> HttpResponse:
-    described = document.document()
-    sections = document_page.sections(described)
+    described = document()
+    sections = page.sections(described)
     [make_run] = [one for section in sections for one in section.operations if one.name == QUICKEST]
     context = {
         "sections": sections,
-        "shapes": document_page.shapes(described),
+        "shapes": page.shapes(described),
         "about": described["info"]["description"],
         "quick": make_run.curl,
         "url": settings.DASHBOARD_URL,

@@ -12,15 +12,15 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from dashboard.api.endings import ENDINGS, LATER, SHORTLY
-from dashboard.api.refusals import Refusal
+from dashboard.doors.endings import ENDINGS, LATER, SHORTLY
+from dashboard.doors.replies import Reply
 from routines.callers.asking import TurnedAway
-from routines.models import Refusal as Why
 from routines.models import Routine, Run
+from routines.models import WhyNoRun as Why
 from routines.runs.limits import Obstacle
 from routines.values.reasons import Reason
 
-NO_SUCH_ROUTINE = Refusal(
+NO_SUCH_ROUTINE = Reply(
     404,
     "There is no such routine for this API key. Compare its ID or name with the dashboard, or ask "
     "an admin to give it to this key.",
@@ -55,7 +55,7 @@ def described(run: Run) -> dict[str, Any]:
     }
 
 
-def refusal_of(run: Run) -> Refusal | None:
+def reply_about(run: Run) -> Reply | None:
     """Of a run that has no session to give; None if it has."""
     reason = Reason(run.reason)
     ending = ENDINGS[reason]
@@ -69,49 +69,49 @@ def refusal_of(run: Run) -> Refusal | None:
     sentence = ending.sentence(reason)
     if ending.status == 504:
         sentence = f"{sentence} {page_of(run)}"
-    return Refusal(ending.status, sentence, headers, described(run))
+    return Reply(ending.status, sentence, headers, described(run))
 
 
-def turned_away(away: TurnedAway) -> Refusal:
+def turned_away(away: TurnedAway) -> Reply:
     """No run was made, so the same Idempotency-Key may be used again."""
-    if away.refusal == Why.NOT_OPEN:
+    if away.why == Why.NOT_OPEN:
         return NO_SUCH_ROUTINE
     if away.cap is not None:
-        span = "hour" if away.refusal == Why.HOURLY_CAP else "day"
+        span = "hour" if away.why == Why.HOURLY_CAP else "day"
         sentence = (
             f"This API key has had its {away.cap.cap:,} runs of the last {span}. Nothing was sent. "
             "Call again after Retry-After seconds, or ask an admin of the dashboard to raise its "
             "cap."
         )
-        return Refusal(429, sentence, {"Retry-After": _seconds_until(away.cap.until)})
+        return Reply(429, sentence, {"Retry-After": _seconds_until(away.cap.until)})
     if away.obstacle is not None:
         return _stopped_by(away.obstacle)
-    sentence, status = _TURNED_AWAY[away.refusal]
+    sentence, status = _TURNED_AWAY[away.why]
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     more = described(away.run) if away.run is not None else {}
-    return Refusal(status, sentence, headers, more)
+    return Reply(status, sentence, headers, more)
 
 
-def _stopped_by(obstacle: Obstacle) -> Refusal:
+def _stopped_by(obstacle: Obstacle) -> Reply:
     meaning = obstacle.meaning
     if obstacle.until is None:
-        return Refusal(ENDINGS[obstacle.reason].status, f"{meaning.cause} {meaning.remedy}")
+        return Reply(ENDINGS[obstacle.reason].status, f"{meaning.cause} {meaning.remedy}")
     sentence = (
         f"{meaning.cause} Call again after Retry-After seconds; or with Prefer: respond-async, and "
         "its run waits until then."
     )
-    return Refusal(429, sentence, {"Retry-After": _seconds_until(obstacle.until)})
+    return Reply(429, sentence, {"Retry-After": _seconds_until(obstacle.until)})
 
 
-def not_recorded(*, maybe: bool) -> Refusal:
+def not_recorded(*, maybe: bool) -> Reply:
     if maybe:
-        return Refusal(
+        return Reply(
             504,
             "The dashboard's database went away just now. The run may have been recorded, and then "
             "it is sent later. Repeat the call with the same Idempotency-Key; without one, do not "
             "fire again before a person has looked at the history.",
         )
-    return Refusal(
+    return Reply(
         503,
         "The dashboard's database takes no run at the moment. Nothing was sent. Call again after "
         "Retry-After seconds; the same Idempotency-Key may be used.",

@@ -7,12 +7,13 @@ at which the run stands. docs/api.md is the same for whoever writes such a scrip
 
 from django.http import HttpResponse, JsonResponse
 
-from dashboard.api import bodies, outcomes, preferences
-from dashboard.api.authentication import DoorRequest, opened_by_key
-from dashboard.api.refusals import Refusal, answer, identified
+from dashboard.doors import outcomes, preferences
+from dashboard.doors.authentication import DoorRequest, opened_by_key
+from dashboard.doors.replies import Reply, answer, identified
+from dashboard.fire_door import bodies
 from routines.callers import asking, idempotency, offers, turned_away
 from routines.callers.asking import Wish
-from routines.models import Refusal as Why
+from routines.models import WhyNoRun as Why
 from routines.runs.accepting import RunNotRecorded
 from routines.runs.firing import Press
 from routines.values import texts
@@ -21,7 +22,7 @@ from routines.values import texts
 @opened_by_key
 def fire(request: DoorRequest, reference: str) -> HttpResponse:
     if request.method != "POST":
-        return answer(request, Refusal(405, "Fire with POST.", {"Allow": "POST"}))
+        return answer(request, Reply(405, "Fire with POST.", {"Allow": "POST"}))
     routine = offers.routine(request.api_key, reference)
     if routine is None:
         turned_away.note(request.api_key, Why.NOT_OPEN)
@@ -50,7 +51,7 @@ def fire(request: DoorRequest, reference: str) -> HttpResponse:
 @opened_by_key
 def elsewhere(request: DoorRequest) -> HttpResponse:
     """Every other address below /v1/."""
-    return answer(request, Refusal(404, "Not found. Fire at /v1/claude_code/routines/ID/fire."))
+    return answer(request, Reply(404, "Not found. Fire at /v1/claude_code/routines/ID/fire."))
 
 
 def _idempotency_key(request: DoorRequest) -> str:
@@ -60,13 +61,13 @@ def _idempotency_key(request: DoorRequest) -> str:
 
 def _refuse_bad_request(request: DoorRequest, sentence: str, status: int = 400) -> HttpResponse:
     turned_away.note(request.api_key, Why.BAD_REQUEST)
-    return answer(request, Refusal(status, sentence))
+    return answer(request, Reply(status, sentence))
 
 
 def _outcome(request: DoorRequest, press: Press) -> HttpResponse:
-    refusal = outcomes.refusal_of(press.run)
-    if refusal is not None:
-        return answer(request, refusal)
+    reply = outcomes.reply_about(press.run)
+    if reply is not None:
+        return answer(request, reply)
     response = JsonResponse(
         {
             "type": "routine_fire",

@@ -9,7 +9,7 @@ from dashboard.serving import doors
 from routines.models import Run, TurnedAway
 from routines.practice_api import PracticeApi
 from routines.values import texts
-from tests.dashboard.api.calling import SENT, fire, message
+from tests.dashboard.fire_door.calling import SENT, fire, message
 from tests.factories import create_key_and_secret, create_routine, create_teammate
 from tests.routines.runs.firing.pressing import press
 

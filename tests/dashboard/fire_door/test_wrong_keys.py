@@ -9,10 +9,10 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from dashboard.api.authentication import opened_by_key, wrong_keys
+from dashboard.doors.authentication import opened_by_key, wrong_keys
 from dashboard.serving.throttling import Tally
 from routines.values import api_keys
-from tests.dashboard.api.calling import fire, message
+from tests.dashboard.fire_door.calling import fire, message
 from tests.factories import create_key_and_secret, create_routine
 
 pytestmark = pytest.mark.django_db

@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 
 from routines.practice_api import PracticeApi, PracticeServer
 from routines.practice_api.rules import Answer, Request
@@ -43,12 +44,26 @@ def listening(*, delay: float = 0.0) -> Iterator[tuple[Endpoint, str]]:
         yield endpoint, server.url
 
 
+_SYN_SENT = "02"  # in /proc/net/tcp
+
+
 class FullListener:
     """A listener whose queue is full: connecting to it hangs, so nothing can be sent."""
 
     def __init__(self, listener: socket.socket, fillers: list[socket.socket]) -> None:
         self._listener, self._fillers = listener, fillers
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    def is_knocked_at(self) -> bool:
+        """Whether somebody is trying to connect, as the kernel has it."""
+        own = {filler.getsockname()[1] for filler in self._fillers}
+        port = self._listener.getsockname()[1]
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, remote, state = line.split()[:4]
+            here, there = (int(one.partition(":")[2], 16) for one in (local, remote))
+            if state == _SYN_SENT and there == port and here not in own:
+                return True
+        return False
 
     def let_in(self) -> socket.socket:
         """Make room, and return the connection of who has been waiting; the kernel makes it."""

@@ -10,7 +10,7 @@ from tests.server.product import Database, manage, wait_until
 from tests.server.workers import WorkerProcess, accept, working
 
 SETTLE = "from routines.runs import overdue; overdue.settle()"
-FIRE_TIMEOUT = 8  # seconds; far more than it takes to stop it
+FIRE_TIMEOUT = 12  # seconds; far more than it takes to stop it
 
 
 def stop(worker: WorkerProcess, database: Database) -> None:
@@ -32,6 +32,7 @@ def test_what_stood_still_before_its_first_byte_sends_nothing_once_it_wakes(
     ):
         accept(database, 1)
         wait_until(lambda: database.states() == [("sending", "sending")])
+        wait_until(listener.is_knocked_at)
         stop(worker, database)
         stopped = time.monotonic()
         database.age_all_runs()

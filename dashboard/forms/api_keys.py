@@ -46,7 +46,7 @@ class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
 
     name = forms.CharField(
         max_length=max_length(ApiKey, "name"),
-        help_text="Of the program that will use it. The history shows it with each run.",
+        help_text="The program that will use it. The history shows this name with each run.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     sends_idempotency_key = forms.TypedChoiceField(
@@ -166,8 +166,8 @@ class SharedKeyForm(_KeyForm):
             }
         super().__init__(*args, api_key=api_key, **kwargs)
         self.fields["routines"].help_text = (
-            "What a routine asks people first is written beside it: this key is not asked, and "
-            "limits to groups do not hold for it. To choose the routine is to answer for it."
+            "What a routine asks people first is written beside it. This key is not asked, and "
+            "groups do not limit it: whoever chooses the routine here answers for that."
         )
         self.fields["tags"].queryset = Tag.objects.all()  # type: ignore[attr-defined]
         if not Tag.objects.exists():
@@ -215,8 +215,8 @@ class OwnKeyForm(_KeyForm):
         super().__init__(*args, **kwargs)
         self.initial["last_day"] = timezone.localdate() + _USUAL_LIFE
         self.fields["routines"].help_text = (
-            "For “Only these routines”. One that asks people to confirm cannot be run with a key "
-            "of your own: its calls are turned away."
+            "For “Only these routines”. A routine that asks people to confirm cannot be run with "
+            "a key of your own: such calls are turned away."
         )
 
     def clean(self) -> None:
@@ -229,7 +229,7 @@ class OwnKeyForm(_KeyForm):
             self.add_error("routines", "Choose a routine, or all that you may run above.")
         if everything and chosen:
             self.add_error(
-                "routines", "Take these out, or choose “Only these routines” above: not both."
+                "routines", "Clear these, or choose “Only these routines” above: not both."
             )
 
     @property
@@ -241,15 +241,11 @@ class RevokeForm(MadeFrom, forms.Form):
     def __init__(self, *args: Any, api_key: ApiKey, waiting: int, **kwargs: Any) -> None:
         super().__init__(*args, made_from=keys.snapshot(api_key), **kwargs)
         if waiting:
-            whose = (
-                "the run of it that waits"
-                if waiting == 1
-                else f"the {waiting:,} runs of it that wait"
-            )
+            whose = "its waiting run" if waiting == 1 else f"its {waiting:,} waiting runs"
             self.fields["cancels_waiting"] = forms.BooleanField(
                 label=f"Also cancel {whose}",
                 required=False,
-                help_text="Else they are sent in their turn. What has been sent cannot be stopped.",
+                help_text="Otherwise they are sent in their turn. What was sent cannot be stopped.",
             )
 
 

@@ -13,12 +13,12 @@ from routines.models.columns import max_length
 _WHOSE = (
     (
         "team",
-        "The team's, for a program. It works as long as nobody revokes it, and is not asked what "
+        "The team's, for a program. It works until somebody revokes it, and is not asked what "
         "the routine asks people first.",
     ),
     (
         "mine",
-        "My own, for a script of mine or an agent. It acts as me, and ends when I leave.",
+        "My own, for a script of mine or an agent. It acts as me, and stops when I leave.",
     ),
 )
 
@@ -43,7 +43,7 @@ class ConnectForm(NoTokenInClear, forms.Form):
         coerce=lambda chosen: chosen == "yes",
         initial="yes",
         widget=forms.RadioSelect,
-        help_text="All of the texts on this page do.",
+        help_text="All texts on this page do.",
         error_messages={"required": "Choose yes or no."},
     )
 

@@ -13,6 +13,7 @@ from dashboard.lookups import (
     api_key_or_404,
     may_fire,
     may_manage_registry,
+    may_see_all_runs,
     needs_a_role,
     shared_api_key_or_404,
 )
@@ -39,6 +40,18 @@ def index(request: SignedInRequest) -> HttpResponse:
         "personal": [row for row in rows if row.api_key.is_personal],
     }
     return render(request, "api_keys/callers.html", context)
+
+
+@require_GET
+@may_see_all_runs
+def calls_turned_away(request: SignedInRequest) -> HttpResponse:
+    """Of every key: for whoever sees everybody's runs, since these calls have none."""
+    context = {
+        "lines": turned_away.by_day(),
+        "days_shown": turned_away.SHOWN_DAYS,
+        "most_shown": turned_away.MOST_SHOWN,
+    }
+    return render(request, "api_keys/calls_turned_away.html", context)
 
 
 @require_GET

@@ -120,7 +120,7 @@ def test_who_may_not_run_it_is_not_shown_how(routine):
 def test_what_the_routine_asks_people_is_said_beside_the_form(client, admin_client):
     routine = create_routine(confirmation="confirm")
     assert Page(client.get(url(routine))).says("calls with a key of your own are turned away")
-    assert Page(admin_client.get(url(routine))).says("to make one is to answer for it")
+    assert Page(admin_client.get(url(routine))).says("whoever makes one answers for it")
 
 
 def test_it_is_found_from_the_routines_page_and_from_the_run_page(admin_client, client, routine):

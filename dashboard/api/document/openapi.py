@@ -40,6 +40,8 @@ _ALWAYS = {
     503: "The database does not answer. Try again after `Retry-After`.",
 }
 _OF_QUERIES = {422: "A parameter is unknown or has a bad value: `errors` names it."}
+# Said by the web server, before the API has seen anything: a page, and no problem+json.
+_TOO_LONG = {"414": {"description": "The address is longer than 8,190 bytes."}}
 _OF_POSTS = {
     400: "The body could not be read, or a header has a bad value.",
     413: "The body is larger than 1 MiB.",
@@ -142,11 +144,16 @@ def _responses(operation: Operation) -> dict[str, Any]:
     refused |= _OF_QUERIES if operation.method == "GET" else {}
     refused |= operation.says
     problem = {PROBLEM: {"schema": _ref(schemas.Problem)}}
-    return answers | {
-        str(status): {"description": sentence, "content": problem}
-        for status, sentence in sorted(refused.items())
-        if status not in operation.answers
-    }
+    too_long = _TOO_LONG if operation.query else {}
+    return (
+        answers
+        | too_long
+        | {
+            str(status): {"description": sentence, "content": problem}
+            for status, sentence in sorted(refused.items())
+            if status not in operation.answers
+        }
+    )
 
 
 def _query_parameters(shape: type[msgspec.Struct]) -> Iterable[dict[str, Any]]:

@@ -18,7 +18,7 @@ from routines.models.columns import max_length
 
 _MOST_HOURLY, _MOST_DAILY = 10_000, 100_000  # no cap beyond these would ever be reached
 _LONGEST_LIFE = timedelta(days=3_650)
-_USUAL_LIFE = timedelta(days=90)  # of a personal key
+USUAL_DAYS = 90  # that a personal key works
 SENDS_ONE = (
     (
         "yes",
@@ -104,7 +104,7 @@ class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
             raise forms.ValidationError("This day is over. Choose today or a later one.")
         if day > today + _LONGEST_LIFE:
             raise forms.ValidationError("Choose a day of the next ten years, or leave it empty.")
-        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+        return end_of(day)
 
     def add_refusal(self, refused: keys.Refused) -> None:
         self.add_error("name" if isinstance(refused, keys.NameTaken) else None, str(refused))
@@ -213,7 +213,7 @@ class OwnKeyForm(_KeyForm):
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
         self.person = person
         super().__init__(*args, **kwargs)
-        self.initial["last_day"] = timezone.localdate() + _USUAL_LIFE
+        self.initial["last_day"] = usual_last_day()
         self.fields["routines"].help_text = (
             "For “Only these routines”. A routine that asks people to confirm cannot be run with "
             "a key of your own: such calls are turned away."
@@ -247,6 +247,15 @@ class RevokeForm(MadeFrom, forms.Form):
                 required=False,
                 help_text="Otherwise they are sent in their turn. What was sent cannot be stopped.",
             )
+
+
+def usual_last_day() -> date:
+    """Of a personal key, since nobody but its person remembers it."""
+    return timezone.localdate() + timedelta(days=USUAL_DAYS)
+
+
+def end_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
 def _last_day(expires_at: datetime) -> date:

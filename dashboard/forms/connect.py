@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from dashboard.forms.api_keys import SENDS_ONE
+from dashboard.forms.api_keys import SENDS_ONE, end_of, usual_last_day
 from dashboard.forms.tokens import NoTokenInClear
 from routines.callers import keys
 from routines.models import ApiKey, Person, Routine
@@ -62,6 +62,7 @@ class ConnectForm(NoTokenInClear, forms.Form):
         return keys.Terms(
             name=self.cleaned_data["name"],
             routines=[routine],
+            expires_at=None if self.owner is None else end_of(usual_last_day()),
             sends_idempotency_key=self.cleaned_data["sends_idempotency_key"],
         )
 

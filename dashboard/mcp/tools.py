@@ -213,5 +213,5 @@ def _turned_away(away: asking.TurnedAway, routine: Routine) -> str:
         seconds = reply.headers["Retry-After"]
         sentence = f"{away.obstacle.meaning.cause} Call again after {seconds} seconds."
     if away.run is not None:
-        return f"{sentence} It belongs to run {away.run.pk}."
+        return f"{sentence} The used one belongs to run {away.run.pk}."
     return sentence

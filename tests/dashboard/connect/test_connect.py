@@ -82,6 +82,22 @@ def test_an_admin_makes_one_of_their_own_for_an_agent(admin_client, admin, routi
     assert ApiKey.objects.get().person == admin
 
 
+@pytest.mark.parametrize("whose", ["mine", "team"])
+def test_a_key_of_ones_own_expires_like_any_other_and_the_teams_does_not(
+    admin_client, routine, whose
+):
+    own = Page(admin_client.get("/my-keys/add/"))
+    [last_day] = own.find("input", name="last_day")
+    sent = {"name": "Agent", "whose": whose, "sends_idempotency_key": "yes"}
+    admin_client.post(url(routine), sent)
+    expires_at = ApiKey.objects.get().expires_at
+    if whose == "team":
+        assert expires_at is None
+    else:
+        until = timezone.localdate(expires_at - timedelta(seconds=1))
+        assert until.isoformat() == last_day.attributes["value"]
+
+
 def test_a_second_press_makes_no_second_key(client, routine):
     sent = {"name": "My script", "sends_idempotency_key": "yes"}
     assert client.post(url(routine), sent).status_code == 200

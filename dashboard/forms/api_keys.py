@@ -19,7 +19,7 @@ from routines.models.columns import max_length
 _MOST_HOURLY, _MOST_DAILY = 10_000, 100_000  # no cap beyond these would ever be reached
 _LONGEST_LIFE = timedelta(days=3_650)
 USUAL_DAYS = 90  # that a personal key works
-SENDS_ONE = (
+_SENDS_ONE = (
     (
         "yes",
         "Yes. The same Idempotency-Key again is the same run, so the caller may retry as often "
@@ -41,22 +41,31 @@ class _RoutinesField(RowsField):
         return format_html("<span>{}{}</span>", routine.name, said)
 
 
-class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
-    """What all keys have."""
+class CallerForm(NoTokenInClear, forms.Form):
+    """What is asked about every caller, wherever its key is made."""
 
     name = forms.CharField(
+        label="Name of the caller",
         max_length=max_length(ApiKey, "name"),
-        help_text="The program that will use it. The history shows this name with each run.",
+        help_text="The program that will use the key. The history shows this name with each run.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     sends_idempotency_key = forms.TypedChoiceField(
         label="Can this caller send an Idempotency-Key?",
-        choices=SENDS_ONE,
+        choices=_SENDS_ONE,
         coerce=lambda chosen: chosen == "yes",
         initial="yes",
         widget=forms.RadioSelect,
         error_messages={"required": "Choose yes or no."},
     )
+
+    def add_refusal(self, refused: keys.Refused) -> None:
+        self.add_error("name" if isinstance(refused, keys.NameTaken) else None, str(refused))
+
+
+class _KeyForm(MadeFrom, CallerForm):
+    """What all keys have."""
+
     routines = _RoutinesField(Routine.objects.none(), required=False, widget=Checklist)
     hourly_cap = forms.IntegerField(
         label="Runs in an hour, at most",
@@ -106,9 +115,6 @@ class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
             raise forms.ValidationError("Choose a day of the next ten years, or leave it empty.")
         return end_of(day)
 
-    def add_refusal(self, refused: keys.Refused) -> None:
-        self.add_error("name" if isinstance(refused, keys.NameTaken) else None, str(refused))
-
     @property
     def terms(self) -> keys.Terms:
         raise NotImplementedError
@@ -126,8 +132,8 @@ class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
         )
 
 
-class SharedKeyForm(_KeyForm):
-    """A key that admins give to a program."""
+class TeamKeyForm(_KeyForm):
+    """A team key: admins give it to a program, and it acts as nobody."""
 
     tags = RowsField(
         Tag.objects.none(),

@@ -14,7 +14,7 @@ DAYS = 30
 
 @dataclass(frozen=True)
 class KeyOfRoutine:
-    """`was_given`: it is a usable key of the team that may fire the routine, by name or by tag.
+    """`was_given`: it is a usable team key that may fire the routine, by name or by tag.
 
     What a personal key may fire is its person's question; it is listed if it fired the routine.
     """
@@ -35,7 +35,7 @@ def of(routine: Routine) -> list[KeyOfRoutine]:
 
 
 def _given(routine: Routine) -> ApiKeyQuerySet:
-    """The other way round of Routine.objects.fireable_with, for keys of the team."""
+    """The other way round of Routine.objects.fireable_with, for team keys."""
     chosen = Q(routines=routine)
     if Routine.objects.filter(pk=routine.pk).opened_by_tag().exists():
         chosen |= Q(tags__in=routine.tags.all())

@@ -13,7 +13,7 @@ from routines.models import ApiKey, TurnedAway, WhyNoRun
 
 KEPT = timedelta(days=30)
 SHOWN_DAYS = 7
-MOST_SHOWN = 500  # lines of the page of all keys
+MOST_SHOWN = 500  # rows of the page of all keys
 
 # What to do about it.
 _ADVICE = {
@@ -26,7 +26,7 @@ _ADVICE = {
     WhyNoRun.NOT_OPEN: "The caller asks for a routine that this key was not given, or that does "
     "not exist. Compare the address that it calls.",
     WhyNoRun.ASKS_A_PERSON: "The routine asks people something first, and a personal key acts as "
-    "its person. Run it on the board, or have an admin make a key of the team for it.",
+    "its person. Run it on the board, or have an admin make a team key for it.",
     WhyNoRun.NO_IDEMPOTENCY_KEY: "Change the caller so that it sends one with each call. If that "
     "cannot be done, edit the key and answer “No” there.",
     WhyNoRun.OTHER_INTENT: "The caller reuses an Idempotency-Key for another routine or text. It "

@@ -69,7 +69,7 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
         return theirs if api_key.all_routines else theirs.filter(named | tagged)
 
     def opened_by_tag(self) -> Self:
-        """Those that a key of the team may fire because it names one of their tags."""
+        """Those that a team key may fire because it names one of their tags."""
         return self.filter(_opened_by_tag())
 
     def open_to_nobody(self) -> Self:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse
 
-from dashboard.serving import doors, logs
+from dashboard.serving import door_addresses, logs
 
 JSON, PROBLEM = "application/json", "application/problem+json"
 # The endpoint's own words for what goes wrong. Of what it has no word for, the nearest.
@@ -58,7 +58,7 @@ class BadRequest(Refused):
 
 
 def answer(request: HttpRequest, reply: Reply) -> HttpResponse:
-    is_api = doors.is_api(request)
+    is_api = door_addresses.is_api(request)
     response = HttpResponse(msgspec.json.encode(_shape_at(request)(reply)), status=reply.status)
     response.headers["Content-Type"] = PROBLEM if is_api else JSON
     for name, value in reply.headers.items():
@@ -82,9 +82,9 @@ def type_of(status: int) -> str:
 
 
 def _shape_at(request: HttpRequest) -> Callable[[Reply], dict[str, Any]]:
-    if doors.is_api(request):
+    if door_addresses.is_api(request):
         return _problem
-    return _rpc_error if request.path_info == doors.MCP else _envelope
+    return _rpc_error if request.path_info == door_addresses.MCP else _envelope
 
 
 def _envelope(reply: Reply) -> dict[str, Any]:

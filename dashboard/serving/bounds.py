@@ -16,7 +16,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils.http import parse_header_parameters
 
-from dashboard.serving import doors
+from dashboard.serving import door_addresses
 from routines.values import api_keys, tokens
 
 LONGEST_ADDRESS = 65_536  # characters; gunicorn takes 8,190
@@ -89,7 +89,7 @@ class BoundsMiddleware:
         _refuse_odd_form(request)
         _refuse_odd_address(request)
         _clean_headers(request)
-        if doors.is_door(request):
+        if door_addresses.is_door(request):
             request.COOKIES = {}
             _refuse_body_at_door(request)
         return self.get_response(request)
@@ -102,7 +102,7 @@ class BodyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and not doors.is_door(request):
+        if request.method == "POST" and not door_addresses.is_door(request):
             if not request.user.is_authenticated:
                 _refuse_large_of_nobody(request)
             _refuse_long_fields(request)
@@ -215,17 +215,17 @@ def _is_usable_url(url: str) -> bool:
 
 
 def _refuse_body_at_door(request: HttpRequest) -> None:
-    if doors.CUT_SHORT in request.META:
+    if door_addresses.CUT_SHORT in request.META:
         raise Refused(
             408,
             "The request did not arrive whole in time",
             "Nothing was read or sent. Send it once more.",
         )
-    if int(request.META.get("CONTENT_LENGTH") or 0) > doors.LARGEST_BODY:
+    if int(request.META.get("CONTENT_LENGTH") or 0) > door_addresses.LARGEST_BODY:
         raise Refused(
             413,
             "The body is too large",
-            f"It may have {doors.LARGEST_BODY:,} bytes. Nothing was read or sent.",
+            f"It may have {door_addresses.LARGEST_BODY:,} bytes. Nothing was read or sent.",
         )
 
 

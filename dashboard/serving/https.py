@@ -12,7 +12,7 @@ from threading import Lock
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from dashboard.serving import client_address, doors
+from dashboard.serving import client_address, door_addresses
 from dashboard.serving.bounds import Refused
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class HttpsMiddleware:
         said = request.headers.get("X-Forwarded-Proto", "").strip()
         led_already = _LED_ALREADY in request.COOKIES
         # A program that follows may drop what it has sent, and has sent its key in plain text.
-        may_be_led = request.method in ("GET", "HEAD") and not doors.is_door(request)
+        may_be_led = request.method in ("GET", "HEAD") and not door_addresses.is_door(request)
         if said == "http" and may_be_led and not led_already:
             response = HttpResponseRedirect(settings.DASHBOARD_URL + request.get_full_path())
             response.set_cookie(_LED_ALREADY, "1", max_age=_LED_SECONDS, httponly=True)

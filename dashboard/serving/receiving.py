@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from gunicorn.http.errors import ParseException
 
-from dashboard.serving import doors
+from dashboard.serving import door_addresses
 from dashboard.serving.headers import HEADERS
 
 logger = logging.getLogger(__name__)
@@ -93,12 +93,12 @@ class Receiving:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         connection = environ["gunicorn.socket"]
         watch.allow(connection, BODY_SECONDS)
-        is_door = doors.leads_to_door(environ.get("PATH_INFO", ""))
-        most_bytes = doors.LARGEST_BODY if is_door else self._most_bytes
+        is_door = door_addresses.leads_to_door(environ.get("PATH_INFO", ""))
+        most_bytes = door_addresses.LARGEST_BODY if is_door else self._most_bytes
         body = _received(environ, most_bytes)
         watch.forget(connection)
         if body is None and is_door:
-            environ[doors.CUT_SHORT], body = True, io.BytesIO()
+            environ[door_addresses.CUT_SHORT], body = True, io.BytesIO()
         if body is None:
             return _refuse(environ, start_response)
         environ["wsgi.input"] = body

@@ -21,7 +21,7 @@ from dashboard.requests import SignedInRequest
 from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthenticate_to_open
 from dashboard.views.api_key_secrets import page_of_secret
 from dashboard.views.overtaken import may_be_gone
-from routines.callers import keys, overview, retries, scope, turned_away
+from routines.callers import keys, likely_retries, overview, scope, turned_away
 from routines.models import ApiKey, Run
 from routines.runs import caps
 from routines.values.snapshots import ChangedMeanwhile
@@ -110,7 +110,7 @@ def api_key(request: SignedInRequest, api_key: int) -> HttpResponse:
         "tags": shown.tags.all(),
         "turned_away": turned_away.recent(shown),
         "days_shown": turned_away.SHOWN_DAYS,
-        "retries": None if shown.sends_idempotency_key else retries.of(shown),
+        "retries": None if shown.sends_idempotency_key else likely_retries.of(shown),
         "runs": _newest_runs(shown),
     }
     return render(request, "api_keys/key.html", context)

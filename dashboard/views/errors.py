@@ -17,7 +17,7 @@ from django.urls import Resolver404, resolve
 from dashboard.doors import replies
 from dashboard.doors.replies import Reply
 from dashboard.notices import as_notice, is_htmx, typed_text
-from dashboard.serving import bounds, doors, https, logs
+from dashboard.serving import bounds, door_addresses, https, logs
 from dashboard.sign_in import signed_out
 from dashboard.views import run
 from routines.runs.rules import NotAllowed
@@ -51,7 +51,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
         https.warn_once(_HOST_MISSING)
         logger.info("refused: addressed to another host", extra={"facts": {"host": host}})
         sentence = f"This is not the address of the dashboard. Open {settings.DASHBOARD_URL}"
-        if doors.is_door(request):
+        if door_addresses.is_door(request):
             return replies.answer(request, Reply(400, sentence))
         sentence = f"{sentence}\n{_HOST_MISSING}\n"
         return HttpResponse(sentence, status=400, content_type="text/plain; charset=utf-8")
@@ -62,7 +62,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
             "Your sign-in has ended meanwhile",
             "What you asked for may have been done. Sign in, and look before you do it again.",
         )
-    if doors.is_door(request):
+    if door_addresses.is_door(request):
         sentence = "This request could not be read. It may be cut short. Nothing was sent."
         return replies.answer(request, Reply(400, sentence))
     return _error(
@@ -114,7 +114,7 @@ def too_many(request: HttpRequest) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     if isinstance(sys.exc_info()[1], logs.DATABASE_AWAY):
         return _database_away(request)
-    if doors.is_door(request):
+    if door_addresses.is_door(request):
         return replies.answer(request, Reply(500, _BROKEN))
     # Drawn without context processors, and at the worst without templates and static files:
     # they may be what failed.
@@ -131,7 +131,7 @@ def _database_away(request: HttpRequest) -> HttpResponse:
     session = getattr(request, "session", None)
     if session is not None:
         session.modified = False
-    if doors.is_door(request):
+    if door_addresses.is_door(request):
         sentence = (
             "The dashboard's database does not answer. This call started nothing. Repeat it, with "
             "the same Idempotency-Key if it has one."
@@ -194,7 +194,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _error(
     request: HttpRequest, status: int, title: str, sentence: str, *, typed: str | None = None
 ) -> HttpResponse:
-    if doors.is_door(request):
+    if door_addresses.is_door(request):
         return replies.answer(request, Reply(status, f"{title}. {sentence}"))
     context = {
         "title": title,

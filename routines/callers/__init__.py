@@ -8,5 +8,6 @@
 - `offers`: what a key may fire, and what its runs may start from
 - `rendering`: a template, filled in by a program
 - `turned_away`: counts of the calls that became no run, and what to do about them
-- `overview`, `scope`, `retries`: what pages say of a key
+- `overview`, `scope`, `likely_retries`: what pages say of a key
+- `of_routine`: which keys may fire a routine, and which have
 """

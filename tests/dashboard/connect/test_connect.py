@@ -1,6 +1,7 @@
 """The Connect tab: who sees it, the key that it makes, and the text that stands on it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -90,7 +91,7 @@ def test_a_key_of_ones_own_expires_like_any_other_and_the_teams_does_not(
     [last_day] = own.find("input", name="last_day")
     sent = {"name": "Agent", "whose": whose, "sends_idempotency_key": "yes"}
     admin_client.post(url(routine), sent)
-    expires_at = ApiKey.objects.get().expires_at
+    expires_at: Any = ApiKey.objects.get().expires_at
     if whose == "team":
         assert expires_at is None
     else:

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from dashboard.serving import doors
+from dashboard.serving import door_addresses
 from routines.models import Run, TurnedAway
 from routines.practice_api import PracticeApi
 from routines.values import texts
@@ -103,7 +103,7 @@ def test_what_is_compressed_is_refused(practice, routine, key):
 
 
 def test_a_body_of_a_mebibyte_is_read_and_not_one_byte_more(practice, routine, key):
-    body = GOOD.ljust(doors.LARGEST_BODY)
+    body = GOOD.ljust(door_addresses.LARGEST_BODY)
     assert fire(key, routine, body).status_code == 200
     answer = fire(key, routine, body + b" ")
     assert answer.status_code == 413

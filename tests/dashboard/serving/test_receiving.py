@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from gunicorn.http.errors import InvalidChunkSize, NoMoreData
 
-from dashboard.serving import doors
+from dashboard.serving import door_addresses
 from dashboard.serving import receiving as module
 from dashboard.serving.headers import HEADERS
 from dashboard.serving.receiving import Receiving
@@ -119,7 +119,7 @@ def test_chunks_that_break_off_never_reach_a_view(connection, failure):
     assert (seen, said) == ([], ["408 Request Timeout"])
     at_door = in_chunks(connection, Chunks(b"a=1", failure), "/v1/x")
     closed(receiving(at_door, None))  # for Django to refuse, in the words of the door
-    assert (seen, at_door[doors.CUT_SHORT]) == ([b""], True)
+    assert (seen, at_door[door_addresses.CUT_SHORT]) == ([b""], True)
 
 
 def test_half_a_body_never_reaches_django(connection):

@@ -8,7 +8,15 @@ import pytest
 from django.core import serializers
 
 from routines import people
-from routines.callers import authenticating, keys, networks, overview, retries, scope, turned_away
+from routines.callers import (
+    authenticating,
+    keys,
+    likely_retries,
+    networks,
+    overview,
+    scope,
+    turned_away,
+)
 from routines.models import ApiKey, AuditEvent, Person, Routine, TurnedAway, WhyNoRun
 from routines.people import groups
 from routines.registry import tags
@@ -261,15 +269,15 @@ def test_what_looks_like_a_retry_is_counted():
     called(28, idempotency_key="one")  # cannot be one
     called(60 * 24 * 40)
     called(60 * 24 * 40 + 1)  # too old to be counted
-    assert retries.of(api_key) == retries.Retries(calls=5, repeated=2, sessions=1)
+    assert likely_retries.of(api_key) == likely_retries.Retries(calls=5, repeated=2, sessions=1)
 
 
 def test_looking_for_retries_is_bounded(monkeypatch):
-    monkeypatch.setattr(retries, "MOST", 2)
+    monkeypatch.setattr(likely_retries, "MOST", 2)
     api_key, _ = create_key_and_secret(create_routine())
     for _ in range(3):
         create_run(api_key=api_key, intent="a")
-    found = retries.of(api_key)
+    found = likely_retries.of(api_key)
     assert (found.calls, found.is_cut) == (2, True)
 
 

@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from routines import demo
-from routines.callers import idempotency, retries
+from routines.callers import idempotency, likely_retries
 from routines.demo.past_runs import DAYS
 from routines.models import ApiKey, AuditEvent, Person, Routine, Run, TextTemplate
 from routines.people import roles
@@ -130,4 +130,4 @@ def test_a_caller_that_sends_an_idempotency_key_one_that_does_not_and_a_persons_
     for run in pipeline.runs.all():
         assert run.key == idempotency.run_key(pipeline, run.idempotency_key)
     assert pipeline.runs.count() == 41
-    assert retries.of(script) == retries.Retries(calls=31, repeated=3, sessions=3)
+    assert likely_retries.of(script) == likely_retries.Retries(calls=31, repeated=3, sessions=3)

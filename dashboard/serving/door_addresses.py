@@ -1,7 +1,8 @@
-"""The doors for machines: where they are. A program proves itself with an API key alone.
+"""Where the doors for machines are (what is behind them: dashboard/doors/).
 
-So a browser's cookies are taken away there before anybody reads them (bounds.py): no web session
-opens a door, and no page of another site can use one.
+A program proves itself there with an API key alone. So a browser's cookies are removed before
+anybody reads them (bounds.py): no web session opens a door, and no page of another site can use
+one.
 """
 
 from django.http import HttpRequest
@@ -16,15 +17,15 @@ def is_door(request: HttpRequest) -> bool:
 
 
 def is_api(request: HttpRequest) -> bool:
-    path = _without_slashes_too_many(request.path_info)
+    path = _with_one_leading_slash(request.path_info)
     return path.startswith(API) or f"{path}/" == API
 
 
 def leads_to_door(path: str) -> bool:
-    """Also with slashes too many or none at the end: a program hears of that in its own words."""
-    path = _without_slashes_too_many(path)
+    """Also with extra slashes, or none at the end: a program is told so in its door's own words."""
+    path = _with_one_leading_slash(path)
     return path.startswith((FIRE, API)) or f"{path}/" in (FIRE, API) or path.rstrip("/") == MCP
 
 
-def _without_slashes_too_many(path: str) -> str:
+def _with_one_leading_slash(path: str) -> str:
     return f"/{path.lstrip('/')}"

@@ -1,4 +1,4 @@
-"""What the API's document tells, on its page: paragraphs, and `names` in the type of code."""
+"""The sentences of the API's document as HTML: paragraphs, and `names` in backticks as code."""
 
 import re
 
@@ -12,9 +12,9 @@ _CODE = re.compile(r"`([^`\n]+)`")
 
 
 @register.filter
-def told(text: str) -> SafeString:
-    paragraphs = filter(None, text.strip().split("\n\n"))
-    return format_html_join("", "<p>{}</p>", ((code(one),) for one in paragraphs))
+def paragraphs(text: str) -> SafeString:
+    found = filter(None, text.strip().split("\n\n"))
+    return format_html_join("", "<p>{}</p>", ((code(one),) for one in found))
 
 
 @register.filter

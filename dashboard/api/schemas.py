@@ -16,6 +16,17 @@ MOST_ROWS, USUAL_ROWS = 100, 25
 
 
 Moment = Annotated[datetime, Meta(tz=True)]
+_Cursor = Annotated[
+    str, Meta(max_length=40, description="As `next` gives it. Empty: the first page.")
+]
+_Size = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=MOST_ROWS,
+        description=f"Items on a page: 1 to {MOST_ROWS}, or {USUAL_ROWS} if it is left out.",
+    ),
+]
 
 
 def _one_of(choices: type[TextChoices]) -> dict[str, Any]:
@@ -309,25 +320,23 @@ class Problem(Struct):
 
 
 class RoutinesQuery(Struct, forbid_unknown_fields=True):
-    cursor: Annotated[
-        str, Meta(max_length=40, description="Taken from `next`; made by the dashboard.")
-    ] = ""
-    size: Annotated[int, Meta(ge=1, le=MOST_ROWS, description="Items of a page.")] = USUAL_ROWS
+    cursor: _Cursor = ""
+    size: _Size = USUAL_ROWS
 
 
 class RunsQuery(Struct, forbid_unknown_fields=True):
-    cursor: Annotated[
-        str, Meta(max_length=40, description="Taken from `next`; made by the dashboard.")
-    ] = ""
-    size: Annotated[int, Meta(ge=1, le=MOST_ROWS, description="Items of a page.")] = USUAL_ROWS
+    cursor: _Cursor = ""
+    size: _Size = USUAL_ROWS
     state: Annotated[
-        State | UnsetType, Meta(description="Of this state.", extra_json_schema=_one_of(State))
+        State | UnsetType,
+        Meta(description="Only runs in this state.", extra_json_schema=_one_of(State)),
     ] = UNSET
     routine: Annotated[
-        str, Meta(max_length=200, description="Of this routine, by its slug or routine ID.")
+        str,
+        Meta(max_length=200, description="Only runs of this routine, by its slug or routine ID."),
     ] = ""
     idempotency_key: Annotated[
-        str, Meta(max_length=255, description="Made with this Idempotency-Key.")
+        str, Meta(max_length=255, description="Only the run of this Idempotency-Key.")
     ] = ""
 
 

@@ -157,8 +157,8 @@ def _password_page(request: SignedInRequest, person: Person, password: str) -> H
 def _said_goodbye(leaver: Person, revoked: int) -> str:
     said = f"{leaver} can no longer sign in, and is signed out everywhere."
     if revoked:
-        keys = "1 API key of theirs is" if revoked == 1 else f"{revoked} API keys of theirs are"
-        said += f" {keys} revoked."
+        keys = "API key was" if revoked == 1 else f"{revoked} API keys were"
+        said += f" Their {keys} revoked."
     return said
 
 

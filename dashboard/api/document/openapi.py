@@ -144,16 +144,13 @@ def _responses(operation: Operation) -> dict[str, Any]:
     refused |= _OF_QUERIES if operation.method == "GET" else {}
     refused |= operation.says
     problem = {PROBLEM: {"schema": _ref(schemas.Problem)}}
+    refusals = {
+        str(status): {"description": sentence, "content": problem}
+        for status, sentence in refused.items()
+        if status not in operation.answers
+    }
     too_long = _TOO_LONG if operation.query else {}
-    return (
-        answers
-        | too_long
-        | {
-            str(status): {"description": sentence, "content": problem}
-            for status, sentence in sorted(refused.items())
-            if status not in operation.answers
-        }
-    )
+    return answers | dict(sorted((refusals | too_long).items()))
 
 
 def _query_parameters(shape: type[msgspec.Struct]) -> Iterable[dict[str, Any]]:

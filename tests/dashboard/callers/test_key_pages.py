@@ -357,7 +357,7 @@ def test_the_page_of_who_leaves_says_how_many_keys_go_with_them(admin_client, te
     assert Page(admin_client.get(person)).says("Their 2 API keys are revoked for good.")
     away = reverse("deactivate_person", args=[teammate.pk])
     shown = Page(press_button(admin_client, person, away, follow=True))
-    assert shown.says("2 API keys of theirs are revoked.")
+    assert shown.says("Their 2 API keys were revoked.")
 
 
 def test_somebody_else_is_named_to_nobody(client: Client, teammate: Person):

@@ -159,6 +159,8 @@ def test_an_idempotency_key_is_bare_or_quoted(header, read):
         ('" "', "is empty"),
         ("x" * 256, "256 characters long"),
         ("é", "ASCII"),
+        ("a\tb", "ASCII"),  # and not the key "a?b"
+        ("a\xa0", "ASCII"),
         ("a, b", "send the header once"),  # as two headers arrive
         ('"a", "b"', "send the header once"),
         ('"a', "send the header once"),

@@ -127,7 +127,7 @@ class OfferedRoutine(msgspec.Struct):
         elif offer.needs_person:
             obstacle = "A person has to confirm each run on the dashboard: see run_form."
         return cls(
-            slug=routine.slug,
+            slug=routine.reference,
             name=routine.name,
             purpose=routine.purpose,
             routine_id=routine.routine_id,

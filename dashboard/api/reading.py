@@ -37,19 +37,25 @@ def body(request: HttpRequest, shape: type[_Shape]) -> _Shape:
     content = _json(request)
     if not isinstance(content, dict):
         raise _wrong([Mistake("The body has to be a JSON object.", pointer="#")])
-    mistakes = [
-        Mistake(f"“{_short(name)}” is not known here. Take it out.", pointer=_pointer(name))
-        for name in _unknown(content, shape)
-    ]
-    mistakes += [
-        Mistake("This has to be a string.", pointer=_pointer(name, key))
+    unknown = _unknown(content, shape)
+    odd = [
+        (name, key)
         for name, value in content.items()
         if isinstance(value, dict)
         for key, one in value.items()
         if not isinstance(one, str)
     ]
-    if mistakes:
-        raise _wrong(mistakes)
+    if unknown or odd:
+        # A megabyte holds a hundred thousand of them: no more is made of them than is told.
+        mistakes = [
+            Mistake(f"“{_short(name)}” is not known here. Take it out.", pointer=_pointer(name))
+            for name in unknown[:_MOST_NAMED]
+        ]
+        mistakes += [
+            Mistake("This has to be a string.", pointer=_pointer(*path))
+            for path in odd[:_MOST_NAMED]
+        ]
+        raise _wrong(mistakes, in_all=len(unknown) + len(odd))
     try:
         return msgspec.convert(content, shape)
     except msgspec.ValidationError as error:
@@ -110,9 +116,10 @@ def bad_parameter(name: str, sentence: str) -> BadRequest:
     return _wrong([Mistake(sentence, parameter=name)])
 
 
-def _wrong(mistakes: Iterable[Mistake]) -> BadRequest:
+def _wrong(mistakes: Iterable[Mistake], *, in_all: int = 0) -> BadRequest:
     found = list(mistakes)
-    more = f" There are {len(found):,} mistakes in all." if len(found) > 1 else ""
+    count = in_all or len(found)
+    more = f" There are {count:,} mistakes in all." if count > 1 else ""
     sentence = f"{found[0].detail}{more} Nothing was done."
     return BadRequest(Reply(422, sentence, {}, {"errors": found[:_MOST_NAMED]}))
 

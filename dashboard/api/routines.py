@@ -54,8 +54,8 @@ def _described(offer: Offer) -> Routine:
         needs_why=offer.needs_why,
         needs_confirmation=offer.needs_person,
         templates=[_template(one) for one in offer.templates],
-        url=links.address("api_routine", routine.slug),
-        runs_url=links.address("api_routine_runs", routine.slug),
+        url=links.address("api_routine", routine.reference),
+        runs_url=links.address("api_routine_runs", routine.reference),
         page=links.address("run", routine.slug),
     )
 

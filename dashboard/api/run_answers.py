@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import Error as DatabaseFailure
 from django.utils import timezone
 
 from dashboard.api import links, schemas
@@ -45,7 +46,7 @@ def described(run: Run) -> schemas.Run:
         due_at=run.due_at,
         sent_at=run.sent_at,
         settled_at=run.settled_at,
-        attempts=[_attempt(one) for one in run.attempts.all()],
+        attempts=_attempts(run),
         url=links.address("api_run", run.pk),
         cancel_url=links.address("api_cancel_run", run.pk) if run.is_waiting else None,
         page=links.address("history_run", run.pk),
@@ -92,6 +93,15 @@ def _session(run: Run) -> schemas.Session | None:
     if not run.session_id:
         return None
     return schemas.Session(run.session_id, run.session_link or None)
+
+
+def _attempts(run: Run) -> list[schemas.Attempt]:
+    """Of a run that was just made they are the last thing to ask the database for. It may be away
+    by now: no reason to tell who asked for the run anything else than what came of it."""
+    try:
+        return [_attempt(one) for one in run.attempts.all()]
+    except DatabaseFailure:
+        return []
 
 
 def _attempt(attempt: Attempt) -> schemas.Attempt:

@@ -181,7 +181,7 @@ def _turned_away(away: asking.TurnedAway) -> Refused:
 
 def _runs_of(request: DoorRequest) -> RunQuerySet:
     return (
-        StoredRun.objects.filter(api_key=request.api_key)
+        StoredRun.objects.asked_for_with(request.api_key)
         .select_related("routine")
         .prefetch_related("attempts")
         .defer("text", "error_message", "outcome_note", "field_values")

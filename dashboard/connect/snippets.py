@@ -139,7 +139,7 @@ def of(routine: Routine) -> list[Snippet]:
 
 
 def address_of(routine: Routine) -> str:
-    return f"{settings.DASHBOARD_URL}{reverse('fire_door', args=[routine.slug])}"
+    return f"{settings.DASHBOARD_URL}{reverse('fire_door', args=[routine.reference])}"
 
 
 def _step(name: str, context: dict[str, object]) -> str:

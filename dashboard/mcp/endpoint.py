@@ -8,13 +8,16 @@ from dashboard.doors.replies import Reply, answer, identified
 from dashboard.mcp.tools import server
 
 _DEEPEST = 100  # of what an agent has to say, nothing is nested deeper
+_POST_ALONE = Reply(405, "This address takes POST. Nothing was done.", {"Allow": "POST"})
 _UNREADABLE = Reply(400, "This is no JSON that can be read. Nothing was done.")
 
 
 @opened_by_key
 def mcp(request: DoorRequest) -> HttpResponse:
+    if request.method != "POST":
+        return answer(request, _POST_ALONE)
     # The library reads the body as well, and breaks over what these find.
-    if request.method == "POST" and not _is_readable(request):
+    if not _is_readable(request):
         return answer(request, _UNREADABLE)
     return identified(server(request))
 

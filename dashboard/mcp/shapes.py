@@ -9,6 +9,7 @@ from dashboard.doors import outcomes
 from dashboard.doors.replies import Reply
 from routines.callers.offers import Offer
 from routines.models import Run, TextTemplate
+from routines.runs import rules
 from routines.text_templates import Field
 
 MOST_ROUTINES = 50  # in one answer; the agent searches for the others
@@ -53,7 +54,11 @@ class Fire(msgspec.Struct):
         Meta(description="Values of the template's fields, by their names."),
     ] = None
     why: Annotated[
-        str, Meta(description="Why it is run, in a sentence, where asks_why is true.")
+        str,
+        Meta(
+            max_length=rules.LONGEST_REASON,
+            description="Why it is run, in a sentence, where asks_why is true.",
+        ),
     ] = ""
 
 
@@ -122,7 +127,7 @@ class OfferedRoutine(msgspec.Struct):
         elif offer.needs_person:
             obstacle = "A person has to confirm each run on the dashboard: see run_form."
         return cls(
-            slug=routine.slug,
+            slug=routine.reference,
             name=routine.name,
             purpose=routine.purpose,
             routine_id=routine.routine_id,

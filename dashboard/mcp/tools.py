@@ -129,7 +129,7 @@ def get_run(request: HttpRequest, asked: shapes.OneRun) -> shapes.RunAnswer:
 )
 def list_runs(request: HttpRequest, asked: shapes.LastRuns) -> shapes.Runs:
     overdue.settle()
-    theirs = Run.objects.filter(api_key=_key_of(request)).select_related("routine")
+    theirs = Run.objects.asked_for_with(_key_of(request)).select_related("routine")
     newest = theirs.order_by("-created_at", "-pk")[: asked.limit]
     return shapes.Runs([shapes.RunAnswer.of(run) for run in newest])
 
@@ -166,8 +166,8 @@ def _routine(api_key: ApiKey, reference: str) -> Routine | None:
 
 def _run(request: HttpRequest, pk: int) -> Run:
     overdue.settle()
-    theirs = Run.objects.filter(api_key=_key_of(request), pk=pk).select_related("routine")
-    run = theirs.order_by().first()
+    theirs = Run.objects.asked_for_with(_key_of(request)).select_related("routine")
+    run = theirs.filter(pk=pk).order_by().first()
     if run is None:
         raise ToolError("This API key has no such run. Look with list_runs.")
     return run

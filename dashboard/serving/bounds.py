@@ -191,7 +191,8 @@ def _readings(address: str) -> Iterator[str]:
 def _clean_headers(request: HttpRequest) -> None:
     for name, value in list(request.META.items()):
         if name.startswith("HTTP_") and _CONTROL.search(value):
-            request.META[name] = _CONTROL.sub("?", value)  # left out, it were another name
+            # Left out, or as a "?", it could be somebody else's name, or the key of another intent.
+            request.META[name] = _CONTROL.sub("¿", value)
     request.COOKIES = {
         name: value
         for name, value in request.COOKIES.items()

@@ -7,6 +7,7 @@ kinds of places (0026-slow-requests.md):
 - gunicorn has many threads, which cost little while they wait. They receive, and send;
 - WEB_THREADS of them at a time may be in Django: whoever has received a request takes one of these
   places, and gives it back once the answer is made. What is streamed is made while it is sent.
+  Programs at the doors get half of these at a time, or else a storm of theirs would stop the pages.
 
 And a watch ends what takes too long altogether, however steadily it drips.
 """
@@ -88,6 +89,9 @@ class Receiving:
     def __init__(self, application: Application, *, places: int, most_bytes: int) -> None:
         self._application = application
         self._places = threading.BoundedSemaphore(places)
+        # Two at least, if there are two: one may be held by a program that waits for its outcome.
+        for_programs = min(places, max(places // 2, 2))
+        self._places_for_programs = threading.BoundedSemaphore(for_programs)
         self._most_bytes = most_bytes
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -102,10 +106,13 @@ class Receiving:
         if body is None:
             return _refuse(environ, start_response)
         environ["wsgi.input"] = body
-        self._places.acquire()
+        needed = [self._places_for_programs, self._places] if is_door else [self._places]
+        for place in needed:
+            place.acquire()
 
         def end() -> None:
-            self._places.release()
+            for place in needed:
+                place.release()
             body.close()
 
         try:

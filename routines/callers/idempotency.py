@@ -28,7 +28,7 @@ def read(header: str) -> str:
 
     Two headers arrive as one, with a comma between them: so a comma stands in quotes alone.
     """
-    key = header.strip()
+    key = header.strip(" \t")  # what HTTP leaves out around a value, and nothing else
     quoted = _QUOTED.fullmatch(key)
     if quoted is not None:
         key = _ESCAPED.sub(r"\1", quoted[1])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Documented: the ID starts with trig_. The rest of its shape is not, so it is only kept to what
 # can stand in one segment of a URL.
 ROUTINE_ID = r"trig_[A-Za-z0-9_-]{1,120}"
+_ID_BEGINS = "trig_"
 
 
 class RoutineQuerySet(models.QuerySet["Routine"]):
@@ -81,7 +82,7 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
 
         What looks like an ID is one: the name of a routine may not pass it off as another.
         """
-        is_id = reference.startswith("trig_")
+        is_id = reference.startswith(_ID_BEGINS)
         return self.filter(routine_id=reference) if is_id else self.filter(slug=reference)
 
     def once_per_template(self, person: Person) -> Self:
@@ -233,6 +234,11 @@ class Routine(models.Model):
     def is_fireable_by(self, person: Person) -> bool:
         """As `fireable_by` says."""
         return type(self).objects.fireable_by(person).filter(pk=self.pk).exists()
+
+    @property
+    def reference(self) -> str:
+        """What programs are told to call it by: what `referred_to_as` finds it by, and no other."""
+        return self.routine_id if self.slug.startswith(_ID_BEGINS) else self.slug
 
     @property
     def is_open_to_nobody(self) -> bool:

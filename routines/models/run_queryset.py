@@ -12,6 +12,7 @@ from routines.values import words
 from routines.values.reasons import SENT
 
 if TYPE_CHECKING:
+    from routines.models.api_key import ApiKey
     from routines.models.people import Person
     from routines.models.run import Run
 
@@ -38,6 +39,15 @@ class RunQuerySet(models.QuerySet["Run"]):
             models.Q(person=person)
             | models.Q(routine__in=Routine.objects.with_runs_open_to(person).values("pk"))
         )
+
+    def asked_for_with(self, api_key: ApiKey) -> Self:
+        """What a program sees: the runs that its own key asked for.
+
+        A personal key sees no more than its person: who has no role any more sees nothing.
+        """
+        if api_key.person is not None and not api_key.person.rights:
+            return self.none()
+        return self.filter(api_key=api_key)
 
     def sent(self) -> Self:
         """Runs whose request left, or may have: each may have made a session."""

@@ -13,6 +13,7 @@ from routines.models import Run, TextTemplate
 from routines.registry import tags
 from tests.dashboard.api.programs import Program
 from tests.dashboard.browsing import signed_in
+from tests.dashboard.mcp.agent import Agent
 from tests.effort import examples
 from tests.factories import create_admin, create_key_and_secret, create_routine, create_run
 
@@ -53,6 +54,22 @@ def test_a_web_session_opens_nothing_even_with_its_csrf_token(routine, address):
 @pytest.mark.django_db
 def test_a_key_opens_no_page(program):
     assert program.client.get("/history/", headers=program.headers).status_code == 302
+
+
+@pytest.mark.django_db
+def test_who_has_no_role_any_more_sees_no_runs_with_their_key_either(routine, teammate):
+    """As the history is closed to them."""
+    api_key, secret = create_key_and_secret(person=teammate)
+    run = create_run(routine=routine, person=teammate, api_key=api_key)
+    program = Program(secret)
+    assert program.get(f"/api/runs/{run.pk}").status_code == 200
+    teammate.groups.clear()
+    assert program.get("/api/runs").json()["items"] == []
+    assert program.get(f"/api/runs/{run.pk}").status_code == 404
+    assert program.post(f"/api/runs/{run.pk}/cancel").status_code == 404
+    agent = Agent(secret)
+    assert agent.call("list_runs") == {"runs": []}
+    assert "no such run" in agent.refused("get_run", run_id=run.pk)
 
 
 @pytest.mark.django_db

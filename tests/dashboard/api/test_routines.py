@@ -189,3 +189,13 @@ def test_a_value_stays_one_string_of_a_json_text(program, routine, practice):
     assert practice.sessions[0].text == '{"a": "x\\", \\"c\\": \\"", "b": 1}'
     assert sent(a="x", b="nonsense") == 422
     assert len(practice.sessions) == 1
+
+
+def test_what_an_answer_links_to_is_the_routine_and_no_other():
+    """Though one was named so that its slug is the ID of another."""
+    mine, _ = create_routine(name="trig_other"), create_routine(routine_id="trig_other")
+    program = Program(create_key_and_secret(mine)[1])
+    shown = program.get(f"/api/routines/{mine.routine_id}").json()
+    again = program.get(shown["url"].removeprefix("http://localhost:8000"))
+    assert again.json() == shown
+    assert shown["runs_url"] == f"{shown['url']}/runs"

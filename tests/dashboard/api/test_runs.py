@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from routines.models import Person, Run
@@ -322,4 +323,18 @@ def test_a_revoked_key_and_one_whose_person_has_left_open_nothing(routine, pract
     api_key.save()
     assert program.get("/api").status_code == 401
     assert create_person()
+    assert practice.requests == 1
+
+
+def test_a_session_is_told_though_the_database_went_away_meanwhile(program, routine, practice):
+    """Else the answer would be that the call had started nothing, and may be repeated."""
+
+    def without_attempts(execute, sql, *arguments):
+        if sql.startswith("SELECT") and '"routines_attempt"' in sql:
+            raise OperationalError("gone")
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(without_attempts):
+        answer = program.run(routine.slug, {"text": "x"})
+    assert (answer.status_code, answer.json()["attempts"]) == (201, [])
     assert practice.requests == 1

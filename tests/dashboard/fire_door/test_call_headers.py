@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from dashboard.connect import snippets
 from dashboard.doors import preferences
 from routines.callers import idempotency
 from routines.models import ApiKey, Run
@@ -119,6 +120,8 @@ def test_a_name_cannot_pass_itself_off_as_another_routines_id(practice):
     _, key = create_key_and_secret(mine)
     assert mine.slug == other.routine_id
     assert fire(key, "trig_other").status_code == 404
+    assert fire(key, snippets.address_of(mine).split("/")[-2]).status_code == 200
+    assert list(Run.objects.values_list("routine", flat=True)) == [mine.pk]
 
 
 def test_other_addresses_below_v1_are_not_found(key, client):
@@ -159,6 +162,8 @@ def test_an_idempotency_key_is_bare_or_quoted(header, read):
         ('" "', "is empty"),
         ("x" * 256, "256 characters long"),
         ("é", "ASCII"),
+        ("a\tb", "ASCII"),  # and not the key "a?b"
+        ("a\xa0", "ASCII"),
         ("a, b", "send the header once"),  # as two headers arrive
         ('"a", "b"', "send the header once"),
         ('"a', "send the header once"),

@@ -38,6 +38,7 @@ def test_without_a_usable_key_nothing_is_told(client, key):
 def test_nothing_but_post_does_anything(agent, method):
     answer = agent.send(method)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert answer.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize(

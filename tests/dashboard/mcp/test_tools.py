@@ -164,6 +164,11 @@ class TestFiring:
         agent.call("fire_routine", **asked, why="The user asked.")
         assert Run.objects.get().why == "The user asked."
 
+    def test_why_is_no_longer_than_a_run_keeps(self, agent, practice):
+        asked = {"routine": create_routine().slug, "idempotency_key": "a", "text": "x"}
+        assert "length <= 300" in agent.refused("fire_routine", **asked, why=" " * 301)
+        assert practice.requests == 0
+
     def test_a_routine_of_others_is_no_routine(self, agent, practice):
         closed = create_routine(open_to_everybody=False)
         said = {

@@ -193,3 +193,25 @@ def test_a_place_is_free_again_after_a_failure_and_during_a_file(connection):
     file = File([b"x"])
     receiving = Receiving(application([], file), places=1, most_bytes=MOST)
     assert [receiving(environ(connection), None) for _ in range(2)] == [file, file]
+
+
+def test_a_storm_of_programs_leaves_places_to_the_pages(connection):
+    receiving = Receiving(application([]), places=4, most_bytes=MOST)
+    at_door = environ(connection) | {"PATH_INFO": "/v1/x"}
+    programs = [receiving(dict(at_door), None) for _ in range(2)]
+    third = threading.Thread(target=lambda: closed(receiving(dict(at_door), None)), daemon=True)
+    third.start()
+    pages: list[Any] = []
+    asking = threading.Thread(
+        target=lambda: pages.extend(receiving(environ(connection), None) for _ in range(2)),
+        daemon=True,
+    )
+    third.join(0.05)
+    asking.start()
+    asking.join(30)
+    assert len(pages) == 2  # neither of them waits
+    assert third.is_alive()
+    closed(programs[0])
+    closed(pages[0])
+    third.join(30)
+    assert not third.is_alive()

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from dashboard.sign_in import external_users
@@ -13,7 +14,13 @@ from routines import people
 from routines.models import AuditEvent, Person
 from routines.people.roles import Role
 from tests.dashboard.browsing import Page
-from tests.factories import PASSWORD, create_admin, create_teammate
+from tests.factories import (
+    PASSWORD,
+    create_admin,
+    create_key_and_secret,
+    create_routine,
+    create_teammate,
+)
 
 PROXY, ELSEWHERE = "10.0.0.5", "10.0.1.5"
 
@@ -65,6 +72,18 @@ def test_a_forwarded_address_does_not_make_a_proxy():
     headers = {"X-Forwarded-User": "ada", "X-Forwarded-For": PROXY}
     response = Client().get("/", headers=headers, REMOTE_ADDR=ELSEWHERE)
     assert response.status_code == 403
+
+
+@pytest.mark.parametrize("at", [PROXY, ELSEWHERE])
+@pytest.mark.parametrize("user", ["ada", "nobody here"])
+def test_at_a_door_a_program_is_its_key_whoever_the_proxy_names(at, user):
+    create_admin(username="ada")
+    _, secret = create_key_and_secret(create_routine())
+    headers = {"X-Forwarded-User": user, "Authorization": f"Bearer {secret}"}
+    answer = Client().get("/api/runs", headers=headers, REMOTE_ADDR=at)
+    assert answer.status_code == 200
+    assert not answer.cookies
+    assert not UserSession.objects.exists()
 
 
 def test_without_the_setting_the_header_means_nothing(settings):

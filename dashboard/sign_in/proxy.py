@@ -20,7 +20,7 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from dashboard.serving import client_address, doors
+from dashboard.serving import client_address, door_addresses
 from dashboard.sign_in import external_users, journal, methods
 from dashboard.sign_in.groups import Groups
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES
@@ -42,7 +42,7 @@ class ProxySignInMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         # A program at a door is its API key, whoever the proxy names: signed in, each of its calls
         # would leave a web session behind, since it brings no cookie back.
-        if not settings.SIGN_IN_HEADER or doors.is_door(request):
+        if not settings.SIGN_IN_HEADER or door_addresses.is_door(request):
             return self.get_response(request)
         given = [name for name in _headers() if name in request.headers]
         if given and not _is_trusted(request):

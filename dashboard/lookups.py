@@ -157,8 +157,8 @@ def api_key_or_404(person: Person, pk: int) -> ApiKey:
     return get_object_or_404(found, pk=pk)
 
 
-def shared_api_key_or_404(pk: int) -> ApiKey:
-    """One that is nobody's own."""
+def team_key_or_404(pk: int) -> ApiKey:
+    """One that belongs to no person."""
     return get_object_or_404(ApiKey, pk=pk, person=None)
 
 

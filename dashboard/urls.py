@@ -72,6 +72,7 @@ urlpatterns = [
         name="export_json_lines",
     ),
     path("history/new/", history.new_runs, name="new_runs"),
+    path("history/turned-away/", api_keys.calls_turned_away, name="calls_turned_away"),
     path("history/views/save/", saved_views.save, name="save_view"),
     path("history/views/<int:pk>/delete/", saved_views.delete, name="delete_view"),
     path("history/<int:pk>/", history.run, name="history_run"),

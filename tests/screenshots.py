@@ -119,6 +119,7 @@ def take_all(browser: Browser, url: str, scheme: str, size: str, width: int, hei
             "accounts",
             "callers",
             "callers/add",
+            "history/turned-away",
             "callers/1",
             "callers/1/revoke",
             "my-keys",

@@ -17,6 +17,7 @@ from dashboard.api.operations import Answer
 from dashboard.doors.endings import ENDINGS
 from dashboard.doors.replies import Refused, Reply
 from routines.models import Attempt, Run
+from routines.runs import retrying
 from routines.values.reasons import Reason, State
 
 _ASK_AGAIN_AFTER = 2  # seconds
@@ -66,7 +67,8 @@ def made(run: Run, more: Mapping[str, str]) -> Answer:
         return Answer(content, 202, headers)
     ending = ENDINGS[content.reason]
     if ending.after is not None:
-        headers["Retry-After"] = str(_seconds_until(run.retry_after) or ending.after)
+        passes_at = retrying.asked_again_from(run)
+        headers["Retry-After"] = str(_seconds_until(passes_at) or 1 if passes_at else ending.after)
     status = 504 if run.state == State.UNKNOWN else 424
     raise Refused(Reply(status, ending.sentence(content.reason), headers, {"run": content}))
 

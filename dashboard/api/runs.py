@@ -30,7 +30,7 @@ NO_SUCH_RUN = Reply(
 IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",
     "New for each intent, the same when you repeat it: the same key is the same run, hours later, "
-    "too. Keys that were made for callers who send it have to.",
+    "too. Required if the API key was made for a caller that sends one.",
     "deploy-2041",
     idempotency.LONGEST,
 )
@@ -46,7 +46,7 @@ PREFER = Header(
 def list_runs(request: DoorRequest, query: RunsQuery) -> Answer:
     """List the runs of this key, the newest first.
 
-    Runs that come meanwhile are on no later page: go to the first one again to see them.
+    Runs that are made meanwhile are on no later page: read the first page again to see them.
     """
     overdue.settle()
     found = _runs_of(request)
@@ -78,12 +78,12 @@ def show_run(request: DoorRequest, pk: int) -> Answer:
 @operation(
     "POST",
     {200: Run},
-    says={404: NO_SUCH_RUN.sentence, 409: "It does not wait any more: it is too late."},
+    says={404: NO_SUCH_RUN.sentence, 409: "It is too late: the run no longer waits."},
 )
 def cancel_run(request: DoorRequest, pk: int) -> Answer:
     """Cancel a run that is still accepted.
 
-    Nothing of it has been sent then, and nothing will be. Repeating the call changes nothing.
+    Nothing was sent, and nothing will be. Repeating the call changes nothing.
     """
     overdue.settle()
     run = _run(request, pk)

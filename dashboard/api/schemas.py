@@ -341,6 +341,7 @@ class Fire(Struct):
         str,
         Meta(
             max_length=texts.MAX_CHARACTERS,
+            pattern="^[^\\x00]*$",  # for readers of the document: bodies.py reads the request
             examples=["Alert SEN-4521 fired in production."],
         ),
     ] = ""

@@ -25,7 +25,7 @@ _SENTENCES = {
 }
 _NO_KEY = "Send an API key of this dashboard: Authorization: Bearer rdk_..."
 _WRONG_KEY = (
-    "This is no API key of this dashboard, or one that has been ended. Compare it with the one "
+    "This is not an API key of this dashboard, or its secret was ended. Compare it with the one "
     "that you were given."
 )
 _WRONG_PLACE = (

@@ -17,6 +17,7 @@ from dashboard.doors.replies import Reply
 from routines.callers.asking import TurnedAway
 from routines.models import Routine, Run
 from routines.models import WhyNoRun as Why
+from routines.runs import retrying
 from routines.runs.limits import Obstacle
 from routines.values.reasons import Reason
 
@@ -62,10 +63,9 @@ def reply_about(run: Run) -> Reply | None:
     if ending.status == 200:
         return None
     headers = {"Location": address_of(run)}
-    if ending.status == 429:
-        headers["Retry-After"] = _seconds_until(run.retry_after, ending.after)
-    elif ending.after is not None:
-        headers["Retry-After"] = str(ending.after)
+    if ending.after is not None:
+        moment = retrying.asked_again_from(run)
+        headers["Retry-After"] = _seconds_until(moment, ending.after)
     sentence = ending.sentence(reason)
     if ending.status == 504:
         sentence = f"{sentence} {page_of(run)}"

@@ -18,8 +18,8 @@ from routines.models.columns import max_length
 
 _MOST_HOURLY, _MOST_DAILY = 10_000, 100_000  # no cap beyond these would ever be reached
 _LONGEST_LIFE = timedelta(days=3_650)
-_USUAL_LIFE = timedelta(days=90)  # of a personal key
-SENDS_ONE = (
+USUAL_DAYS = 90  # that a personal key works
+_SENDS_ONE = (
     (
         "yes",
         "Yes. The same Idempotency-Key again is the same run, so the caller may retry as often "
@@ -41,22 +41,31 @@ class _RoutinesField(RowsField):
         return format_html("<span>{}{}</span>", routine.name, said)
 
 
-class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
-    """What all keys have."""
+class CallerForm(NoTokenInClear, forms.Form):
+    """What is asked about every caller, wherever its key is made."""
 
     name = forms.CharField(
+        label="Name of the caller",
         max_length=max_length(ApiKey, "name"),
-        help_text="Of the program that will use it. The history shows it with each run.",
+        help_text="The program that will use the key. The history shows this name with each run.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     sends_idempotency_key = forms.TypedChoiceField(
         label="Can this caller send an Idempotency-Key?",
-        choices=SENDS_ONE,
+        choices=_SENDS_ONE,
         coerce=lambda chosen: chosen == "yes",
         initial="yes",
         widget=forms.RadioSelect,
         error_messages={"required": "Choose yes or no."},
     )
+
+    def add_refusal(self, refused: keys.Refused) -> None:
+        self.add_error("name" if isinstance(refused, keys.NameTaken) else None, str(refused))
+
+
+class _KeyForm(MadeFrom, CallerForm):
+    """What all keys have."""
+
     routines = _RoutinesField(Routine.objects.none(), required=False, widget=Checklist)
     hourly_cap = forms.IntegerField(
         label="Runs in an hour, at most",
@@ -104,10 +113,7 @@ class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
             raise forms.ValidationError("This day is over. Choose today or a later one.")
         if day > today + _LONGEST_LIFE:
             raise forms.ValidationError("Choose a day of the next ten years, or leave it empty.")
-        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
-
-    def add_refusal(self, refused: keys.Refused) -> None:
-        self.add_error("name" if isinstance(refused, keys.NameTaken) else None, str(refused))
+        return end_of(day)
 
     @property
     def terms(self) -> keys.Terms:
@@ -126,8 +132,8 @@ class _KeyForm(MadeFrom, NoTokenInClear, forms.Form):
         )
 
 
-class SharedKeyForm(_KeyForm):
-    """A key that admins give to a program."""
+class TeamKeyForm(_KeyForm):
+    """A team key: admins give it to a program, and it acts as nobody."""
 
     tags = RowsField(
         Tag.objects.none(),
@@ -166,8 +172,8 @@ class SharedKeyForm(_KeyForm):
             }
         super().__init__(*args, api_key=api_key, **kwargs)
         self.fields["routines"].help_text = (
-            "What a routine asks people first is written beside it: this key is not asked, and "
-            "limits to groups do not hold for it. To choose the routine is to answer for it."
+            "What a routine asks people first is written beside it. This key is not asked, and "
+            "groups do not limit it: whoever chooses the routine here answers for that."
         )
         self.fields["tags"].queryset = Tag.objects.all()  # type: ignore[attr-defined]
         if not Tag.objects.exists():
@@ -213,10 +219,10 @@ class OwnKeyForm(_KeyForm):
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
         self.person = person
         super().__init__(*args, **kwargs)
-        self.initial["last_day"] = timezone.localdate() + _USUAL_LIFE
+        self.initial["last_day"] = usual_last_day()
         self.fields["routines"].help_text = (
-            "For “Only these routines”. One that asks people to confirm cannot be run with a key "
-            "of your own: its calls are turned away."
+            "For “Only these routines”. A routine that asks people to confirm cannot be run with "
+            "a key of your own: such calls are turned away."
         )
 
     def clean(self) -> None:
@@ -229,7 +235,7 @@ class OwnKeyForm(_KeyForm):
             self.add_error("routines", "Choose a routine, or all that you may run above.")
         if everything and chosen:
             self.add_error(
-                "routines", "Take these out, or choose “Only these routines” above: not both."
+                "routines", "Clear these, or choose “Only these routines” above: not both."
             )
 
     @property
@@ -241,16 +247,21 @@ class RevokeForm(MadeFrom, forms.Form):
     def __init__(self, *args: Any, api_key: ApiKey, waiting: int, **kwargs: Any) -> None:
         super().__init__(*args, made_from=keys.snapshot(api_key), **kwargs)
         if waiting:
-            whose = (
-                "the run of it that waits"
-                if waiting == 1
-                else f"the {waiting:,} runs of it that wait"
-            )
+            whose = "its waiting run" if waiting == 1 else f"its {waiting:,} waiting runs"
             self.fields["cancels_waiting"] = forms.BooleanField(
                 label=f"Also cancel {whose}",
                 required=False,
-                help_text="Else they are sent in their turn. What has been sent cannot be stopped.",
+                help_text="Otherwise they are sent in their turn. What was sent cannot be stopped.",
             )
+
+
+def usual_last_day() -> date:
+    """Of a personal key, since nobody but its person remembers it."""
+    return timezone.localdate() + timedelta(days=USUAL_DAYS)
+
+
+def end_of(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
 def _last_day(expires_at: datetime) -> date:

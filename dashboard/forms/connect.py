@@ -4,32 +4,24 @@ from typing import Any
 
 from django import forms
 
-from dashboard.forms.api_keys import SENDS_ONE
-from dashboard.forms.tokens import NoTokenInClear
+from dashboard.forms.api_keys import CallerForm, end_of, usual_last_day
 from routines.callers import keys
-from routines.models import ApiKey, Person, Routine
-from routines.models.columns import max_length
+from routines.models import Person, Routine
 
 _WHOSE = (
     (
         "team",
-        "The team's, for a program. It works as long as nobody revokes it, and is not asked what "
+        "The team's, for a program. It works until somebody revokes it, and is not asked what "
         "the routine asks people first.",
     ),
     (
         "mine",
-        "My own, for a script of mine or an agent. It acts as me, and ends when I leave.",
+        "My own, for a script of mine or an agent. It acts as me, and stops when I leave.",
     ),
 )
 
 
-class ConnectForm(NoTokenInClear, forms.Form):
-    name = forms.CharField(
-        label="Name of the caller",
-        max_length=max_length(ApiKey, "name"),
-        help_text="The program that will use the key. The history shows it with each run.",
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
+class ConnectForm(CallerForm):
     whose = forms.ChoiceField(
         label="Whose key is it?",
         choices=_WHOSE,
@@ -37,19 +29,12 @@ class ConnectForm(NoTokenInClear, forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose whose key it is."},
     )
-    sends_idempotency_key = forms.TypedChoiceField(
-        label="Can this caller send an Idempotency-Key?",
-        choices=SENDS_ONE,
-        coerce=lambda chosen: chosen == "yes",
-        initial="yes",
-        widget=forms.RadioSelect,
-        help_text="All of the texts on this page do.",
-        error_messages={"required": "Choose yes or no."},
-    )
+    field_order = ("name", "whose", "sends_idempotency_key")
 
     def __init__(self, *args: Any, person: Person, **kwargs: Any) -> None:
         self._person = person
         super().__init__(*args, **kwargs)
+        self.fields["sends_idempotency_key"].help_text = "All texts on this page do."
         if not person.has_perm("routines.manage_registry"):
             del self.fields["whose"]  # theirs, whatever is sent
 
@@ -62,8 +47,6 @@ class ConnectForm(NoTokenInClear, forms.Form):
         return keys.Terms(
             name=self.cleaned_data["name"],
             routines=[routine],
+            expires_at=None if self.owner is None else end_of(usual_last_day()),
             sends_idempotency_key=self.cleaned_data["sends_idempotency_key"],
         )
-
-    def add_refusal(self, refused: keys.Refused) -> None:
-        self.add_error("name" if isinstance(refused, keys.NameTaken) else None, str(refused))

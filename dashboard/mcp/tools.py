@@ -32,8 +32,8 @@ _INSTRUCTIONS = (
     "fire again, ask the user to look."
 )
 _NOT_AN_AGENTS = (
-    "This API key belongs to no person. Agents act as somebody: make a personal key on the "
-    "dashboard and use that one."
+    "This is a team key, which belongs to no person. An agent acts as somebody: make a personal "
+    "key on the dashboard and use that one."
 )
 _MOST_PROBLEMS = 40  # a template has 30 fields
 
@@ -209,5 +209,5 @@ def _turned_away(away: asking.TurnedAway, routine: Routine) -> str:
         seconds = reply.headers["Retry-After"]
         sentence = f"{away.obstacle.meaning.cause} Call again after {seconds} seconds."
     if away.run is not None:
-        return f"{sentence} It belongs to run {away.run.pk}."
+        return f"{sentence} The used one belongs to run {away.run.pk}."
     return sentence

@@ -19,7 +19,7 @@ from django.utils.http import parse_header_parameters
 from dashboard.serving import doors
 from routines.values import api_keys, tokens
 
-LONGEST_ADDRESS = 65_536  # characters; gunicorn takes 4,094
+LONGEST_ADDRESS = 65_536  # characters; gunicorn takes 8,190
 LONGEST_CURRENT_URL = 8_000
 LONGEST_COOKIE = 4_096  # what browsers keep
 LONGEST_NAME = 200  # of a form's field

@@ -38,6 +38,7 @@ timeout = 60  # a worker's heartbeat: its main thread keeps it up while requests
 # A stop waits for fires in flight and their answers, and for presses that are still arriving.
 _ARRIVING = int(receiving.HEAD_SECONDS + receiving.BODY_SECONDS)
 graceful_timeout = settings.FIRE_TIMEOUT + _ARRIVING + 10
+limit_request_line = 8190  # the most that it can: an API's query of 255 characters in any script
 keepalive = 15  # seconds; browsers poll while a run is being sent
 control_socket_disable = True  # or gunicorn opens one in the user's home
 

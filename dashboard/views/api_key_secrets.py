@@ -59,9 +59,7 @@ def end(request: SignedInRequest, api_key: int, secret: int) -> HttpResponse:
     except keys.Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(
-            request, f"The secret that ends in {ended.last_four} opens nothing any more."
-        )
+        messages.success(request, f"The secret that ends in {ended.last_four} no longer works.")
     return redirect("api_key", api_key=api_key)
 
 
@@ -91,7 +89,7 @@ def revoke(request: SignedInRequest, api_key: int) -> HttpResponse:
 def _revoked(api_key: ApiKey, cancelled: int) -> str:
     said = f"“{api_key}” is revoked: its next call is turned away."
     if cancelled:
-        said += f" {cancelled} run{'' if cancelled == 1 else 's'} that waited will not be sent."
+        said += f" {cancelled} waiting run{'' if cancelled == 1 else 's'} will not be sent."
     return said
 
 

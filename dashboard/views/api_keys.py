@@ -8,13 +8,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from dashboard.forms.api_keys import OwnKeyForm, SharedKeyForm
+from dashboard.forms.api_keys import OwnKeyForm, TeamKeyForm
 from dashboard.lookups import (
     api_key_or_404,
     may_fire,
     may_manage_registry,
+    may_see_all_runs,
     needs_a_role,
-    shared_api_key_or_404,
+    team_key_or_404,
 )
 from dashboard.requests import SignedInRequest
 from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthenticate_to_open
@@ -35,10 +36,22 @@ _RUNS_SHOWN = 10
 def index(request: SignedInRequest) -> HttpResponse:
     rows = overview.every()
     context = {
-        "shared": [row for row in rows if not row.api_key.is_personal],
+        "team": [row for row in rows if not row.api_key.is_personal],
         "personal": [row for row in rows if row.api_key.is_personal],
     }
     return render(request, "api_keys/callers.html", context)
+
+
+@require_GET
+@may_see_all_runs
+def calls_turned_away(request: SignedInRequest) -> HttpResponse:
+    """Of every key: for whoever sees everybody's runs, since these calls have none."""
+    context = {
+        "lines": turned_away.by_day(),
+        "days_shown": turned_away.SHOWN_DAYS,
+        "most_shown": turned_away.MOST_SHOWN,
+    }
+    return render(request, "api_keys/calls_turned_away.html", context)
 
 
 @require_GET
@@ -52,7 +65,7 @@ def own(request: SignedInRequest) -> HttpResponse:
 @may_manage_registry
 @reauthenticate_to_open
 def add(request: SignedInRequest) -> HttpResponse:
-    form = SharedKeyForm(request.POST if request.method == "POST" else None)
+    form = TeamKeyForm(request.POST if request.method == "POST" else None)
     return _add(request, form, "api_keys/add.html")
 
 
@@ -65,7 +78,7 @@ def add_own(request: SignedInRequest) -> HttpResponse:
     return _add(request, form, "api_keys/add_own.html")
 
 
-def _add(request: SignedInRequest, form: SharedKeyForm | OwnKeyForm, template: str) -> HttpResponse:
+def _add(request: SignedInRequest, form: TeamKeyForm | OwnKeyForm, template: str) -> HttpResponse:
     if is_valid_and_confirmed(request, form):
         try:
             api_key, secret = keys.make(form.terms, person=form.person, by=request.user)
@@ -108,8 +121,8 @@ def api_key(request: SignedInRequest, api_key: int) -> HttpResponse:
 @reauthenticate_to_open
 @may_be_gone
 def edit(request: SignedInRequest, api_key: int) -> HttpResponse:
-    stored = shared_api_key_or_404(api_key)
-    form = SharedKeyForm(request.POST if request.method == "POST" else None, api_key=stored)
+    stored = team_key_or_404(api_key)
+    form = TeamKeyForm(request.POST if request.method == "POST" else None, api_key=stored)
     if is_valid_and_confirmed(request, form):
         try:
             keys.edit(stored, form.terms, by=request.user, seen=form.cleaned_data["seen"])

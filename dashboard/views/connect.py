@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from dashboard.connect import snippets
+from dashboard.forms.api_keys import USUAL_DAYS
 from dashboard.forms.connect import ConnectForm
 from dashboard.lookups import fireable_or_404, may_fire
 from dashboard.requests import SignedInRequest
@@ -32,6 +33,7 @@ def connect(request: SignedInRequest, slug: str) -> HttpResponse:
         "address": snippets.address_of(routine),
         "variable": snippets.VARIABLE,
         "rules": scope.rules_for_people(routine),
+        "days_of_own": USUAL_DAYS,
     }
     if is_valid_and_confirmed(request, form):
         try:

@@ -12,6 +12,7 @@ from dashboard.requests import SignedInRequest
 from dashboard.sign_in.reauthentication import is_valid_and_confirmed, reauthenticate_to_open
 from dashboard.views.overtaken import asks_again, may_be_gone
 from routines import registry
+from routines.callers import of_routine
 from routines.models import Routine
 from routines.registry import accepted_versions, snapshots
 from routines.runs import limits, queue
@@ -49,6 +50,8 @@ def routine(request: SignedInRequest, slug: str) -> HttpResponse:
         "templates": routine.text_templates.shared(),
         "open_to": routine.open_to.order_by("name"),
         "audit_events": routine.audit_events.all()[:20],
+        "api_keys": of_routine.of(routine),
+        "days_of_use": of_routine.DAYS,
     }
     return render(request, "registry/routine.html", context)
 

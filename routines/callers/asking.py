@@ -3,7 +3,8 @@
 Nothing here knows of HTTP: the fire-compatible door, the API and the MCP endpoint all ask so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -11,10 +12,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
+from django.utils import timezone
 
 from routines.callers import idempotency, turned_away
 from routines.models import ApiKey, Routine, Run, WhyNoRun
-from routines.runs import accepting, awaiting, caps, firing, limits, rules
+from routines.runs import accepting, awaiting, caps, firing, limits, reopening, retrying, rules
 from routines.runs.firing import Press
 from routines.runs.slots import Slot
 from routines.values.reasons import Reason
@@ -52,7 +54,7 @@ class Wish:
 
 
 class TurnedAway(Exception):
-    """No run was made, and nothing was sent. The same Idempotency-Key may be used again.
+    """Nothing came of this call, and nothing was sent. The same Idempotency-Key may be used again.
 
     `obstacle`: what stands in the way, of ON_HOLD, COOL_DOWN and CLOSED; `cap`: the cap that is
     reached; `problems`: sentences by the name of what is missing or wrong.
@@ -74,6 +76,8 @@ class TurnedAway(Exception):
 
 def ask(api_key: ApiKey, wish: Wish, *, wait: float | None) -> Press:
     """Make the run that `wish` asks for, or find the one that an earlier call made.
+
+    One that started nothing, for a cause that may have passed since, gets another attempt.
 
     `wait`: seconds to wait for the outcome. None: for as long as a request of the endpoint may
     take. 0: the caller comes back for it, so its run waits out holds and tries again where nothing
@@ -106,11 +110,12 @@ def _ask(api_key: ApiKey, wish: Wish, wait: float | None) -> Press:
             press = Press(earlier, repeated=True)
         else:
             # Who waits for less than a request may take cannot be the one that sends it.
-            press = _fire(
-                api_key, wish, key, slot if seconds >= longest else None, comes_back=wait == 0
-            )
-        if press.repeated and press.run.intent != wish.intent:
-            raise TurnedAway(WhyNoRun.OTHER_INTENT, run=press.run)
+            sent_in = slot if seconds >= longest else None
+            press = _fire(api_key, wish, key, sent_in, comes_back=wait == 0)
+        if press.repeated:
+            if press.run.intent != wish.intent:
+                raise TurnedAway(WhyNoRun.OTHER_INTENT, run=press.run)
+            press = replace(press, run=_asked_again(press.run, comes_back=wait == 0))
         if press.run.is_open and seconds > 0 and slot.claim():
             press = replace(press, run=_outcome(press.run, seconds=seconds))
     return press
@@ -121,6 +126,22 @@ def _outcome(run: Run, *, seconds: float) -> Run:
         return awaiting.outcome(run, seconds=seconds)
     except DatabaseFailure:
         return run  # recorded it is; the caller is told to look at it later
+
+
+def _asked_again(run: Run, *, comes_back: bool) -> Run:
+    """The run of an earlier call: as it is, or waiting for another attempt if its cause passes.
+
+    The same rules stand in the way as of a first call.
+    """
+    since = retrying.asked_again_from(run)
+    if since is None or since > timezone.now():
+        return run
+    obstacle = limits.obstacle(run.routine, limits.last_sent_of([run.routine]).get(run.routine_id))
+    if obstacle is not None and not (comes_back and obstacle.until is not None):
+        raise _stopped_by(obstacle)
+    with _said_as_turned_away():
+        reopening.reopen(run, wait=_PROGRAMS_WAIT if comes_back else accepting.PEOPLE_WAIT)
+    return run if run.is_open else _earlier(run.key) or run
 
 
 def _earlier(key: UUID) -> Run | None:
@@ -150,7 +171,17 @@ def _fire(api_key: ApiKey, wish: Wish, key: UUID, slot: Slot | None, *, comes_ba
     if comes_back:
         intent |= {"waits_out": True, "tries_again": True, "wait": _PROGRAMS_WAIT}
     try:
-        return firing.fire_in(slot, **intent)
+        with _said_as_turned_away():
+            return firing.fire_in(slot, **intent)
+    except accepting.KeyTaken:
+        raise TurnedAway(WhyNoRun.OTHER_INTENT, run=_earlier(key)) from None
+
+
+@contextmanager
+def _said_as_turned_away() -> Iterator[None]:
+    """What the rules of runs stop, said as why there is no run."""
+    try:
+        yield
     except rules.NotAllowed:
         raise TurnedAway(WhyNoRun.NOT_OPEN) from None
     except caps.NotUsable:
@@ -160,7 +191,8 @@ def _fire(api_key: ApiKey, wish: Wish, key: UUID, slot: Slot | None, *, comes_ba
     except accepting.AnswersMissing as missing:
         raise TurnedAway(WhyNoRun.ASKS_A_PERSON, problems=missing.problems) from None
     except accepting.TurnedAway as away:
-        why = _OBSTACLES.get(away.obstacle.reason, WhyNoRun.CLOSED)
-        raise TurnedAway(why, obstacle=away.obstacle) from None
-    except accepting.KeyTaken:
-        raise TurnedAway(WhyNoRun.OTHER_INTENT, run=_earlier(key)) from None
+        raise _stopped_by(away.obstacle) from None
+
+
+def _stopped_by(obstacle: limits.Obstacle) -> TurnedAway:
+    return TurnedAway(_OBSTACLES.get(obstacle.reason, WhyNoRun.CLOSED), obstacle=obstacle)

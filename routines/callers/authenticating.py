@@ -15,7 +15,7 @@ _NOTED_EVERY = timedelta(minutes=1)  # when a secret was last used; not every ca
 
 
 class UnknownKey(Exception):
-    """No key of ours, or a secret of one that has been ended."""
+    """Not a key of ours, or a secret that was ended."""
 
 
 class KeyRefused(Exception):

@@ -55,7 +55,7 @@ def with_rules(routines: RoutineQuerySet) -> RoutineQuerySet:
 
 
 def rules_for_people(routine: Routine) -> list[str]:
-    """What holds for people, not for an admin's key. Reads `open_to`, which lists prefetch."""
+    """What applies to people, not to a team key. Reads `open_to`, which lists prefetch."""
     found = []
     if routine.confirmation != _Confirmation.OFF:
         found.append("asks people to confirm")

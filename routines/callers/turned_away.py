@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import Error as DatabaseFailure
+from django.db import models
 from django.db.models import F, Max, Sum
 from django.utils import timezone
 
@@ -12,26 +13,27 @@ from routines.models import ApiKey, TurnedAway, WhyNoRun
 
 KEPT = timedelta(days=30)
 SHOWN_DAYS = 7
+MOST_SHOWN = 500  # rows of the page of all keys
 
 # What to do about it.
 _ADVICE = {
     WhyNoRun.HOURLY_CAP: "Raise the cap if the calls are meant. If not, look for a loop.",
     WhyNoRun.DAILY_CAP: "Raise the cap if the calls are meant. If not, look for a loop.",
-    WhyNoRun.ON_HOLD: "The endpoint has asked for a pause, and the answer says for how long. "
-    "A call that asks for an answer at once (respond-async) waits it out by itself.",
+    WhyNoRun.ON_HOLD: "The endpoint’s limit was reached, and each answer says how long to wait. "
+    "A run that is asked for with Prefer: respond-async waits the hold out by itself.",
     WhyNoRun.COOL_DOWN: "The routine pauses between two runs. Shorten that, or call less often.",
     WhyNoRun.CLOSED: "Enable the routine, add its token, or restore it if it is archived.",
     WhyNoRun.NOT_OPEN: "The caller asks for a routine that this key was not given, or that does "
     "not exist. Compare the address that it calls.",
-    WhyNoRun.ASKS_A_PERSON: "The routine asks people something first, and a personal key is its "
-    "person. Run it on the board, or have an admin give it to a key of its own.",
-    WhyNoRun.NO_IDEMPOTENCY_KEY: "The caller was to send an Idempotency-Key and does not. Teach it "
-    "to, or say in the key’s settings that it cannot.",
-    WhyNoRun.OTHER_INTENT: "The caller sends an Idempotency-Key again with another routine or "
-    "text. It needs a new one for each intent.",
+    WhyNoRun.ASKS_A_PERSON: "The routine asks people something first, and a personal key acts as "
+    "its person. Run it on the board, or have an admin make a team key for it.",
+    WhyNoRun.NO_IDEMPOTENCY_KEY: "Change the caller so that it sends one with each call. If that "
+    "cannot be done, edit the key and answer “No” there.",
+    WhyNoRun.OTHER_INTENT: "The caller reuses an Idempotency-Key for another routine or text. It "
+    "needs a new one for each intent.",
     WhyNoRun.BAD_REQUEST: "The answer to each of these calls says what is wrong with it.",
     WhyNoRun.NETWORK: "If that address is the caller’s, add its network.",
-    WhyNoRun.REVOKED: "Somebody still calls with it. Give them a new key, or find out who it is.",
+    WhyNoRun.REVOKED: "Somebody still calls with it. Find out who, and give them a new key.",
     WhyNoRun.EXPIRED: "Choose a later day, or make a new key.",
 }
 
@@ -57,28 +59,40 @@ def note(api_key: ApiKey, why: WhyNoRun) -> None:
 
 @dataclass(frozen=True)
 class Reasoned:
-    """The calls of the last days that were turned away for one reason."""
+    """Calls that were turned away for one reason. `api_key`: whose, where not all are of one."""
 
     why: WhyNoRun
     calls: int
     last_at: datetime
+    api_key: ApiKey | None = None
 
     @property
     def advice(self) -> str:
         return _ADVICE[self.why]
 
 
+def by_day() -> list[Reasoned]:
+    """Of every key, each reason and day of UTC apart, the last call first; at most MOST_SHOWN."""
+    rows = _shown().select_related("api_key__person").order_by("-last_at", "-pk")[:MOST_SHOWN]
+    return [Reasoned(WhyNoRun(row.why), row.calls, row.last_at, row.api_key) for row in rows]
+
+
 def recent(api_key: ApiKey) -> list[Reasoned]:
-    """Most calls first."""
-    since = timezone.now().astimezone(UTC).date() - timedelta(days=SHOWN_DAYS - 1)
+    """Of this key, each reason apart, most calls first."""
     rows = (
-        TurnedAway.objects.filter(api_key=api_key, day__gte=since)
+        _shown()
+        .filter(api_key=api_key)
         .order_by()
         .values_list("why")
         .annotate(Sum("calls"), Max("last_at"))
     )
     found = [Reasoned(WhyNoRun(why), calls, at) for why, calls, at in rows]
     return sorted(found, key=lambda one: (-one.calls, one.why))
+
+
+def _shown() -> models.QuerySet[TurnedAway]:
+    since = timezone.now().astimezone(UTC).date() - timedelta(days=SHOWN_DAYS - 1)
+    return TurnedAway.objects.filter(day__gte=since)
 
 
 def forget() -> int:

@@ -65,10 +65,13 @@ class RoutineQuerySet(models.QuerySet["Routine"]):
             pk__in=Routine.tags.through.objects.filter(tag__in=tags).values("routine")
         )
         if api_key.person is None:
-            plain = _open_to_all() & models.Q(confirmation=Routine.Confirmation.OFF)
-            return self.filter(named | tagged & plain)
+            return self.filter(named | tagged & _opened_by_tag())
         theirs = self.fireable_by(api_key.person)
         return theirs if api_key.all_routines else theirs.filter(named | tagged)
+
+    def opened_by_tag(self) -> Self:
+        """Those that a team key may fire because it names one of their tags."""
+        return self.filter(_opened_by_tag())
 
     def open_to_nobody(self) -> Self:
         """Those that have lost their groups: only who keeps the registry may run them."""
@@ -120,6 +123,10 @@ def _limited() -> models.QuerySet[Any, Any]:
 
 def _open_to_all() -> models.Q:
     return models.Q(open_to_everybody=True) & ~models.Q(pk__in=_limited())
+
+
+def _opened_by_tag() -> models.Q:
+    return _open_to_all() & models.Q(confirmation=Routine.Confirmation.OFF)
 
 
 class Tag(models.Model):

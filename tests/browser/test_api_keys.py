@@ -16,7 +16,7 @@ from tests.factories import create_routine
 
 def make_key(page: Page) -> None:
     page.goto("/callers/add/")
-    page.get_by_label("Name", exact=True).fill("Pipeline")
+    page.get_by_label("Name of the caller").fill("Pipeline")
 
 
 def test_a_routine_is_found_among_hundreds_and_the_secret_is_copied(open_as: OpenAs, admin: Person):

@@ -32,6 +32,7 @@ LISTS_AND_FORMS = (
     *("audit", "sign_ins", "account_change_password", "account_logout", "account_reauthenticate"),
     *("confirmed", "web_sessions", "mfa_index", "mfa_activate_totp", "mfa_add_webauthn"),
     *("callers", "add_api_key", "own_api_keys", "add_own_api_key"),
+    *("calls_turned_away", "api_docs"),
 )
 OF_A_ROUTINE = (
     *("run", "registry_routine", "connect", "edit", "rules", "token", "token_test"),

@@ -17,7 +17,7 @@ def test_a_key_is_made_and_a_text_copied_without_a_mouse(
     page.keyboard.press("Enter")
     page.get_by_label("Name of the caller").fill("My pipeline")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="The key My pipeline is made")).to_be_focused()
+    expect(page.get_by_role("heading", name="The key “My pipeline” was made")).to_be_focused()
     page.locator("#make > summary").focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Copy the text for Makefile").press("Enter")

@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from routines.callers import authenticating, keys
-from routines.models import Person, Routine, Run
+from routines.callers import authenticating, keys, turned_away
+from routines.models import Person, Routine, Run, WhyNoRun
 from routines.practice_api import PracticeApi
 from routines.values.reasons import Reason
 from tests.browser.conftest import OpenAs
@@ -75,6 +75,7 @@ def test_every_page_fits(
     authenticating.authenticate(text, address="2001:db8::")
     keys.replace_secret(api_key, by=admin)
     create_run(api_key=api_key, routine=routine, text=LONG * 5)
+    turned_away.note(api_key, WhyNoRun.NO_IDEMPOTENCY_KEY)
     for path in (
         "/",
         f"/routines/{slug}/run/",
@@ -93,6 +94,8 @@ def test_every_page_fits(
         f"/callers/{api_key.pk}/",
         f"/callers/{api_key.pk}/edit/",
         f"/callers/{api_key.pk}/revoke/",
+        "/history/turned-away/",
+        "/api/docs",
         "/my-keys/",
         "/my-keys/add/",
     ):
@@ -163,6 +166,6 @@ def test_an_admin_has_all_pages_of_the_way_around_in_sight(
 ):
     page = open_as(admin, viewport={"width": width, "height": 600})
     links = page.get_by_role("navigation", name="Pages", exact=True).get_by_role("link")
-    expect(links).to_have_count(6)
+    expect(links).to_have_count(7)
     for link in links.all():
         expect(link).to_be_in_viewport(ratio=1)

@@ -9,6 +9,7 @@ import pytest
 from routines.practice_api import PracticeApi
 from tests.server.endpoint import Endpoint, listening
 from tests.server.product import Database, wait_until
+from tests.server.seed import SLUG
 from tests.server.workers import accept, working
 
 SETTINGS = {"FIRE_TIMEOUT": "60", "FIRES_IN_FLIGHT": "4"}
@@ -97,7 +98,8 @@ def test_its_log_says_what_it_is_and_holds_no_secret(database: Database, tmp_pat
     assert "process=worker" in started
     assert "places=4" in started
     assert f"endpoint={url.removeprefix('http://')}" in started
-    [(routine_id,)] = database.rows("SELECT routine_id FROM routines_routine")
+    routine = f"SELECT routine_id FROM routines_routine WHERE slug = '{SLUG}'"  # noqa: S608
+    [(routine_id,)] = database.rows(routine)
     assert PracticeApi().token_for(routine_id) not in worker.log
     assert "only-for-tests" not in worker.log
     assert "Traceback" not in worker.log

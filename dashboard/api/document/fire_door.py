@@ -26,9 +26,9 @@ BODIES = {
     },
 }
 _REFUSED = {
-    400: "The request is of no use, or the routine is paused; or the key promises an "
+    400: "The request is invalid, or the routine is paused; or the key promises an "
     "Idempotency-Key, and there is none.",
-    401: "There is no API key in the request, or none that is of use.",
+    401: "The request has no API key, or one that does not work.",
     403: "The key may not do this, or an admin has to do something first.",
     404: "There is no such routine for this API key.",
     408: "The body did not come in time. Call again.",
@@ -37,7 +37,7 @@ _REFUSED = {
     415: "The body is compressed, or written in another encoding than UTF-8.",
     422: "The Idempotency-Key was used for another request.",
     429: "A cap, a hold or the endpoint's limit; `Retry-After` says how long.",
-    500: "The dashboard broke. Whether a session was started is not known.",
+    500: "The dashboard failed. Whether a session was started is not known.",
     503: "The endpoint, or the dashboard's database, cannot take it. Nothing was started.",
     504: "Nobody knows whether a session was started: a person has to look first.",
 }
@@ -65,7 +65,8 @@ def paths(
                 "summary": "Fire a routine as at claude.ai",
                 "description": (
                     "Requests, answers and errors are the endpoint's. The headers anthropic-beta "
-                    "and anthropic-version are taken and left alone: the routine has its own."
+                    "and anthropic-version are accepted and ignored: the versions that the "
+                    "routine is pinned to are sent."
                 ),
                 "parameters": parameters,
                 "requestBody": {"required": False, "content": {JSON: {"schema": ref(Fire)}}},

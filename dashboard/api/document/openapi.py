@@ -32,22 +32,24 @@ _PARTS: dict[str, dict[str, Any]] = {
 }
 # What any operation may say, whatever it does.
 _ALWAYS = {
-    401: "There is no API key in the request, or none that is of use.",
+    401: "The request has no API key, or one that does not work.",
     403: "The key may not do this, or not from this network address; or an admin has to do "
     "something first.",
     429: "Too many calls with a wrong key came from this address.",
-    500: "The dashboard broke. Whether something was done is not known.",
+    500: "The dashboard failed. Whether something was done is not known.",
     503: "The database does not answer. Try again after `Retry-After`.",
 }
-_OF_QUERIES = {422: "A parameter is unknown or of no use: `errors` names it."}
+_OF_QUERIES = {422: "A parameter is unknown or has a bad value: `errors` names it."}
+# Said by the web server, before the API has seen anything: a page, and no problem+json.
+_TOO_LONG = {"414": {"description": "The address is longer than 8,190 bytes."}}
 _OF_POSTS = {
-    400: "The body could not be read, or a header is of no use.",
+    400: "The body could not be read, or a header has a bad value.",
     413: "The body is larger than 1 MiB.",
     415: "The body is not sent as application/json.",
     422: "This address takes no body.",
 }
 _ABOUT = """\
-Fire routines of claude.ai with an API key of this dashboard, and see what came of it.
+Fire routines of claude.ai with an API key of this dashboard, and follow their runs.
 
 Each call names its key: `Authorization: Bearer rdk_...`. A key fires the routines that it was given
 and sees the runs that it has asked for. Web sessions open nothing here, and keys open no pages.
@@ -68,7 +70,7 @@ def document() -> dict[str, Any]:
         "tags": [
             {
                 "name": "API",
-                "description": "Made for programs that want to know what became of it.",
+                "description": "For programs that follow their runs.",
             },
             {"name": "Fire", "description": fire_door.ABOUT},
         ],
@@ -142,11 +144,16 @@ def _responses(operation: Operation) -> dict[str, Any]:
     refused |= _OF_QUERIES if operation.method == "GET" else {}
     refused |= operation.says
     problem = {PROBLEM: {"schema": _ref(schemas.Problem)}}
-    return answers | {
-        str(status): {"description": sentence, "content": problem}
-        for status, sentence in sorted(refused.items())
-        if status not in operation.answers
-    }
+    too_long = _TOO_LONG if operation.query else {}
+    return (
+        answers
+        | too_long
+        | {
+            str(status): {"description": sentence, "content": problem}
+            for status, sentence in sorted(refused.items())
+            if status not in operation.answers
+        }
+    )
 
 
 def _query_parameters(shape: type[msgspec.Struct]) -> Iterable[dict[str, Any]]:

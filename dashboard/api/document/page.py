@@ -36,7 +36,7 @@ class Answer:
     status: int
     phrase: str
     description: str
-    shape: str
+    shape: str  # empty: a page, and no JSON
     example: str  # JSON; of refusals, which are all alike, none
 
     @property
@@ -162,10 +162,10 @@ def _shown(document: Schema, path: str, item: Schema, method: str, operation: Sc
 def _answers(document: Schema, responses: Schema) -> Iterator[Answer]:
     has_example = False  # one is enough: the next would be the same
     for status, response in responses.items():
-        [content] = response["content"].values()
-        shape = _shape_of(content["schema"])
+        content = next(iter(response.get("content", {}).values()), None)
+        shape = _shape_of(content["schema"]) if content else ""
         found = ""
-        if int(status) < 300 and not has_example:
+        if content and int(status) < 300 and not has_example:
             found, has_example = _written(example(document, content["schema"])), True
         phrase = HTTPStatus(int(status)).phrase
         yield Answer(int(status), phrase, response["description"], shape, found)

@@ -129,7 +129,7 @@ def test_the_form_says_what_a_routine_asks_people(admin_client, routine):
     routine.open_to.add(groups.add("Crew", members=[], by=create_admin()))
     page = Page(admin_client.get(ADD))
     assert page.says("asks people to confirm, asks people for a reason, open to Crew only")
-    assert page.says("this key is not asked")
+    assert page.says("This key is not asked")
     save(admin_client, ADD, name="x", routines=[routine.pk])
     shown = Page(admin_client.get(page_of(ApiKey.objects.get())))
     assert shown.says("1 of its routines has rules for people")
@@ -179,7 +179,7 @@ def test_a_second_secret_is_shown_once_and_the_old_one_is_ended_by_a_button(admi
     first = ApiKeySecret.objects.earliest("pk")
     end = reverse("end_secret", args=[api_key.pk, first.pk])
     shown = Page(press_button(admin_client, page_of(api_key), end, follow=True))
-    assert shown.says(f"The secret that ends in {first.last_four} opens nothing any more.")
+    assert shown.says(f"The secret that ends in {first.last_four} no longer works.")
     assert (opens(old), opens(new)) == (None, api_key)
 
 
@@ -210,11 +210,11 @@ def test_revoking_says_what_callers_are_told_and_cancels_what_waits_if_asked_to(
         create_run(api_key=api_key, routine=routine, reason=Reason.ACCEPTED)
     revoke = url("revoke_api_key", api_key)
     page = Page(admin_client.get(revoke))
-    assert page.says("Also cancel the 2 runs of it that wait")
+    assert page.says("Also cancel its 2 waiting runs")
     assert page.says("401 authentication_error")
     response = save(admin_client, revoke, cancels_waiting="on")
     shown = Page(admin_client.get(response.headers["Location"]))
-    assert shown.says("2 runs that waited will not be sent.")
+    assert shown.says("2 waiting runs will not be sent.")
     assert opens(text) is None
     assert set(Run.objects.values_list("state", flat=True)) == {State.NOT_SENT}
     assert AuditEvent.objects.filter(action="api_key_revoked").count() == 1

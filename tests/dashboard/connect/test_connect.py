@@ -82,6 +82,22 @@ def test_an_admin_makes_one_of_their_own_for_an_agent(admin_client, admin, routi
     assert ApiKey.objects.get().person == admin
 
 
+@pytest.mark.parametrize("whose", ["mine", "team"])
+def test_a_key_of_ones_own_expires_like_any_other_and_the_teams_does_not(
+    admin_client, routine, whose
+):
+    own = Page(admin_client.get("/my-keys/add/"))
+    [last_day] = own.find("input", name="last_day")
+    sent = {"name": "Agent", "whose": whose, "sends_idempotency_key": "yes"}
+    admin_client.post(url(routine), sent)
+    expires_at = ApiKey.objects.get().expires_at
+    if whose == "team":
+        assert expires_at is None
+    else:
+        until = timezone.localdate(expires_at - timedelta(seconds=1))
+        assert until.isoformat() == last_day.attributes["value"]
+
+
 def test_a_second_press_makes_no_second_key(client, routine):
     sent = {"name": "My script", "sends_idempotency_key": "yes"}
     assert client.post(url(routine), sent).status_code == 200
@@ -120,7 +136,7 @@ def test_who_may_not_run_it_is_not_shown_how(routine):
 def test_what_the_routine_asks_people_is_said_beside_the_form(client, admin_client):
     routine = create_routine(confirmation="confirm")
     assert Page(client.get(url(routine))).says("calls with a key of your own are turned away")
-    assert Page(admin_client.get(url(routine))).says("to make one is to answer for it")
+    assert Page(admin_client.get(url(routine))).says("whoever makes one answers for it")
 
 
 def test_it_is_found_from_the_routines_page_and_from_the_run_page(admin_client, client, routine):

@@ -5,13 +5,19 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from routines.callers import asking, keys
+from routines.callers import asking, idempotency, keys
 from routines.callers.asking import TurnedAway, Wish
 from routines.models import Run, WhyNoRun
 from routines.models import TurnedAway as TurnedAwayCount
-from routines.runs import queue
-from routines.values.reasons import Reason, State
-from tests.factories import create_admin, create_key_and_secret, create_routine, create_teammate
+from routines.runs import queue, reopening, retrying
+from routines.values.reasons import MEANINGS, OPEN, Reason, State
+from tests.factories import (
+    create_admin,
+    create_key_and_secret,
+    create_routine,
+    create_run,
+    create_teammate,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +123,86 @@ def test_revoking_cancels_what_waits_if_that_is_asked_for(practice):
         assert refusal_of(api_key, Wish(routine, "x")) == WhyNoRun.REVOKED
     claimed = queue.claim(routine.pk)
     assert claimed is not None
+
+
+# --- Asked for again, once the cause may have passed ---
+
+
+def refused_then(api_key, routine, reason, ago, **values):
+    """A run of this key, refused so long ago; and what the same call is told now."""
+    run = create_run(routine=routine, api_key=api_key, reason=reason, **values)
+    wish = Wish(routine, "x", "one")
+    attempt = {"attempt": 1, "claimed_at": timezone.now() - ago}
+    Run.objects.filter(pk=run.pk).update(
+        key=idempotency.run_key(api_key, "one"),
+        intent=wish.intent,
+        settled_at=timezone.now() - ago,
+        **attempt,
+    )
+    return asking.ask(api_key, wish, wait=0).run
+
+
+PASSES = [reason for reason in Reason if retrying.passes_after(reason) is not None]
+
+
+@pytest.mark.parametrize("reason", PASSES)
+def test_a_run_that_started_nothing_gets_another_attempt_once_its_cause_may_have_passed(
+    practice, reason
+):
+    routine = create_routine()
+    pause = retrying.passes_after(reason)
+    assert pause is not None
+    for ago, state in ((pause / 2, MEANINGS[reason].state), (pause, State.ACCEPTED)):
+        api_key, _ = create_key_and_secret(routine)
+        run = refused_then(api_key, routine, reason, ago)
+        assert run.state == state
+    claimed = queue.claim(routine.pk)
+    assert claimed is not None
+    assert (claimed.run.pk, claimed.run.attempt) == (run.pk, 2)
+
+
+OVER = [reason for reason in Reason if MEANINGS[reason].state not in OPEN]
+
+
+@pytest.mark.parametrize("reason", [reason for reason in OVER if reason not in PASSES])
+def test_any_other_run_stays_as_it_is_however_often_it_is_asked_for(practice, reason):
+    routine = create_routine()
+    api_key, _ = create_key_and_secret(routine)
+    run = refused_then(api_key, routine, reason, timedelta(days=1))
+    assert (run.state, run.reason) == (MEANINGS[reason].state, reason)
+    assert queue.claim(routine.pk) is None
+
+
+def test_a_limit_is_waited_out_for_as_long_as_the_endpoint_has_said(practice):
+    routine = create_routine()
+    for minutes, state in ((5, State.REFUSED), (-1, State.ACCEPTED)):
+        api_key, _ = create_key_and_secret(routine)
+        resets = timezone.now() + timedelta(minutes=minutes)
+        ago = timedelta(hours=1)
+        run = refused_then(api_key, routine, Reason.LIMIT_REACHED, ago, retry_after=resets)
+        assert run.state == state
+
+
+def test_another_attempt_meets_the_rules_that_a_first_one_meets(practice):
+    routine = create_routine()
+    api_key, _ = create_key_and_secret(routine, hourly_cap=1)
+    asking.ask(api_key, Wish(routine, "x", "another"), wait=None)
+    with pytest.raises(TurnedAway) as away:
+        refused_then(api_key, routine, Reason.NO_CONNECTION, timedelta(minutes=1))
+    assert away.value.why == WhyNoRun.HOURLY_CAP
+    routine.enabled = False
+    routine.save()
+    api_key, _ = create_key_and_secret(routine)
+    with pytest.raises(TurnedAway) as away:
+        refused_then(api_key, routine, Reason.OVERLOADED, timedelta(hours=1))
+    assert away.value.why == WhyNoRun.CLOSED
+    assert Run.objects.latest("pk").reason == Reason.OVERLOADED
+
+
+def test_of_two_that_ask_again_at_once_one_has_it_attempted(practice):
+    routine = create_routine()
+    api_key, _ = create_key_and_secret(routine)
+    run = create_run(routine=routine, api_key=api_key, reason=Reason.OVERLOADED)
+    first, second = (Run.objects.get(pk=run.pk) for _ in range(2))
+    assert reopening.reopen(first, wait=timedelta(minutes=1))
+    assert not reopening.reopen(second, wait=timedelta(minutes=1))

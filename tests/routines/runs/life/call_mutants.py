@@ -1,7 +1,7 @@
 """As mutants.py: the rules for programs' calls, each broken in one place."""
 
 from routines.callers import asking, idempotency, keys
-from routines.runs import accepting, caps, queue, rules
+from routines.runs import accepting, caps, queue, reopening, rules
 from tests.routines.runs.life import call_scripts
 from tests.routines.runs.life.mutants import Mutant
 
@@ -23,7 +23,7 @@ MUTANTS = [
     Mutant(
         "an Idempotency-Key finds what was not asked for",
         asking,
-        "if press.repeated and press.run.intent != wish.intent:",
+        "if press.run.intent != wish.intent:",
         "if False:",
         call_scripts.key_of_another_intent,
     ),
@@ -33,6 +33,34 @@ MUTANTS = [
         "asked = [routine.pk, ",
         "asked = [",
         call_scripts.key_of_another_intent,
+    ),
+    Mutant(
+        "attempted anew as soon as it is asked for",
+        asking,
+        "if since is None or since > timezone.now():",
+        "if since is None:",
+        call_scripts.asked_again_when_it_passes,
+    ),
+    Mutant(
+        "attempted anew, whatever came of it",
+        asking,
+        "if since is None or since > timezone.now():",
+        "if False:",
+        call_scripts.asked_again_when_nothing_passes,
+    ),
+    Mutant(
+        "attempted anew in spite of our rules",
+        asking,
+        "if obstacle is not None and not (comes_back and obstacle.until is not None):",
+        "if False:",
+        call_scripts.asked_again_of_a_closed_routine,
+    ),
+    Mutant(
+        "attempted anew beyond the cap",
+        reopening,
+        "if run.api_key is not None and run.state == State.NOT_SENT:",
+        "if False:",
+        call_scripts.asked_again_beyond_the_cap,
     ),
     Mutant(
         "no cap is looked at",

@@ -22,6 +22,44 @@ def key_of_another_intent(life: Life) -> None:
     life.again(life.call(), other_routine=True)
 
 
+def asked_again_when_it_passes(life: Life) -> None:
+    intent = life.call()
+    life.answer(life.flights[0], "overloaded")
+    life.again(intent)
+    life.pass_time(61)
+    life.again(intent)
+    take(life)
+    life.answer(life.flights[0], "session")
+    life.pass_time(61)
+    life.again(intent)
+
+
+def asked_again_when_nothing_passes(life: Life) -> None:
+    intent = life.call()
+    life.answer(life.flights[0], "session")
+    life.pass_time(3601)
+    life.again(intent)
+
+
+def asked_again_of_a_closed_routine(life: Life) -> None:
+    intent = life.call()
+    life.answer(life.flights[0], "overloaded")
+    life.pass_time(61)
+    life.change(0, "disabled")
+    life.again(intent)
+    assert intent.why == WhyNoRun.CLOSED
+
+
+def asked_again_beyond_the_cap(life: Life) -> None:
+    intent = life.call()
+    life.answer(life.flights[0], "no connection")
+    for _ in range(HOURLY_CAP):
+        life.call(comes_back=True)
+    life.pass_time(6)
+    life.again(intent)
+    assert intent.why == WhyNoRun.HOURLY_CAP
+
+
 def beyond_the_cap(life: Life) -> None:
     for _ in range(HOURLY_CAP):
         life.call(comes_back=True)

@@ -119,8 +119,21 @@ class Checks:
         ):
             assert row["deadline"] < row["settled_at"], "given up before its deadline"
             assert after[1] == self._last_refusal(row), "not its last refusal"
+        if before[0] in (State.REFUSED, State.NOT_SENT) and after[0] == State.ACCEPTED:
+            self._asked_again(old, row)
         if after[1] == Reason.INTERRUPTED:
             assert row["claimed_at"] + OVERDUE < row["settled_at"], "interrupted too early"
+
+    def _asked_again(self, old: Row | None, row: Row) -> None:
+        assert old is not None
+        pause = retrying.passes_after(Reason(old["reason"]))
+        asked_at = row["deadline"] - HOUR  # for which it may wait
+        assert pause is not None
+        if old["reason"] == Reason.LIMIT_REACHED and old["retry_after"]:
+            assert old["retry_after"] <= asked_at, "attempted anew before the limit resets"
+        else:
+            assert old["settled_at"] + pause <= asked_at, "attempted anew too soon"
+        assert row["key"] == old["key"]
 
     def _called(self, row: Row, usable: Mapping[int, int], allowed: set[Caller]) -> None:
         """A call of a program became this run just now."""

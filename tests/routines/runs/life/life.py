@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from routines import registry
 from routines.callers import asking, keys
 from routines.models import ApiKey, Attempt, DatabaseIdentity, Person, Run, WhyNoRun
-from routines.runs import accepting, firing, overdue, queue, rules, sending, settling
+from routines.runs import accepting, firing, overdue, queue, retrying, rules, sending, settling
 from routines.runs.slots import Slot
 from routines.values.reasons import MEANINGS, OPEN, State
 from tests.routines.runs.life.endpoint import KINDS, Kind, Request
@@ -41,6 +41,10 @@ class Intent:
         routine = house.routines[self.routine]
         person = Person.objects.get(pk=house.people[self.person].pk)  # as each request reads them
         return {"key": self.key, "text": self.text, "routine": routine, "person": person}
+
+
+# Of another attempt, which a program asks for.
+STANDS_IN_THE_WAY = (WhyNoRun.CLOSED, WhyNoRun.HOURLY_CAP, WhyNoRun.REVOKED)
 
 
 class Life(Stage):
@@ -132,13 +136,16 @@ class Life(Stage):
             return
         before = Run.objects.count()
         asked = replace(intent, routine=intent.routine - 1) if other_routine else intent
-        with self.working(WEB):
+        with self.working(WEB, "asked again"):
             press = self._ask_for(asked, comes_back=True)
         assert Run.objects.count() == before
         if other_routine:
             assert asked.why == WhyNoRun.OTHER_INTENT, "a run of something else"
+        elif press is None:
+            assert intent.why in STANDS_IN_THE_WAY
+            assert intent.run is not None
+            assert retrying.asked_again_from(Run.objects.get(pk=intent.run.pk)) is not None
         else:
-            assert press is not None
             assert press.repeated
             assert press.run == intent.run
 

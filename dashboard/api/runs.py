@@ -120,15 +120,17 @@ def make_run(request: DoorRequest, reference: str, body: NewRun) -> Answer:
     It waits for the outcome. The status alone says whether there is a session: 201 says so, 202
     that it is not over, and nothing else does.
     """
-    routine = offers.routine(request.api_key, reference)
+    try:
+        key = _idempotency_key(request)
+    except idempotency.BadKey as bad:
+        raise BadRequest(Reply(400, f"{bad} Nothing was sent.")) from None
+    routine = offers.routine(request.api_key, reference, idempotency_key=key)
     if routine is None:
         turned_away.note(request.api_key, Why.NOT_OPEN)
         raise Refused(outcomes.NO_SUCH_ROUTINE)
     wait = preferences.wait_of(request)
     try:
-        press = asking.ask(request.api_key, _wish(request, routine, body), wait=wait)
-    except idempotency.BadKey as bad:
-        raise BadRequest(Reply(400, f"{bad} Nothing was sent.")) from None
+        press = asking.ask(request.api_key, _wish(request, routine, body, key), wait=wait)
     except texts.TextRefused as refused:
         raise reading.refused({"text": str(refused)}) from None
     except NoSuchTemplate as refused:
@@ -146,9 +148,12 @@ def make_run(request: DoorRequest, reference: str, body: NewRun) -> Answer:
     return run_answers.made(press.run, headers)
 
 
-def _wish(request: DoorRequest, routine: Routine, body: NewRun) -> Wish:
+def _idempotency_key(request: DoorRequest) -> str:
     header = request.headers.get("Idempotency-Key")
-    key = "" if header is None else idempotency.read(header)
+    return "" if header is None else idempotency.read(header)
+
+
+def _wish(request: DoorRequest, routine: Routine, body: NewRun, key: str) -> Wish:
     why = "" if body.why is UNSET else body.why
     if (body.text is UNSET) == (body.template is UNSET):
         sentence = "Send either text or template, and not both."

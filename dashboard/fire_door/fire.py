@@ -23,17 +23,21 @@ from routines.values import texts
 def fire(request: DoorRequest, reference: str) -> HttpResponse:
     if request.method != "POST":
         return answer(request, Reply(405, "Fire with POST.", {"Allow": "POST"}))
-    routine = offers.routine(request.api_key, reference)
+    try:
+        key = _idempotency_key(request)
+    except idempotency.BadKey as bad:
+        return _refuse_bad_request(request, str(bad))
+    routine = offers.routine(request.api_key, reference, idempotency_key=key)
     if routine is None:
         turned_away.note(request.api_key, Why.NOT_OPEN)
         return answer(request, outcomes.NO_SUCH_ROUTINE)
     wait = preferences.wait_of(request)
     try:
-        wish = Wish(routine, bodies.text_of(request), _idempotency_key(request))
+        wish = Wish(routine, bodies.text_of(request), key)
         press = asking.ask(request.api_key, wish, wait=wait)
     except bodies.BadBody as bad:
         return _refuse_bad_request(request, str(bad), bad.status)
-    except (idempotency.BadKey, texts.TextRefused) as refused:
+    except texts.TextRefused as refused:
         return _refuse_bad_request(request, str(refused))
     except asking.TurnedAway as away:
         return answer(request, outcomes.turned_away(away))

@@ -84,12 +84,16 @@ def list_routines(request: HttpRequest, asked: shapes.Search) -> shapes.Routines
 )
 def fire_routine(request: HttpRequest, asked: shapes.Fire) -> shapes.RunAnswer:
     api_key = _key_of(request)
-    routine = _routine(api_key, asked.routine)
+    try:
+        key = idempotency.read(asked.idempotency_key)
+    except idempotency.BadKey as bad:
+        raise ToolError(f"{bad} Nothing was sent by this call.") from None
+    routine = offers.routine(api_key, asked.routine, idempotency_key=key)
     if routine is None:
         raise ToolError("There is no such routine for this API key. Look with list_routines.")
     try:
-        press = asking.ask(api_key, _wish(api_key, routine, asked), wait=None)
-    except (idempotency.BadKey, texts.TextRefused) as refused:
+        press = asking.ask(api_key, _wish(api_key, routine, asked, key), wait=None)
+    except texts.TextRefused as refused:
         raise ToolError(f"{refused} Nothing was sent by this call.") from None
     except rendering.NoSuchTemplate as refused:
         raise ToolError(f"{refused} Nothing was sent by this call.") from None
@@ -157,13 +161,6 @@ def _key_of(request: HttpRequest) -> ApiKey:
     return cast(DoorRequest, request).api_key
 
 
-def _routine(api_key: ApiKey, reference: str) -> Routine | None:
-    if "\0" in reference:  # which PostgreSQL cannot even look for
-        return None
-    found = Routine.objects.fireable_with(api_key).referred_to_as(reference)
-    return found.order_by().first()
-
-
 def _run(request: HttpRequest, pk: int) -> Run:
     overdue.settle()
     theirs = Run.objects.asked_for_with(_key_of(request)).select_related("routine")
@@ -173,8 +170,7 @@ def _run(request: HttpRequest, pk: int) -> Run:
     return run
 
 
-def _wish(api_key: ApiKey, routine: Routine, asked: shapes.Fire) -> Wish:
-    key = idempotency.read(asked.idempotency_key)
+def _wish(api_key: ApiKey, routine: Routine, asked: shapes.Fire, key: str) -> Wish:
     if asked.template is None:
         if asked.values:
             raise ToolError("Values belong to a template: name it. Nothing was sent by this call.")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, Q
 
-from routines.models import ApiKey, Routine, TextTemplate
+from routines.callers import idempotency
+from routines.models import ApiKey, Routine, Run, TextTemplate
 from routines.models.routine import RoutineQuerySet, TextTemplateQuerySet
 from routines.runs import limits
 
@@ -25,9 +26,19 @@ def of(api_key: ApiKey, reference: str) -> Offer | None:
     return next(iter(_offers(api_key, _referred_to(api_key, reference))), None)
 
 
-def routine(api_key: ApiKey, reference: str) -> Routine | None:
-    """Just the routine that `of` would tell of."""
-    return _referred_to(api_key, reference).first()
+def routine(api_key: ApiKey, reference: str, *, idempotency_key: str = "") -> Routine | None:
+    """Just the routine that `of` would tell of.
+
+    Or the one that this key fired with `idempotency_key` and has been taken from it since: whoever
+    lost that answer must not hear that nothing was started. Nobody fires it anew by this.
+    """
+    found = _referred_to(api_key, reference).first()
+    if found is None and idempotency_key and reference.isprintable():
+        key = idempotency.run_key(api_key, idempotency_key)
+        earlier = Run.objects.asked_for_with(api_key).filter(key=key).order_by()
+        asked_for = Routine.objects.filter(pk__in=earlier.values("routine"))
+        found = asked_for.referred_to_as(reference).order_by().first()
+    return found
 
 
 def following(api_key: ApiKey, *, after: int = 0, most: int, search: str = "") -> list[Offer]:

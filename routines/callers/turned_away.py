@@ -42,13 +42,17 @@ def note(api_key: ApiKey, why: WhyNoRun) -> None:
     """Count one more. A count is worth no failure: a database that is busy loses it."""
     now = timezone.now()
     which = {"api_key": api_key, "day": now.astimezone(UTC).date(), "why": why}
+    one_more = {"calls": F("calls") + 1, "last_at": now}
+    counted = TurnedAway.objects.filter(**which).order_by()
     try:
         with patience.at_most(patience.NOTE):
-            TurnedAway.objects.update_or_create(
-                **which,
-                defaults={"calls": F("calls") + 1, "last_at": now},
-                create_defaults={"calls": 1, "last_at": now},
-            )
+            # One statement, so no process that was stopped in between keeps the row locked.
+            if counted.update(**one_more):
+                return
+            first = {"calls": 1, "last_at": now}
+            _, is_new = TurnedAway.objects.get_or_create(**which, defaults=first)
+            if not is_new:
+                counted.update(**one_more)
     except DatabaseFailure:
         return
 

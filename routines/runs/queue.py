@@ -208,7 +208,9 @@ def _token_or_stop(run: Run) -> tokens.Token | None:
         overdue.give_up(run)
         return None
     has_left = run.person is not None and not run.person.is_active
-    if has_left or not rules.fireable(run).exists():
+    # What waits since before its key was revoked is sent; what was tried is not tried anew.
+    is_over = run.attempt > 0 and run.api_key is not None and run.api_key.is_revoked
+    if has_left or is_over or not rules.fireable(run).exists():
         _stop(run, Reason.NOT_ALLOWED)
         return None
     last_sent = limits.last_sent_of([run.routine]).get(run.routine_id)

@@ -52,5 +52,6 @@ def reopen(run: Run, *, wait: timedelta) -> bool:
 
 
 def _as_read(run: Run) -> Any:
-    read = {"state": run.state, "reason": run.reason, "attempt": run.attempt}
+    # And whole: of a text that retention has shortened, no more than a line would be sent.
+    read = {"state": run.state, "reason": run.reason, "attempt": run.attempt, "text_was": None}
     return Run.objects.filter(pk=run.pk, key=run.key, settled_at=run.settled_at, **read)

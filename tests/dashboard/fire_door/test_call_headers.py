@@ -235,3 +235,20 @@ def test_who_waits_for_less_than_a_fire_may_take_leaves_it_to_a_worker(practice,
     content = answer.json()
     assert content["type"] == "routine_fire_accepted"
     assert content["run"]["url"] == answer.headers["Location"]
+
+
+def test_a_repeated_call_hears_of_its_run_though_the_routine_was_taken_from_its_key(
+    practice, routine
+):
+    """What got lost on the way may have been a session: 404 would say that there is none."""
+    api_key, key = create_key_and_secret(routine)
+    first = fire(key, routine, {"text": SENT}, Idempotency_Key="one")
+    api_key.routines.clear()
+    again = fire(key, routine, {"text": SENT}, Idempotency_Key="one")
+    assert (again.status_code, again.content) == (200, first.content)
+    assert fire(key, routine, {"text": "another"}, Idempotency_Key="one").status_code == 422
+    assert fire(key, routine, {"text": SENT}, Idempotency_Key="two").status_code == 404
+    assert fire(key, "elsewhere", {"text": SENT}, Idempotency_Key="one").status_code == 404
+    _, others = create_key_and_secret(create_routine())
+    assert fire(others, routine, {"text": SENT}, Idempotency_Key="one").status_code == 404
+    assert practice.requests == 1

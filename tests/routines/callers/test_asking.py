@@ -206,3 +206,12 @@ def test_of_two_that_ask_again_at_once_one_has_it_attempted(practice):
     first, second = (Run.objects.get(pk=run.pk) for _ in range(2))
     assert reopening.reopen(first, wait=timedelta(minutes=1))
     assert not reopening.reopen(second, wait=timedelta(minutes=1))
+
+
+def test_a_run_whose_text_was_shortened_is_not_attempted_anew(practice):
+    """The endpoint would get its first line for the whole."""
+    routine = create_routine()
+    api_key, _ = create_key_and_secret(routine)
+    run = create_run(routine=routine, api_key=api_key, reason=Reason.OVERLOADED, text_was=900)
+    assert not reopening.reopen(run, wait=timedelta(minutes=1))
+    assert Run.objects.get().state == State.REFUSED

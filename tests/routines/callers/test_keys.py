@@ -330,3 +330,12 @@ def test_networks_are_read_as_people_write_them():
     assert networks.read("::ffff:192.0.2.0/120") == ["192.0.2.0/24"]
     with pytest.raises(networks.BadNetworks, match="no address or network"):
         networks.read("the office")
+
+
+def test_one_call_more_that_was_turned_away_is_one_statement(django_assert_num_queries):
+    """So nobody who is stopped in between keeps the others waiting for that row."""
+    api_key, _ = create_key_and_secret(create_routine())
+    turned_away.note(api_key, WhyNoRun.NOT_OPEN)
+    with django_assert_num_queries(1):
+        turned_away.note(api_key, WhyNoRun.NOT_OPEN)
+    assert TurnedAway.objects.get().calls == 2

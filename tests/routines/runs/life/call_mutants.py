@@ -114,7 +114,7 @@ MUTANTS = [
     Mutant(
         "claimed though the grant was taken away",
         queue,
-        "if has_left or not rules.fireable(run).exists():",
+        "if has_left or is_over or not rules.fireable(run).exists():",
         "if has_left:",
         call_scripts.grant_taken_away,
     ),

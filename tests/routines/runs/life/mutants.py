@@ -162,7 +162,7 @@ MUTANTS = [
     Mutant(
         "claimed for somebody who may not",
         queue,
-        "if has_left or not rules.fireable(run).exists():",
+        "if has_left or is_over or not rules.fireable(run).exists():",
         "if False:",
         scripts.not_allowed,
     ),

@@ -11,11 +11,19 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from routines import registry
+from routines.callers import keys
 from routines.models import Person, Routine, Run
 from routines.runs import accepting, queue
 from routines.runs.slots import Slot
 from routines.values.reasons import Reason, State
-from tests.factories import create_admin, create_routine, create_teammate, presser
+from tests.factories import (
+    create_admin,
+    create_key_and_secret,
+    create_routine,
+    create_run,
+    create_teammate,
+    presser,
+)
 from tests.routines.runs.firing.pressing import at_once
 from tests.routines.runs.queue.waiting import (
     BEGIN,
@@ -258,3 +266,14 @@ def test_workers_are_told_once_a_run_that_waits_is_committed():
             )
         assert list(cursor.connection.notifies(timeout=0.2)) == []
         cursor.execute(f"UNLISTEN {queue.CHANNEL}")
+
+
+@pytest.mark.parametrize(("attempt", "state"), [(0, State.SENDING), (1, State.NOT_SENT)])
+def test_of_a_revoked_key_what_waits_is_sent_and_nothing_tried_anew(attempt: int, state: State):
+    routine = create_routine()
+    api_key, _ = create_key_and_secret(routine)
+    reason = Reason.NEXT_ATTEMPT if attempt else Reason.ACCEPTED
+    run = create_run(routine=routine, api_key=api_key, reason=reason, attempt=attempt)
+    keys.revoke(api_key, by=create_admin())
+    claim(routine)
+    assert as_stored(run).state == state

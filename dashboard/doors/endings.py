@@ -33,7 +33,7 @@ class Ending:
         return f"{MEANINGS[reason].cause} {self.advice}".strip()
 
 
-NEW_KEY = "with a new Idempotency-Key if it sends one"
+NEW_KEY = "with a new Idempotency-Key if you send one"
 _WAIT = (
     "Do not fire again: look at the run for its outcome, or repeat this call with the same "
     "Idempotency-Key."

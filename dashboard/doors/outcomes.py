@@ -132,7 +132,7 @@ _TURNED_AWAY = {
     ),
     Why.ASKS_A_PERSON: (
         "This routine asks a person something before each run. Nothing was sent. Run it on the "
-        "dashboard, or ask an admin to give it to an API key that is nobody's own.",
+        "dashboard, or ask an admin to give it to a team key.",
         403,
     ),
     Why.REVOKED: ("This API key was revoked. Ask an admin of the dashboard for a new one.", 401),

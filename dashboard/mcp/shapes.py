@@ -57,7 +57,7 @@ class Fire(msgspec.Struct):
         str,
         Meta(
             max_length=rules.LONGEST_REASON,
-            description="Why it is run, in a sentence, where asks_why is true.",
+            description="Why it is run, in a sentence, where needs_why is true.",
         ),
     ] = ""
 
@@ -110,10 +110,10 @@ class OfferedRoutine(msgspec.Struct):
     purpose: str
     routine_id: str
     templates: list[OfferedTemplate]
-    asks_confirmation: Annotated[
+    needs_confirmation: Annotated[
         bool, Meta(description="A person confirms each run on the dashboard: you cannot fire it.")
     ]
-    asks_why: bool
+    needs_why: bool
     can_be_fired_now: bool
     obstacle: Annotated[str, Meta(description="Why it cannot be fired now; else empty.")]
     run_form: Annotated[str, Meta(description="Where a person runs it.")]
@@ -132,8 +132,8 @@ class OfferedRoutine(msgspec.Struct):
             purpose=routine.purpose,
             routine_id=routine.routine_id,
             templates=[OfferedTemplate.of(template) for template in offer.templates],
-            asks_confirmation=offer.needs_person,
-            asks_why=offer.needs_why,
+            needs_confirmation=offer.needs_person,
+            needs_why=offer.needs_why,
             can_be_fired_now=not obstacle,
             obstacle=obstacle,
             run_form=outcomes.run_form_of(routine),

@@ -98,7 +98,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         request,
         404,
         "There is nothing at this address",
-        "It may have been archived, or it is not yours to see.",
+        "Look at /api/docs; no address for programs ends with a slash."
+        if door_addresses.is_door(request)
+        else "It may have been archived, or it is not yours to see.",
     )
 
 

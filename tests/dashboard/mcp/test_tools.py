@@ -31,7 +31,7 @@ class TestListing:
             routine, name="Notes", body="{{ version }} {{ mood }} {{ now }}", fields=fields, by=None
         )
         [listed] = agent.call("list_routines")["routines"]
-        assert (listed["slug"], listed["asks_why"], listed["asks_confirmation"]) == (
+        assert (listed["slug"], listed["needs_why"], listed["needs_confirmation"]) == (
             *("release-notes", True, False),
         )
         assert (listed["can_be_fired_now"], listed["obstacle"]) == (True, "")

@@ -13,7 +13,7 @@ from routines.values import tokens
 from tests.factories import create_admin, create_api_key, create_routine, create_teammate
 
 COOL_DOWN = 60  # seconds, of the last routine
-HOURLY_CAP = 3  # of the first key, which is nobody's own; the other one is the first person's
+HOURLY_CAP = 3  # of the first key, a team key; the other one is the first person's
 
 Caller = tuple[int | None, int | None]  # person, API key
 
@@ -52,7 +52,7 @@ class House:
             roles.give(person, roles.Role.TEAMMATE)
 
     def grant(self, may: bool) -> None:
-        """The key that is nobody's own may fire all routines, or none any more."""
+        """The team key may fire all routines, or none any more."""
         self.api_keys[0].routines.set(self.routines if may else [])
 
     def make_usable(self) -> None:

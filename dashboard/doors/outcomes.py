@@ -135,6 +135,11 @@ _TURNED_AWAY = {
         "dashboard, or ask an admin to give it to a team key.",
         403,
     ),
+    Why.BAD_REQUEST: (
+        "The template has changed, and the run that this Idempotency-Key had made was deleted "
+        "meanwhile. Nothing was sent. Look at the template, and call again with a new key.",
+        422,
+    ),
     Why.REVOKED: ("This API key was revoked. Ask an admin of the dashboard for a new one.", 401),
 }
 

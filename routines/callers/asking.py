@@ -44,6 +44,7 @@ class Wish:
     template_version: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
+    makes_none: bool = False  # its text is not known any more: it can only find an earlier run
 
     @property
     def intent(self) -> str:
@@ -108,6 +109,8 @@ def _ask(api_key: ApiKey, wish: Wish, wait: float | None) -> Press:
         earlier = _earlier(key) if wish.idempotency_key else None
         if earlier is not None:
             press = Press(earlier, repeated=True)
+        elif wish.makes_none:
+            raise TurnedAway(WhyNoRun.BAD_REQUEST)
         else:
             # Who waits for less than a request may take cannot be the one that sends it.
             sent_in = slot if seconds >= longest else None
@@ -134,8 +137,13 @@ def _asked_again(run: Run, *, comes_back: bool) -> Run:
     The same rules stand in the way as of a first call.
     """
     since = retrying.asked_again_from(run)
-    if since is None or since > timezone.now():
+    if since is None or since > timezone.now() or not rules.fireable(run).exists():
         return run
+    problems = rules.missing_answers(
+        run.routine, confirmation="", why=run.why, is_asked=rules.is_asked(run)
+    )
+    if problems:
+        raise TurnedAway(WhyNoRun.ASKS_A_PERSON, problems=problems)
     obstacle = limits.obstacle(run.routine, limits.last_sent_of([run.routine]).get(run.routine_id))
     if obstacle is not None and not (comes_back and obstacle.until is not None):
         raise _stopped_by(obstacle)

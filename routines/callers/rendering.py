@@ -41,7 +41,8 @@ def wish(
         return _rendered(api_key, asked)
     except (NoSuchTemplate, ValuesRefused):
         if asking.was_asked(api_key, idempotency_key):
-            return asked  # what was sent was, though the template has changed since
+            # What was sent was, though the template has changed since.
+            return replace(asked, makes_none=True)
         raise
 
 

@@ -88,6 +88,8 @@ class Run(models.Model):
     attempt = models.PositiveSmallIntegerField(default=0)  # how many times it was claimed
     tries_again = models.BooleanField(default=False)  # where an attempt started nothing
     due_at = models.DateTimeField(null=True)  # while it waits: not before; null: at once
+    # When its program last asked for it again, and had it attempted anew: runs/reopening.py.
+    asked_again_at = models.DateTimeField(null=True, editable=False)
     deadline = models.DateTimeField(
         null=True
     )  # until when it may wait; null: of old, when none did
@@ -155,6 +157,12 @@ class Run(models.Model):
                 fields=["api_key", "-created_at", "-id"],
                 name="run_of_api_key",
                 condition=models.Q(api_key__isnull=False),
+            ),
+            # The caps of a key, beside the one before: of all but nothing.
+            models.Index(
+                fields=["api_key", "asked_again_at"],
+                name="run_asked_again",
+                condition=models.Q(asked_again_at__isnull=False),
             ),
             # The history's filter by account.
             models.Index(fields=["account", "-created_at", "-id"], name="run_of_account"),

@@ -30,21 +30,33 @@ class CapReached(Exception):
         self.span, self.cap, self.until = span, cap, until
 
 
-def check(api_key: ApiKey) -> None:
-    """Lock the key; raise NotUsable or CapReached if it may not have another run."""
+def check(api_key: ApiKey, *, besides: Run | None = None) -> None:
+    """Lock the key; raise NotUsable or CapReached if it may not have another run.
+
+    A run counts from when it was asked for, the last time. `besides`: one that is asked for again.
+    """
     locked = ApiKey.objects.usable().select_for_update(of=("self",), no_key=True)
     key = locked.filter(pk=api_key.pk).order_by().first()
     if key is None:
         raise NotUsable
     now = timezone.now()
-    of_a_day = _counted(api_key=key, created_at__gt=now - DAY).newest_first()
-    moments = of_a_day.values_list("created_at", flat=True)
+    others = _counted(api_key=key)
+    if besides is not None:
+        others = others.exclude(pk=besides.pk)
+    asked_once = others.filter(created_at__gt=now - DAY, asked_again_at=None).newest_first()
+    moments = asked_once.values_list("created_at", flat=True)
+    asked_again = others.filter(asked_again_at__gt=now - DAY).order_by("-asked_again_at")
+    rows = asked_again.values_list("asked_again_at", flat=True)  # seldom any
+    again = [moment for moment in rows if moment is not None]
     for cap, span in sorted([(key.hourly_cap, HOUR), (key.daily_cap, DAY)]):
-        oldest = moments[cap - 1 : cap].first()  # of as many runs as the cap allows
-        if oldest is None:
+        lately = [moment for moment in again if moment + span > now]
+        rest = cap - len(lately)
+        oldest = moments[rest - 1 : rest].first() if rest > 0 else lately[cap - 1]
+        if oldest is not None and oldest + span > now:
+            # The first of all that count to leave the span makes room.
+            raise CapReached(span, cap, min([oldest, *lately]) + span)
+        if oldest is None and not again:
             return  # fewer than that in a whole day: the larger cap is not reached either
-        if oldest + span > now:
-            raise CapReached(span, cap, oldest + span)
 
 
 class Used(NamedTuple):

@@ -31,13 +31,14 @@ def reopen(run: Run, *, wait: timedelta) -> bool:
         "state": State.ACCEPTED,
         "reason": Reason.NEXT_ATTEMPT if run.attempt else Reason.ACCEPTED,
         "settled_at": None,
+        "asked_again_at": timezone.now(),
         "due_at": None,
         "deadline": timezone.now() + wait,
     }
     try:
         with patience.at_most(patience.ACCEPTING), transaction.atomic(durable=True):
-            if run.api_key is not None and run.state == State.NOT_SENT:
-                caps.check(run.api_key)  # what was not sent has not counted so far
+            if run.api_key is not None:
+                caps.check(run.api_key, besides=run)
             is_ours = _as_read(run).update(**values)
             if is_ours:
                 queue.announce()

@@ -19,8 +19,8 @@ from tests.factories import create_key_and_secret, create_routine, create_run, c
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
-# Key, routine, Idempotency-Key; BEGIN, lock, rights, key once more, caps, INSERT, COMMIT.
-MOST_ACCEPTED = 10
+# Key, routine, Idempotency-Key; BEGIN, lock, rights, key once more, caps (two), INSERT, COMMIT.
+MOST_ACCEPTED = 11
 MOST_SENT = MOST_ACCEPTED + 4  # the outcome; BEGIN, the attempt, COMMIT
 OF_A_TOKEN = 2  # news of its health, once in a while
 MOST_REPEATED = 5

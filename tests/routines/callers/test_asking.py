@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from routines.callers import asking, idempotency, keys
 from routines.callers.asking import TurnedAway, Wish
-from routines.models import Run, WhyNoRun
+from routines.models import Routine, Run, WhyNoRun
 from routines.models import TurnedAway as TurnedAwayCount
-from routines.runs import queue, reopening, retrying
+from routines.runs import caps, queue, reopening, retrying
 from routines.values.reasons import MEANINGS, OPEN, Reason, State
 from tests.factories import (
     create_admin,
@@ -128,15 +128,15 @@ def test_revoking_cancels_what_waits_if_that_is_asked_for(practice):
 # --- Asked for again, once the cause may have passed ---
 
 
-def refused_then(api_key, routine, reason, ago, **values):
+def refused_then(api_key, routine, reason, since, **values):
     """A run of this key, refused so long ago; and what the same call is told now."""
     run = create_run(routine=routine, api_key=api_key, reason=reason, **values)
     wish = Wish(routine, "x", "one")
-    attempt = {"attempt": 1, "claimed_at": timezone.now() - ago}
+    attempt = {"attempt": 1, "claimed_at": timezone.now() - since}
     Run.objects.filter(pk=run.pk).update(
         key=idempotency.run_key(api_key, "one"),
         intent=wish.intent,
-        settled_at=timezone.now() - ago,
+        settled_at=timezone.now() - since,
         **attempt,
     )
     return asking.ask(api_key, wish, wait=0).run
@@ -215,3 +215,46 @@ def test_a_run_whose_text_was_shortened_is_not_attempted_anew(practice):
     run = create_run(routine=routine, api_key=api_key, reason=Reason.OVERLOADED, text_was=900)
     assert not reopening.reopen(run, wait=timedelta(minutes=1))
     assert Run.objects.get().state == State.REFUSED
+
+
+def test_another_attempt_counts_from_when_it_was_asked_for(practice):
+    """However old the run is, and whether it counted before."""
+    routine = create_routine()
+    for reason in (Reason.OVERLOADED, Reason.WAITED_TOO_LONG):
+        api_key, _ = create_key_and_secret(routine, hourly_cap=1, daily_cap=1)
+        two_days = timedelta(days=2)
+        run = refused_then(api_key, routine, reason, two_days, ago=two_days)
+        assert run.state == State.ACCEPTED
+        with pytest.raises(TurnedAway) as away:
+            asking.ask(api_key, Wish(routine, "x", "another"), wait=0)
+        assert away.value.why in (WhyNoRun.HOURLY_CAP, WhyNoRun.DAILY_CAP)
+        assert away.value.cap is not None
+        assert away.value.cap.until > timezone.now() + timedelta(minutes=59)
+        other = create_run(routine=routine, api_key=api_key, reason=reason, ago=two_days)
+        with pytest.raises(caps.CapReached):
+            reopening.reopen(other, wait=timedelta(minutes=1))
+
+
+def test_another_attempt_is_asked_what_the_routine_asks_by_now(practice):
+    routine = create_routine(open_to_everybody=True)
+    personal, _ = create_key_and_secret(person=create_teammate())
+    Routine.objects.update(confirmation="confirm")
+    with pytest.raises(TurnedAway) as away:
+        refused_then(personal, routine, Reason.OVERLOADED, timedelta(hours=1))
+    assert away.value.why == WhyNoRun.ASKS_A_PERSON
+
+
+def test_no_other_attempt_of_a_routine_that_was_taken_from_its_key(practice):
+    routine = create_routine()
+    api_key, _ = create_key_and_secret(routine)
+    api_key.routines.clear()
+    run = refused_then(api_key, routine, Reason.OVERLOADED, timedelta(hours=1))
+    assert run.state == State.REFUSED
+
+
+def test_a_wish_whose_text_is_not_known_makes_no_run(practice):
+    routine = create_routine()
+    api_key, _ = create_key_and_secret(routine)
+    wish = Wish(routine, "", "one", template="Gone", makes_none=True)
+    assert refusal_of(api_key, wish) == WhyNoRun.BAD_REQUEST
+    assert not Run.objects.exists()

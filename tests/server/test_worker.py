@@ -121,7 +121,10 @@ def test_a_database_that_is_restarted_under_load_loses_and_doubles_nothing(
         accept(database, 60)
         for number in (5, 20, 35):
             wait_until(lambda number=number: endpoint.requests >= number)
+            asked = endpoint.requests
             database.rows(cut)
+            # An outcome is recorded at the second try at the latest: none meets two cuts.
+            wait_until(lambda asked=asked: states(database)["started"] >= asked)
         wait_until(lambda: not states(database)["accepted"])
         assert worker.stop() == 0
     # A claim whose commit was cut off is sent by nobody.

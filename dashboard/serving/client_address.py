@@ -11,17 +11,15 @@ import ipaddress
 import logging
 import threading
 from collections.abc import Iterable, Iterator
-from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest
 
+from routines.values import addresses
+
 logger = logging.getLogger(__name__)
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 _HEADER = "X-Forwarded-For"
-_MAPPED_BITS = 96  # in front of an IPv4 address that is written as one of IPv6
 APPENDED = (
     "A proxy adds to the X-Forwarded-For that visitors send. It must set the header instead, or "
     "FORWARDED_ALLOW_IPS must name all proxies on the way: see docs/proxies/. Until then the last "
@@ -39,16 +37,16 @@ def of(request: HttpRequest) -> str | None:
     """The client's IP address; None if it cannot be known."""
     nearest = request.META.get("REMOTE_ADDR", "")
     if not is_believed(nearest):
-        return _address(nearest)
+        return addresses.read(nearest)
     hops = _hops(request)
     while hops:
         hop = hops.pop()
-        if _address(hop) is None:
+        if addresses.read(hop) is None:
             break
         nearest = hop
         if not _is_proxy_on_the_way(hop):
             break
-    return _address(nearest)
+    return addresses.read(nearest)
 
 
 def warn_of_proxy(request: HttpRequest) -> None:
@@ -90,18 +88,12 @@ def is_believed(address: str) -> bool:
 def _is_proxy_on_the_way(address: str) -> bool:
     """`*` (None) believes whoever connects. It does not make a proxy of every address that stands
     in the header, or the visitor's own would be passed by for what the visitor wrote."""
-    return is_in(address, [network for network in settings.TRUSTED_PROXIES if network is not None])
-
-
-def is_in(address: str, networks: Iterable[Network]) -> bool:
-    """On a socket for both families an IPv4 address comes as ::ffff:10.0.0.7; it is 10.0.0.7."""
-    known = _address(address)
-    return known is not None and any(
-        ipaddress.ip_address(known) in _as_ipv4(network) for network in networks
+    return addresses.is_in(
+        address, [network for network in settings.TRUSTED_PROXIES if network is not None]
     )
 
 
-def spelled_out(networks: Iterable[Network | None]) -> Iterator[str]:
+def spelled_out(networks: Iterable[addresses.Network | None]) -> Iterator[str]:
     """For gunicorn, which compares to the letter: those of IPv4 in both of their forms."""
     for network in networks:
         if network is None:
@@ -109,24 +101,4 @@ def spelled_out(networks: Iterable[Network | None]) -> Iterator[str]:
             continue
         yield str(network)
         if isinstance(network, ipaddress.IPv4Network):
-            yield f"::ffff:{network.network_address}/{network.prefixlen + _MAPPED_BITS}"
-
-
-@cache
-def _as_ipv4(network: Network) -> Network:
-    mapped = network.network_address
-    if not isinstance(mapped, ipaddress.IPv6Address) or not mapped.ipv4_mapped:
-        return network
-    if network.prefixlen < _MAPPED_BITS:
-        return network
-    return ipaddress.ip_network(f"{mapped.ipv4_mapped}/{network.prefixlen - _MAPPED_BITS}")
-
-
-def _address(text: str) -> str | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address)))
-    return str(address)
+            yield f"::ffff:{network.network_address}/{network.prefixlen + addresses.MAPPED_BITS}"

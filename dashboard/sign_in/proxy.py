@@ -20,13 +20,13 @@ from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from dashboard.serving import client_address, door_addresses
+from dashboard.serving import door_addresses
 from dashboard.sign_in import external_users, journal, methods
 from dashboard.sign_in.groups import Groups
 from dashboard.sign_in.oidc.claims import NOT_IN_USERNAMES
 from routines import people
 from routines.models import Person
-from routines.values import names
+from routines.values import addresses, names
 
 logger = logging.getLogger(__name__)
 
@@ -82,9 +82,7 @@ def _headers() -> list[str]:
 
 def _is_trusted(request: HttpRequest) -> bool:
     # A Unix socket has no address: give the proxy a port to connect to.
-    return client_address.is_in(
-        request.META.get("REMOTE_ADDR", ""), settings.TRUSTED_PROXY_ADDRESSES
-    )
+    return addresses.is_in(request.META.get("REMOTE_ADDR", ""), settings.TRUSTED_PROXY_ADDRESSES)
 
 
 def _text(request: HttpRequest, header: str) -> str:

@@ -1,12 +1,12 @@
 """What a key may fire at this moment, in words for those who give it and those who use it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q
 
 from routines.models import ApiKey, Person, Routine
 from routines.models.routine import RoutineQuerySet
+from routines.values import wording
 
 _Confirmation = Routine.Confirmation
 
@@ -63,12 +63,7 @@ def rules_for_people(routine: Routine) -> list[str]:
         found.append("asks people for a reason")
     groups = [group.name for group in routine.open_to.all()]
     if groups:
-        found.append(f"open to {_list(sorted(groups))} only")
+        found.append(f"open to {wording.listed(sorted(groups))} only")
     elif not routine.open_to_everybody:
         found.append("open to nobody")
     return found
-
-
-def _list(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last

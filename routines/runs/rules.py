@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 
 from routines.models import Routine, Run
 from routines.models.routine import RoutineQuerySet
-from routines.values import texts
+from routines.values import texts, wording
 
 Confirmation = Routine.Confirmation
 LONGEST_REASON: int = Run._meta.get_field("why").max_length or 0
@@ -33,7 +33,8 @@ class NotAllowed(PermissionDenied):
     def __init__(self, routine: Routine) -> None:
         groups = list(routine.open_to.order_by("name").values_list("name", flat=True))
         if groups:
-            who = f"the group {groups[0]}" if len(groups) == 1 else f"the groups {_list(groups)}"
+            noun = "group" if len(groups) == 1 else "groups"
+            who = f"the {noun} {wording.listed(groups)}"
             sentence = f"“{routine}” is open to {who} only. Ask an admin if you need to run it."
         elif not routine.open_to_everybody:
             sentence = (
@@ -110,7 +111,3 @@ def _problem_with_reason(why: str) -> str:
 def _read(name: str) -> str:
     """As a person reads it: a phone's capital letter or a space too many is no other name."""
     return " ".join(name.split()).casefold()
-
-
-def _list(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"

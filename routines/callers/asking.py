@@ -132,23 +132,13 @@ def _outcome(run: Run, *, seconds: float) -> Run:
 
 
 def _asked_again(run: Run, *, comes_back: bool) -> Run:
-    """The run of an earlier call: as it is, or waiting for another attempt if its cause passes.
-
-    The same rules stand in the way as of a first call.
-    """
+    """The run of an earlier call: as it is, or waiting for another attempt if its cause passes."""
     since = retrying.asked_again_from(run)
     if since is None or since > timezone.now() or not rules.fireable(run).exists():
         return run
-    problems = rules.missing_answers(
-        run.routine, confirmation="", why=run.why, is_asked=rules.is_asked(run)
-    )
-    if problems:
-        raise TurnedAway(WhyNoRun.ASKS_A_PERSON, problems=problems)
-    obstacle = limits.obstacle(run.routine, limits.last_sent_of([run.routine]).get(run.routine_id))
-    if obstacle is not None and not (comes_back and obstacle.until is not None):
-        raise _stopped_by(obstacle)
+    wait = _PROGRAMS_WAIT if comes_back else accepting.PEOPLE_WAIT
     with _said_as_turned_away():
-        reopening.reopen(run, wait=_PROGRAMS_WAIT if comes_back else accepting.PEOPLE_WAIT)
+        reopening.reopen(run, wait=wait, waits_out=comes_back)
     return run if run.is_open else _earlier(run.key) or run
 
 
@@ -199,8 +189,5 @@ def _said_as_turned_away() -> Iterator[None]:
     except accepting.AnswersMissing as missing:
         raise TurnedAway(WhyNoRun.ASKS_A_PERSON, problems=missing.problems) from None
     except accepting.TurnedAway as away:
-        raise _stopped_by(away.obstacle) from None
-
-
-def _stopped_by(obstacle: limits.Obstacle) -> TurnedAway:
-    return TurnedAway(_OBSTACLES.get(obstacle.reason, WhyNoRun.CLOSED), obstacle=obstacle)
+        why = _OBSTACLES.get(away.obstacle.reason, WhyNoRun.CLOSED)
+        raise TurnedAway(why, obstacle=away.obstacle) from None

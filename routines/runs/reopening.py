@@ -14,19 +14,22 @@ from django.utils import timezone
 
 from routines import patience
 from routines.models import Run
-from routines.runs import caps, queue
-from routines.runs.accepting import RunNotRecorded
+from routines.runs import caps, limits, queue, rules
+from routines.runs.accepting import AnswersMissing, RunNotRecorded, TurnedAway
 from routines.runs.naming import facts
 from routines.values.reasons import Reason, State
 
 logger = logging.getLogger(__name__)
 
 
-def reopen(run: Run, *, wait: timedelta) -> bool:
+def reopen(run: Run, *, wait: timedelta, waits_out: bool = False) -> bool:
     """Let it wait for another attempt, for so long at most. False: somebody else has, meanwhile.
 
-    Raise caps.NotUsable, caps.CapReached or RunNotRecorded, and then it stays as it is.
+    The rules of a first attempt stand in the way of this one; `waits_out` as accepting.accept has
+    it. Needs its routine and account loaded. Raise AnswersMissing, TurnedAway, caps.NotUsable,
+    caps.CapReached or RunNotRecorded, and then it stays as it is.
     """
+    _check_rules(run, waits_out=waits_out)
     values: dict[str, Any] = {
         "state": State.ACCEPTED,
         "reason": Reason.NEXT_ATTEMPT if run.attempt else Reason.ACCEPTED,
@@ -50,6 +53,17 @@ def reopen(run: Run, *, wait: timedelta) -> bool:
             setattr(run, name, value)
         logger.info("run asked for again", extra={"facts": facts(run)})
     return bool(is_ours)
+
+
+def _check_rules(run: Run, *, waits_out: bool) -> None:
+    problems = rules.missing_answers(
+        run.routine, confirmation="", why=run.why, is_asked=rules.is_asked(run)
+    )
+    if problems:
+        raise AnswersMissing(problems)
+    obstacle = limits.obstacle(run.routine, limits.last_sent_of([run.routine]).get(run.routine_id))
+    if obstacle is not None and not (waits_out and obstacle.until is not None):
+        raise TurnedAway(obstacle)
 
 
 def _as_read(run: Run) -> Any:

@@ -50,8 +50,8 @@ MUTANTS = [
     ),
     Mutant(
         "attempted anew in spite of our rules",
-        asking,
-        "if obstacle is not None and not (comes_back and obstacle.until is not None):",
+        reopening,
+        "if obstacle is not None and not (waits_out and obstacle.until is not None):",
         "if False:",
         call_scripts.asked_again_of_a_closed_routine,
     ),
